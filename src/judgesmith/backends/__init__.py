@@ -1,0 +1,1 @@
+"""torch, transformers, trl and peft: imported here, inside functions, and nowhere else."""

@@ -1,0 +1,1 @@
+"""The seam to anything that answers a prompt."""

@@ -1,0 +1,70 @@
+"""The seam: requests in, completions out. Everything that answers a prompt stands behind it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from judgesmith.records import Finish, JsonScalar, Message
+
+
+class Sampling(BaseModel):
+    """How a reply is drawn. Temperature 0 is greedy; `seed` is used above 0."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    temperature: float = 0.0
+    max_tokens: int = 300
+    seed: int = 0
+
+    def as_fields(self) -> dict[str, JsonScalar]:
+        """The same as plain fields of a record."""
+        return dict(self.model_dump())
+
+
+class Wanted(BaseModel):
+    """Probabilities wanted of the model: of each option, right after the last `after`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    after: str
+    options: tuple[str, ...]
+
+
+class Request(BaseModel):
+    """One prompt. `record_id` is the record asked about: it keys caching and simulation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    record_id: str
+    messages: tuple[Message, ...]
+    sampling: Sampling
+    wanted: Wanted | None = None
+
+
+class Completion(BaseModel):
+    """One reply. `too_long` says that the prompt did not fit the model, so nothing was asked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    text: str
+    finish: Finish
+    prompt_tokens: int
+    completion_tokens: int
+    probabilities: dict[str, float] | None = None
+    too_long: bool = False
+    cost_usd: float = 0.0
+
+
+class Model(Protocol):
+    """Anything that answers prompts.
+
+    `complete` yields one completion per request in the order of the requests, as they become
+    ready, so that a caller can store each before the next is paid for.
+    """
+
+    name: str
+
+    def complete(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        """Answer the requests in order."""
+        ...
+
+
+ModelOpener = Callable[[str], Model]
+"""Gives the model of a name; stages receive one and never build a model themselves."""

@@ -1,0 +1,211 @@
+"""What an evaluation, a gate and a report hold. Stages fill these; pages are drawn from them.
+
+Everything is plain JSON when dumped; a number that does not exist is null with its reason.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Result(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Number(_Result):
+    """An estimate with its interval and denominator.
+
+    `hidden` gives the reason why the value may be known but must not be shown (too few items, or
+    one label holds nearly all); `undefined` why there is none.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int
+    clusters: int | None = None
+    undefined: str | None = None
+    hidden: str | None = None
+
+
+class Confusion(_Result):
+    """Counts of judge verdict (row) by label (column); `unparsed` verdicts per label."""
+
+    labels: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+    unparsed: tuple[int, ...]
+
+
+class SliceResult(_Result):
+    """One judge on one slice of the items.
+
+    `kappa` and `accuracy` are order-averaged over parsed items; the single-order kappas stand
+    beside it. `consistency`, `position_bias` (share naming the first slot minus share naming the
+    second, among all pairs read in both orders) are None for a judge that is order-proof by
+    construction. `verbosity` is how often the verdict names the longer response, minus how often
+    the labels do. `if_unparsed` holds kappa with unparsed items counted best, worst, and wrong.
+    """
+
+    kappa: Number
+    accuracy: Number
+    kappa_stored_order: Number | None
+    kappa_swapped_order: Number | None
+    coverage: Number
+    if_unparsed: dict[str, Number]
+    consistency: Number | None
+    position_bias: Number | None
+    verbosity: Number | None
+    confusion: Confusion | None
+
+
+class JudgeResult(_Result):
+    """One judge on all slices, by slice name."""
+
+    name: str
+    role: Literal["student", "before training", "baseline", "key"]
+    order_proof: bool
+    note: str
+    slices: dict[str, SliceResult]
+
+
+class SliceInfo(_Result):
+    """A part of the test items: `kind` is domain, bucket, category or another field's name."""
+
+    name: str
+    kind: str
+    title: str
+    n: int
+    questions: int
+    label_counts: dict[str, int]
+
+
+class Comparison(_Result):
+    """Two judges on the same items: kappa of `a` minus kappa of `b`, and exact McNemar.
+
+    `gained` are items that a has right and b wrong; `p_holm` is adjusted over the whole table.
+    `conclusion` is "a is better", "b is better" or "no difference shown".
+    """
+
+    a: str
+    b: str
+    slice: str
+    difference: Number
+    gained: int
+    lost: int
+    p: float
+    p_holm: float
+    conclusion: str
+
+
+class Published(_Result):
+    """A figure from elsewhere, cited as context: never compared by a test."""
+
+    judge: str
+    slice: str
+    kappa: float
+    source: str
+
+
+class Example(_Result):
+    """One judged item as a person would read it."""
+
+    item_id: str
+    slice: str
+    bucket: str
+    category: str | None
+    context: str | None
+    question: str
+    choices: tuple[str, ...]
+    responses: tuple[str, ...]
+    generators: tuple[str, ...]
+    label: str
+    verdict: str | None
+    right: bool
+    rationale: str | None
+    probability: float | None
+
+
+class Evaluation(_Result):
+    """All results of one evaluation. `labels_title` says whose labels they are."""
+
+    labels_kind: Literal["people", "answer key", "another judge"]
+    labels_title: str
+    direction: str
+    confidence: float
+    resamples: int
+    test_looks: int
+    slices: tuple[SliceInfo, ...]
+    judges: tuple[JudgeResult, ...]
+    comparisons: tuple[Comparison, ...]
+    published: tuple[Published, ...]
+    examples: tuple[Example, ...]
+
+
+class Check(_Result):
+    """One condition of the gate. `needed` is the number of labels that would decide it."""
+
+    name: str
+    requirement: str
+    found: Number | None
+    outcome: Literal["pass", "fail", "inconclusive", "not applicable"]
+    reason: str
+    labels_needed: int | None
+
+
+class GateResult(_Result):
+    """The gate's verdict: the worst outcome of its checks (fail, then inconclusive, then pass)."""
+
+    judge: str
+    labels_title: str
+    outcome: Literal["pass", "fail", "inconclusive"]
+    checks: tuple[Check, ...]
+
+
+class CurvePoint(_Result):
+    """One logged moment of training; what was not measured then is None."""
+
+    step: int
+    train_loss: float | None
+    dev_loss: float | None
+    dev_kappa: float | None
+
+
+class StageRow(_Result):
+    """One stage as the run's manifest tells it."""
+
+    stage: str
+    state: str
+    taken: int | None
+    made: int | None
+    dropped: dict[str, int]
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float
+    wall_s: float | None
+
+
+class Document(_Result):
+    """Everything that a report shows.
+
+    `findings` are audit findings (`judgesmith.audits.Finding.to_dict`), `supply` the supply rows,
+    `confounds` the confound table's dict, `leaks` the leak report's dict, `composition` counts of
+    questions by field and value, `why` the reasons that the recipe gives, by key path,
+    `provenance` names and values (versions, hashes, seed).
+    """
+
+    name: str
+    description: str
+    task: str
+    rehearsed: bool
+    stages: tuple[StageRow, ...]
+    gate: GateResult | None
+    evaluation: Evaluation | None
+    curve: tuple[CurvePoint, ...]
+    findings: tuple[dict[str, Any], ...]
+    supply: tuple[dict[str, Any], ...]
+    confounds: dict[str, Any] | None
+    leaks: dict[str, Any] | None
+    composition: dict[str, dict[str, int]]
+    why: dict[str, str]
+    provenance: dict[str, str]

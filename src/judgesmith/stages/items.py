@@ -1,0 +1,296 @@
+"""Responses -> items: pairs drawn into buckets by the recipe's rules, or imported.
+
+    in   questions/questions.jsonl, responses/responses.jsonl, and files of existing pairs
+    out  items/items.jsonl
+    run  judgesmith run RECIPE --until items
+
+A rule draws pairs of two responses to one question. Buckets are filled in the order of the recipe,
+and a pair that is used once is never used again. Which pairs are taken and which response stands
+first is drawn from the seed and the pair's id.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import permutations
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import Field
+
+from judgesmith.audits import (
+    ConfoundItem,
+    StyledResponse,
+    SupplyCount,
+    confound_findings,
+    confound_table,
+    supply_findings,
+    supply_rows,
+)
+from judgesmith.errors import RecipeError, nearest
+from judgesmith.models.protocol import ModelOpener
+from judgesmith.records import Item, JsonScalar, Kind, Question, Response, index_by_id, keyed_rng
+from judgesmith.runs.layout import RunDir
+from judgesmith.runs.manifest import StageReport
+from judgesmith.runs.outside import find_outside
+from judgesmith.runs.recipe import Section
+from judgesmith.sources import ITEM_READERS, reader
+from judgesmith.tasks import load_task
+
+VERSION = 1
+OUTPUTS = ("items/items.jsonl",)
+
+
+class Range(Section):
+    """Bounds on a number, both included."""
+
+    min: float | None = None
+    max: float | None = None
+
+    def holds(self, value: object) -> bool:
+        """Whether a value is a number inside the bounds."""
+        if not isinstance(value, int | float):
+            return False
+        above = self.min is None or value >= self.min
+        return above and (self.max is None or value <= self.max)
+
+
+Pattern = dict[str, JsonScalar | Range]
+"""What a response's task fields must be: a value, or a range."""
+
+
+class BucketRule(Section):
+    """How a bucket is filled.
+
+    One response matches `first`, the other `second`. `ratio` asks that a number of the first is at
+    least so many times that of the second; `other_generator` that different models wrote them.
+    """
+
+    name: str
+    subtype: str | None = None
+    first: Pattern
+    second: Pattern
+    ratio: dict[str, float] = Field(default_factory=dict)
+    other_generator: bool = True
+    quota: int
+    cap_per_question: int = 4
+
+    @property
+    def label(self) -> str:
+        """Bucket and subtype as one name."""
+        return self.name if self.subtype is None else f"{self.name}/{self.subtype}"
+
+
+class Import(Section):
+    """Existing items: a reader's kind and its file or folder."""
+
+    kind: str
+    path: str
+
+
+class Config(Section):
+    """Rules, or the name of the task's preset with its quotas scaled, or imported items.
+
+    Questions that have an imported item get no drawn ones.
+    """
+
+    imports: tuple[Import, ...] = ()
+    preset: str | None = None
+    quota_scale: float = 1.0
+    buckets: tuple[BucketRule, ...] = ()
+
+
+class Candidate(NamedTuple):
+    """Two responses that fit a rule: `first` and `second` as the rule names them."""
+
+    first: Response
+    second: Response
+    key: str
+
+
+def inputs(config: Config) -> tuple[str, ...]:
+    """Files of the run that this stage reads."""
+    return ("questions/questions.jsonl", "responses/responses.jsonl")
+
+
+def outside(config: Config) -> tuple[Path, ...]:
+    """Files from outside the run."""
+    return tuple(find_outside(source.path) for source in config.imports)
+
+
+def resolve_rules(
+    config: Config, presets: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> tuple[BucketRule, ...]:
+    """The recipe's own rules, after those of the preset it names, quotas scaled."""
+    rules = list(config.buckets)
+    if config.preset is not None:
+        if config.preset not in presets:
+            hint = nearest(config.preset, presets)
+            raise RecipeError(f"items.preset: unknown preset {config.preset!r}; {hint}")
+        rules = [BucketRule.model_validate(rule) for rule in presets[config.preset]] + rules
+    scale = config.quota_scale
+    return tuple(r.model_copy(update={"quota": round(r.quota * scale)}) for r in rules)
+
+
+def matches(response: Response, pattern: Pattern) -> bool:
+    """Whether the response's task fields are as the pattern says.
+
+    Raises RecipeError when the pattern names a field that responses do not have.
+    """
+    for field, wanted in pattern.items():
+        if field not in response.task:
+            raise RecipeError(
+                f"items.buckets: responses have no field {field!r}; {nearest(field, response.task)}"
+            )
+        value = response.task[field]
+        if not (wanted.holds(value) if isinstance(wanted, Range) else value == wanted):
+            return False
+    return True
+
+
+def candidates(rule: BucketRule, responses: Sequence[Response]) -> Iterator[Candidate]:
+    """All pairs of one question's responses that fit a rule, each pair once."""
+    seen: set[str] = set()
+    for first, second in permutations(responses, 2):
+        if rule.other_generator and first.model == second.model:
+            continue
+        if not (matches(first, rule.first) and matches(second, rule.second)):
+            continue
+        if not all(_ratio_holds(first, second, *bound) for bound in rule.ratio.items()):
+            continue
+        key = "/".join(sorted((first.id, second.id)))
+        if key not in seen:
+            seen.add(key)
+            yield Candidate(first, second, key)
+
+
+def _ratio_holds(first: Response, second: Response, field: str, least: float) -> bool:
+    one, other = first.task.get(field), second.task.get(field)
+    numbers = isinstance(one, int | float) and isinstance(other, int | float)
+    return numbers and float(one) >= least * float(other)  # type: ignore[arg-type]
+
+
+def fill_bucket(
+    rule: BucketRule, pool: Mapping[str, Sequence[Candidate]], used: set[str], seed: int
+) -> tuple[list[Candidate], SupplyCount]:
+    """Draw up to the quota, at most `cap_per_question` a question, from what is not used yet."""
+    everything = [candidate for pairs in pool.values() for candidate in pairs]
+    everything.sort(key=lambda c: keyed_rng(seed, "draw", rule.label, c.key).random())
+    per_question: Counter[str] = Counter()
+    drawn: list[Candidate] = []
+    for candidate in everything:
+        question = candidate.first.question_id
+        full = per_question[question] >= rule.cap_per_question
+        if len(drawn) < rule.quota and candidate.key not in used and not full:
+            drawn.append(candidate)
+            used.add(candidate.key)
+            per_question[question] += 1
+    count = SupplyCount(
+        bucket=rule.label,
+        pool=len(everything),
+        ceiling=sum(min(len(pairs), rule.cap_per_question) for pairs in pool.values()),
+        quota=rule.quota,
+        filled=len(drawn),
+    )
+    return drawn, count
+
+
+def draw_items(
+    rules: Sequence[BucketRule], responses: Iterable[Response],
+    questions: Mapping[str, Question], seed: int,
+) -> tuple[list[Item], list[SupplyCount]]:  # fmt: skip
+    """Items of all buckets in the order of the rules, and what was counted on the way."""
+    by_question: dict[str, list[Response]] = defaultdict(list)
+    for response in responses:
+        by_question[response.question_id].append(response)
+    items: list[Item] = []
+    counts: list[SupplyCount] = []
+    used: set[str] = set()
+    for rule in rules:
+        pool = {q: list(candidates(rule, found)) for q, found in by_question.items()}
+        drawn, count = fill_bucket(rule, pool, used, seed)
+        counts.append(count)
+        items += [_item(candidate, rule, questions, seed) for candidate in drawn]
+    return items, counts
+
+
+def _item(pair: Candidate, rule: BucketRule, questions: Mapping[str, Question], seed: int) -> Item:
+    order = [pair.first, pair.second]
+    if keyed_rng(seed, "slot", pair.key).random() < 0.5:
+        order.reverse()
+    question = questions[pair.first.question_id]
+    return Item.make(
+        source=" and ".join(sorted({r.source for r in order})),
+        licence="; ".join(sorted({question.licence, *(r.licence for r in order)})),
+        kind=Kind.PAIR,
+        question_id=question.id,
+        response_ids=tuple(r.id for r in order),
+        bucket=rule.name,
+        subtype=rule.subtype,
+        split=None,
+    )
+
+
+def styled(
+    item: Item, responses: Mapping[str, Response], rules: Sequence[BucketRule]
+) -> ConfoundItem:
+    """The item for the confound audit; flagged is the response that its bucket's `first` names."""
+    shown = [responses[i] for i in item.response_ids]
+    rule = next((r for r in rules if r.name == item.bucket and r.first != r.second), None)
+    fits = [rule is not None and matches(response, rule.first) for response in shown]
+    contrast = sum(fits) == 1
+    return ConfoundItem(
+        item_id=item.id,
+        bucket=item.bucket,
+        responses=tuple(
+            StyledResponse(flagged=fit and contrast, generator=r.model, text=r.text)
+            for fit, r in zip(fits, shown, strict=True)
+        ),
+    )
+
+
+def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
+    """Import or draw the items, and audit supply and confounds."""
+    task = load_task(run_dir.header.task)
+    questions = index_by_id(run_dir.read("questions/questions.jsonl", Question))
+    responses = index_by_id(run_dir.read("responses/responses.jsonl", Response))
+    imported = [
+        item
+        for source in config.imports
+        for item in reader(ITEM_READERS, source.kind)(
+            find_outside(source.path), questions, responses
+        )
+    ]
+    rules = resolve_rules(config, task.bucket_presets)
+    taken = {item.question_id for item in imported}
+    free = [r for r in responses.values() if r.question_id not in taken]
+    drawn, counts = draw_items(rules, free, questions, run_dir.seed)
+    items = list(index_by_id([*imported, *drawn]).values())
+    supply = supply_rows(counts if free else ())
+    table = confound_table(
+        [styled(item, responses, rules or _preset_rules(task.bucket_presets)) for item in items],
+        hedge_phrases=task.hedge_phrases,
+    )
+    findings = (*supply_findings(supply), *confound_findings(table))
+    run_dir.write(OUTPUTS[0], items)
+    admissible = sum(row.pool for row in supply) + len(imported)
+    dropped = {
+        "over quota, cap, or used by an earlier bucket": sum(r.pool - r.filled for r in supply),
+        "the same pair imported twice": len(imported) + len(drawn) - len(items),
+    }
+    return StageReport(
+        taken=admissible,
+        made=len(items),
+        dropped={reason: n for reason, n in dropped.items() if n},
+        tables={
+            "supply": [row.to_dict() for row in supply],
+            "confounds": table.to_dict(),
+            "findings": [finding.to_dict() for finding in findings],
+            "items by bucket": dict(sorted(Counter(i.bucket for i in items).items())),
+        },
+    )
+
+
+def _preset_rules(presets: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[BucketRule, ...]:
+    """Rules by which imported items are read when the recipe draws none itself."""
+    rules = next(iter(presets.values()), ())
+    return tuple(BucketRule.model_validate(rule) for rule in rules)

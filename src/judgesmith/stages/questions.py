@@ -1,0 +1,114 @@
+"""Source files -> questions.
+
+in   the sources that the recipe names
+out  questions/questions.jsonl
+run  judgesmith run RECIPE --until questions
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from judgesmith.models.protocol import ModelOpener
+from judgesmith.records import Question, keyed_rng
+from judgesmith.runs.layout import RunDir
+from judgesmith.runs.manifest import StageReport
+from judgesmith.runs.outside import find_outside
+from judgesmith.runs.recipe import Section
+from judgesmith.sources import QUESTION_READERS, reader
+from judgesmith.tasks import load_task
+
+VERSION = 1
+OUTPUTS = ("questions/questions.jsonl",)
+
+
+class Source(Section):
+    """Where questions come from; `count` takes an evenly stratified sample, None takes all."""
+
+    kind: str
+    path: str | None = None
+    count: int | None = None
+
+
+class Config(Section):
+    """`sources` are read in order; a question that an earlier source gave is not read twice."""
+
+    sources: tuple[Source, ...]
+
+
+def inputs(config: Config) -> tuple[str, ...]:
+    """Files of the run that this stage reads: none."""
+    return ()
+
+
+def outside(config: Config) -> tuple[Path, ...]:
+    """Files from outside the run."""
+    return tuple(find_outside(s.path) for s in config.sources if s.path is not None)
+
+
+def sample_evenly(
+    questions: Sequence[Question], strata: Sequence[str], count: int, seed: int
+) -> list[Question]:
+    """`count` questions, as even as supply allows over the combinations of `strata`.
+
+    Cells are filled round by round, so that a short cell gives all it has and the others make up
+    for it. Inside a cell the order is drawn from the seed and each question's id. With condition
+    and polarity among the strata, both come out at 50/50 where supply allows.
+    """
+    cells: dict[tuple[str, ...], list[Question]] = defaultdict(list)
+    for question in questions:
+        cells[tuple(_field(question, name) for name in strata)].append(question)
+    for key, members in cells.items():
+        members.sort(key=lambda q: keyed_rng(seed, "sample", q.id).random())
+        cells[key] = members
+    order = sorted(cells, key=lambda key: keyed_rng(seed, "cell", *key).random())
+    taken: list[Question] = []
+    depth = 0
+    while len(taken) < min(count, len(questions)):
+        for key in order:
+            if depth < len(cells[key]) and len(taken) < count:
+                taken.append(cells[key][depth])
+        depth += 1
+    return taken
+
+
+def _field(question: Question, name: str) -> str:
+    return str(question.category if name == "category" else question.task.get(name))
+
+
+def composition(questions: Iterable[Question], strata: Sequence[str]) -> dict[str, dict[str, int]]:
+    """How many questions each value of each stratum has."""
+    table: dict[str, Counter[str]] = {name: Counter() for name in strata}
+    for question in questions:
+        for name in strata:
+            table[name][_field(question, name)] += 1
+    return {name: dict(sorted(counts.items())) for name, counts in table.items()}
+
+
+def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
+    """Read, sample and annotate the questions."""
+    task = load_task(run_dir.header.task)
+    kept: dict[str, Question] = {}
+    read = 0
+    dropped: Counter[str] = Counter()
+    for source in config.sources:
+        path = None if source.path is None else find_outside(source.path)
+        found = list(reader(QUESTION_READERS, source.kind)(path))
+        read += len(found)
+        fresh = [q for q in found if q.id not in kept]
+        dropped["read from an earlier source"] += len(found) - len(fresh)
+        if source.count is not None:
+            chosen = sample_evenly(fresh, task.strata, source.count, run_dir.seed)
+            dropped["not sampled"] += len(fresh) - len(chosen)
+            fresh = chosen
+        unique = {q.id: q for q in fresh}
+        dropped["the same question twice"] += len(fresh) - len(unique)
+        kept.update(unique)
+    questions = [task.annotate_question(question) for question in kept.values()]
+    run_dir.write(OUTPUTS[0], questions)
+    undecided = Counter(q.category or "" for q in questions if q.task.get("target", 0) is None)
+    tables = {
+        "composition": composition(questions, task.strata),
+        "target undecidable by category": dict(sorted(undecided.items())),
+    }
+    return StageReport(taken=read, made=len(questions), dropped=+dropped, tables=tables)

@@ -1,0 +1,152 @@
+"""Questions -> responses, from simulated responders and from files, classified once.
+
+in   questions/questions.jsonl, and files of existing responses
+out  responses/responses.jsonl
+run  judgesmith run RECIPE --until responses
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from judgesmith.models.protocol import Model, ModelOpener, Request, Sampling
+from judgesmith.records import Message, Question, Response, index_by_id
+from judgesmith.runs.jsonl import PartialFile
+from judgesmith.runs.layout import RunDir
+from judgesmith.runs.manifest import StageReport
+from judgesmith.runs.outside import find_outside
+from judgesmith.runs.progress import progress_bar
+from judgesmith.runs.recipe import Section
+from judgesmith.sources import RESPONSE_READERS, reader
+from judgesmith.tasks import Task, load_task
+
+VERSION = 1
+OUTPUTS = ("responses/responses.jsonl",)
+CHUNK = 256
+
+
+class Import(Section):
+    """Existing responses: a reader's kind and its file or folder."""
+
+    kind: str
+    path: str
+
+
+class Config(Section):
+    """Who answers.
+
+    Each entry of `simulated` is a responder in the task's own words. Simulated responders leave
+    questions alone that have an imported response.
+    """
+
+    imports: tuple[Import, ...] = ()
+    simulated: tuple[dict[str, Any], ...] = ()
+    sampling: Sampling = Sampling(temperature=0.7, max_tokens=300)
+
+
+def inputs(config: Config) -> tuple[str, ...]:
+    """Files of the run that this stage reads."""
+    return ("questions/questions.jsonl",)
+
+
+def outside(config: Config) -> tuple[Path, ...]:
+    """Files from outside the run."""
+    return tuple(find_outside(source.path) for source in config.imports)
+
+
+def ask(
+    model: Model, questions: Sequence[Question], task: Task, sampling: Sampling
+) -> Iterator[tuple[Response, int, int, float]]:
+    """Each question's response, with prompt tokens, completion tokens and cost in US dollars."""
+    requests = [
+        Request(
+            record_id=question.id,
+            messages=(Message(role="user", content=task.responder_prompt(question)),),
+            sampling=sampling,
+        )
+        for question in questions
+    ]
+    for question, completion in zip(questions, model.complete(requests), strict=True):
+        response = Response.make(
+            source=f"model {model.name}",
+            licence=question.licence,
+            question_id=question.id,
+            model=model.name,
+            sampling=sampling.as_fields(),
+            text=completion.text,
+            finish=completion.finish,
+            task={},
+        )
+        yield (
+            task.annotate_response(response, question),
+            completion.prompt_tokens,
+            completion.completion_tokens,
+            completion.cost_usd,
+        )
+
+
+def class_table(responses: Sequence[Response], field: str) -> dict[str, dict[str, int]]:
+    """Counts of a task field's values by responding model."""
+    table: dict[str, Counter[str]] = {}
+    for response in responses:
+        table.setdefault(response.model, Counter())[str(response.task.get(field))] += 1
+    return {model: dict(sorted(counts.items())) for model, counts in sorted(table.items())}
+
+
+def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
+    """Import what exists, ask the responders for the rest, and classify everything once."""
+    task = load_task(run_dir.header.task)
+    questions = run_dir.read("questions/questions.jsonl", Question)
+    by_id = index_by_id(questions)
+    imported = [
+        task.annotate_response(response, by_id[response.question_id])
+        for source in config.imports
+        for response in reader(RESPONSE_READERS, source.kind)(find_outside(source.path), by_id)
+    ]
+    answered = {response.question_id for response in imported}
+    open_questions = [q for q in questions if q.id not in answered]
+    responders = [task.simulated_model(spec, by_id, run_dir.seed) for spec in config.simulated]
+    partial = run_dir.partial(OUTPUTS[0])
+    asked, usage = _ask_all(responders, open_questions, task, config.sampling, partial)
+    responses = [*imported, *asked]
+    unique = list(index_by_id(responses).values())
+    run_dir.write(OUTPUTS[0], unique)
+    partial.path.unlink(missing_ok=True)
+    tables: dict[str, Any] = {"class by model": class_table(unique, "class")}
+    tables["finish by model"] = _finish_table(unique)
+    dropped = Counter({"the same text twice": len(responses) - len(unique)})
+    return StageReport(
+        taken=len(responses), made=len(unique), dropped=+dropped, tables=tables, **usage
+    )
+
+
+def _ask_all(
+    responders: Sequence[Model], questions: Sequence[Question], task: Task, sampling: Sampling,
+    partial: PartialFile,
+) -> tuple[list[Response], dict[str, Any]]:  # fmt: skip
+    """Responses in responder, then question order; those written before a kill are not asked."""
+    done = {(r.model, r.question_id): r for r in partial.load(Response)}
+    usage = {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0, "cost_usd": 0.0}
+    total = len(responders) * len(questions)
+    with partial as file, progress_bar("responses", total, done=len(done)) as bar:
+        for model in responders:
+            waiting = [q for q in questions if (model.name, q.id) not in done]
+            for start in range(0, len(waiting), CHUNK):
+                batch = list(ask(model, waiting[start : start + CHUNK], task, sampling))
+                file.append(response for response, *_ in batch)
+                for response, prompt, completion, cost in batch:
+                    done[model.name, response.question_id] = response
+                    usage["calls"] += 1
+                    usage["prompt_tokens"] += prompt
+                    usage["completion_tokens"] += completion
+                    usage["cost_usd"] += cost
+                    bar.advance(cost_usd=cost)
+    return [done[model.name, q.id] for model in responders for q in questions], usage
+
+
+def _finish_table(responses: Sequence[Response]) -> dict[str, dict[str, int]]:
+    table: dict[str, Counter[str]] = {}
+    for response in responses:
+        table.setdefault(response.model, Counter())[response.finish.value] += 1
+    return {model: dict(sorted(counts.items())) for model, counts in sorted(table.items())}

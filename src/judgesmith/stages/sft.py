@@ -1,0 +1,191 @@
+"""Rows -> a student, by supervised fine-tuning.
+
+    in   rows/sft.jsonl, and for the dev kappa: questions, responses, items, labels
+    out  sft/before/ (the student before training), sft/student/, sft/curve.jsonl
+    run  judgesmith run RECIPE --until sft
+
+The student is a Hugging Face path, or is built from nothing: random weights, and a tokenizer
+trained on the training side only. Dev loss and dev kappa are logged as it learns.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from judgesmith.backends.sft_trl import Training, train_sft
+from judgesmith.backends.student import FromNothing, build_student
+from judgesmith.backends.threads import choose_threads
+from judgesmith.errors import DataError
+from judgesmith.judging.dialect import Dialect
+from judgesmith.metrics import cohen_kappa
+from judgesmith.models.judge import Shown, judge
+from judgesmith.models.protocol import Model, ModelOpener
+from judgesmith.records import (
+    AnnotatorKind,
+    Choice,
+    Item,
+    Label,
+    Question,
+    Response,
+    SftRow,
+    Split,
+    index_by_id,
+    keyed_rng,
+)
+from judgesmith.report.results import CurvePoint
+from judgesmith.runs.layout import RunDir
+from judgesmith.runs.manifest import StageReport
+from judgesmith.runs.recipe import Section
+from judgesmith.tasks import load_dialect, load_task
+
+VERSION = 1
+OUTPUTS = ("sft/before", "sft/student", "sft/curve.jsonl")
+UNPARSED = "unparsed"
+
+
+class Config(Section):
+    """The student and how it is trained.
+
+    `trl` and `peft` are handed to TRL's SFTConfig and PEFT's LoraConfig as they are; `peft` null
+    trains all weights. `dev_items` limits the items of the dev kappa, `reply_tokens` the length of
+    the student's replies.
+    """
+
+    student: str | FromNothing
+    dialect: str
+    steps: int = Field(gt=0)
+    learning_rate: float = Field(gt=0)
+    batch: int = Field(16, gt=0)
+    max_length: int = Field(1024, gt=0)
+    eval_every: int = Field(100, gt=0)
+    dev_items: int = Field(60, ge=0)
+    reply_tokens: int = Field(120, gt=0)
+    trl: dict[str, Any] = {}
+    peft: dict[str, Any] | None = None
+
+
+def inputs(config: Config) -> tuple[str, ...]:
+    """Files of the run that this stage reads."""
+    return (
+        "questions/questions.jsonl",
+        "responses/responses.jsonl",
+        "split/items.jsonl",
+        "labels/labels.jsonl",
+        "rows/sft.jsonl",
+    )
+
+
+def outside(config: Config) -> tuple[Path, ...]:
+    """Files from outside the run: a student's folder, where it is one on this machine."""
+    is_folder = isinstance(config.student, str) and Path(config.student).is_dir()
+    return (Path(str(config.student)),) if is_folder else ()
+
+
+def prepare_before(config: Config, rows: Sequence[SftRow], folder: Path, seed: int) -> str:
+    """The student before training: its path, or a new one built from the training rows."""
+    if isinstance(config.student, str):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "path.txt").write_text(config.student + "\n")
+        return config.student
+    if not (folder / "config.json").exists():
+        temporary = folder.with_name("before.tmp")
+        shutil.rmtree(temporary, ignore_errors=True)
+        texts = (
+            text
+            for row in rows
+            if row.split is Split.TRAIN
+            for text in (*(turn.content for turn in row.prompt), row.completion)
+        )
+        build_student(config.student, texts, temporary, seed)
+        shutil.rmtree(folder, ignore_errors=True)
+        temporary.rename(folder)
+    return str(folder)
+
+
+class DevSet:
+    """Dev items with their labels, on which the student is measured while it learns."""
+
+    def __init__(self, run_dir: RunDir, dialect: Dialect, config: Config) -> None:
+        self.questions = index_by_id(run_dir.read("questions/questions.jsonl", Question))
+        self.responses = index_by_id(run_dir.read("responses/responses.jsonl", Response))
+        self.dialect, self.max_tokens = dialect, config.reply_tokens
+        labels = {
+            label.item_id: label.verdict.value
+            for label in run_dir.read("labels/labels.jsonl", Label)
+            if isinstance(label.verdict, Choice) and label.annotator_kind is not AnnotatorKind.PERSON
+        }
+        items = [
+            item
+            for item in run_dir.read("split/items.jsonl", Item)
+            if item.split is Split.DEV and item.id in labels
+        ]
+        items.sort(key=lambda item: keyed_rng(run_dir.seed, "dev", item.id).random())
+        self.items = items[: config.dev_items]
+        self.labels = [labels[item.id] for item in self.items]
+
+    def kappa(self, model: Model) -> float | None:
+        """Cohen's kappa in stored order; an unparsed reply counts as wrong. None if undefined."""
+        if not self.items:
+            return None
+        shown = [Shown(item, (0, 1)) for item in self.items]
+        judged = judge(
+            model, shown, self.questions, self.responses,
+            dialect=self.dialect, max_tokens=self.max_tokens,
+        )  # fmt: skip
+        verdicts = [
+            judgment.verdict.value if isinstance(judgment.verdict, Choice) else UNPARSED
+            for judgment, _ in judged
+        ]
+        found = cohen_kappa(verdicts, self.labels)
+        return None if found.value is None else round(found.value, 6)
+
+
+def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
+    """Build or fetch the student, train it, and keep its curve."""
+    dialect = load_dialect(load_task(run_dir.header.task), config.dialect)
+    rows = run_dir.read("rows/sft.jsonl", SftRow)
+    strangers = {row.dialect for row in rows} - {dialect.hash}
+    if strangers:
+        raise DataError(
+            f"{run_dir.file('rows/sft.jsonl')}: rows were written in another dialect "
+            f"({sorted(strangers)}) than sft.dialect = {config.dialect!r} ({dialect.hash}). Train "
+            "and judge in the dialect of the rows."
+        )
+    choose_threads(run_dir.file("machine.json"))
+    before = prepare_before(config, rows, run_dir.file("sft/before"), run_dir.seed)
+    train = [row for row in rows if row.split is Split.TRAIN]
+    dev = [row for row in rows if row.split is Split.DEV]
+    training = Training(
+        base=before, folder=run_dir.file("sft"), learning_rate=config.learning_rate,
+        batch=config.batch, steps=config.steps, eval_every=config.eval_every,
+        max_length=config.max_length, seed=run_dir.seed, trl=config.trl, peft=config.peft,
+    )  # fmt: skip
+    log, counts = train_sft(training, train, dev, DevSet(run_dir, dialect, config).kappa)
+    run_dir.write("sft/curve.jsonl", merge_log(log))
+    used = len(train) - counts["rows too long"]
+    dropped = {"longer than max_length": counts["rows too long"], "dev row": len(dev)}
+    return StageReport(
+        taken=len(rows),
+        made=used,
+        dropped={reason: n for reason, n in dropped.items() if n},
+        tables={"training": counts},
+    )
+
+
+def merge_log(log: Sequence[dict[str, float]]) -> list[CurvePoint]:
+    """One point per step, in order, with what was measured then."""
+    points: dict[int, dict[str, float]] = {}
+    for entry in log:
+        points.setdefault(int(entry["step"]), {}).update(entry)
+    return [
+        CurvePoint(
+            step=step,
+            train_loss=point.get("train_loss"),
+            dev_loss=point.get("dev_loss"),
+            dev_kappa=point.get("dev_kappa"),
+        )
+        for step, point in sorted(points.items())
+    ]

@@ -1,0 +1,209 @@
+"""Items -> items on a side of the split, with the leak audit.
+
+    in   questions/questions.jsonl, responses/responses.jsonl, items/items.jsonl
+    out  split/items.jsonl
+    run  judgesmith run RECIPE --until split
+
+The unit is the question or the template, never the item. Items that came with their side (an
+imported test set) keep it, and everything that shares a unit with them is left out of training.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from judgesmith.audits import (
+    LeakItem,
+    SplitLevel,
+    leak_audit,
+    leak_findings,
+    stop_on_errors,
+)
+from judgesmith.errors import DataError
+from judgesmith.models.protocol import ModelOpener
+from judgesmith.records import Item, Question, Response, Split, index_by_id, keyed_rng
+from judgesmith.runs.layout import RunDir
+from judgesmith.runs.manifest import StageReport
+from judgesmith.runs.recipe import Section
+
+VERSION = 1
+OUTPUTS = ("split/items.jsonl",)
+
+
+class Config(Section):
+    """How items are split.
+
+    `level` is what stays on one side. `held_out` categories are never trained on. Shares are of
+    units in each category; `max_*` cap the items of a side (evenly drawn over buckets).
+    """
+
+    level: SplitLevel = SplitLevel.TEMPLATE
+    held_out: tuple[str, ...] = ()
+    test_share: float = 0.2
+    dev_share: float = 0.1
+    max_test: int | None = None
+    max_held_out: int | None = None
+    max_dev: int | None = None
+    near_duplicate: float = 0.8
+
+
+def inputs(config: Config) -> tuple[str, ...]:
+    """Files of the run that this stage reads."""
+    return ("questions/questions.jsonl", "responses/responses.jsonl", "items/items.jsonl")
+
+
+def outside(config: Config) -> tuple[Path, ...]:
+    """Files from outside the run: none."""
+    return ()
+
+
+def unit_of(question: Question, level: SplitLevel) -> str:
+    """What must stay together with the question; a question without template is its own."""
+    if level is SplitLevel.TEMPLATE and question.template_id is not None:
+        return question.template_id
+    return question.group_id
+
+
+def assign(
+    items: Sequence[Item], questions: Mapping[str, Question], config: Config, seed: int
+) -> tuple[list[Item], Counter[str]]:
+    """Items with their side, and how many were left out for which reason."""
+    dropped: Counter[str] = Counter()
+    given = [item for item in items if item.split is not None]
+    test_units = {unit_of(questions[item.question_id], config.level) for item in given}
+    open_items: list[Item] = []
+    placed: list[Item] = [_on_test(item, questions, config.held_out) for item in given]
+    for item in (item for item in items if item.split is None):
+        question = questions[item.question_id]
+        if question.category in config.held_out:
+            if given:
+                dropped["held-out category, not in the imported test set"] += 1
+            else:
+                placed.append(item.with_fields(split=Split.HELD_OUT))
+        elif unit_of(question, config.level) in test_units:
+            dropped[f"shares its {config.level} with the imported test set"] += 1
+        else:
+            open_items.append(item)
+    test_share = 0.0 if given else config.test_share
+    sides = _sides(open_items, questions, config, test_share, seed)
+    placed += [
+        item.with_fields(split=sides[unit_of(questions[item.question_id], config.level)])
+        for item in open_items
+    ]
+    if given:
+        return placed, dropped
+    return _capped(placed, config, dropped, seed), dropped
+
+
+def _on_test(item: Item, questions: Mapping[str, Question], held_out: Sequence[str]) -> Item:
+    outside_domain = questions[item.question_id].category in held_out
+    side = Split.HELD_OUT if item.split is Split.TEST and outside_domain else item.split
+    return item.with_fields(split=side)
+
+
+def _sides(
+    items: Iterable[Item], questions: Mapping[str, Question], config: Config, test_share: float,
+    seed: int,
+) -> dict[str, Split]:  # fmt: skip
+    """Side of each unit: in every category the stated shares of units, at least one for test."""
+    units: dict[str, set[str]] = defaultdict(set)
+    for item in items:
+        question = questions[item.question_id]
+        units[question.category or ""].add(unit_of(question, config.level))
+    sides: dict[str, Split] = {}
+    for members in units.values():
+        order = sorted(members, key=lambda unit: keyed_rng(seed, "split", unit).random())
+        n_test = max(1, round(test_share * len(order))) if test_share else 0
+        n_dev = max(1, round(config.dev_share * len(order))) if config.dev_share else 0
+        for position, unit in enumerate(order):
+            past_test = position >= n_test
+            sides[unit] = (
+                Split.TEST if not past_test
+                else Split.DEV if position < n_test + n_dev
+                else Split.TRAIN
+            )  # fmt: skip
+    return sides
+
+
+def _capped(items: Sequence[Item], config: Config, dropped: Counter[str], seed: int) -> list[Item]:
+    caps = {
+        Split.TEST: config.max_test,
+        Split.HELD_OUT: config.max_held_out,
+        Split.DEV: config.max_dev,
+    }
+    kept: set[str] = set()
+    for side in Split:
+        members = [item for item in items if item.split is side]
+        cap = caps.get(side)
+        chosen = members if cap is None else evenly(members, cap, seed)
+        dropped[f"over max_{side.value}"] += len(members) - len(chosen)
+        kept |= {item.id for item in chosen}
+    return [item for item in items if item.id in kept]
+
+
+def evenly(items: Sequence[Item], cap: int, seed: int) -> list[Item]:
+    """At most `cap` items, each bucket in proportion to what it has."""
+    if len(items) <= cap:
+        return list(items)
+    buckets: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        buckets[item.bucket].append(item)
+    ranked: list[tuple[float, str, Item]] = []
+    for name, members in buckets.items():
+        members.sort(key=lambda item: keyed_rng(seed, "cap", item.id).random())
+        ranked += [((i + 0.5) / len(members), name, item) for i, item in enumerate(members)]
+    ranked.sort(key=lambda entry: entry[:2])
+    return [item for *_, item in ranked[:cap]]
+
+
+def leak_items(
+    items: Iterable[Item], questions: Mapping[str, Question], responses: Mapping[str, Response]
+) -> list[LeakItem]:
+    """Items as the leak audit sees them."""
+    return [
+        LeakItem(
+            item_id=item.id,
+            group_id=questions[item.question_id].group_id,
+            template_id=questions[item.question_id].template_id,
+            texts=tuple(responses[i].text for i in item.response_ids),
+        )
+        for item in items
+    ]
+
+
+def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
+    """Assign sides, then audit; a leak at the recipe's level stops the run."""
+    questions = index_by_id(run_dir.read("questions/questions.jsonl", Question))
+    responses = index_by_id(run_dir.read("responses/responses.jsonl", Response))
+    items = run_dir.read("items/items.jsonl", Item)
+    _check_held_out(config, questions)
+    placed, dropped = assign(items, questions, config, run_dir.seed)
+    by_side = {side: [item for item in placed if item.split is side] for side in Split}
+    learning = leak_items(by_side[Split.TRAIN] + by_side[Split.DEV], questions, responses)
+    measured = leak_items(by_side[Split.TEST] + by_side[Split.HELD_OUT], questions, responses)
+    report = leak_audit(learning, measured, near_duplicate_threshold=config.near_duplicate)
+    findings = leak_findings(report, config.level)
+    stop_on_errors(findings)
+    run_dir.write(OUTPUTS[0], placed)
+    counts = {side.value: Counter(i.bucket for i in found) for side, found in by_side.items()}
+    return StageReport(
+        taken=len(items),
+        made=len(placed),
+        dropped={reason: n for reason, n in dropped.items() if n},
+        tables={
+            "items by side": {side.value: len(found) for side, found in by_side.items()},
+            "items by side and bucket": {s: dict(sorted(c.items())) for s, c in counts.items()},
+            "leaks": report.to_dict(),
+            "findings": [finding.to_dict() for finding in findings],
+        },
+    )
+
+
+def _check_held_out(config: Config, questions: Mapping[str, Question]) -> None:
+    known = {question.category for question in questions.values() if question.category}
+    unknown = set(config.held_out) - known
+    if unknown:
+        raise DataError(
+            f"split.held_out: {sorted(unknown)} are not categories of this run's questions; "
+            f"categories: {', '.join(sorted(known))}."
+        )

@@ -1,0 +1,88 @@
+"""What is special to one kind of judging. The core asks a task; it knows none.
+
+A task is a package with an object `TASK` of the protocol below, its dialects, and its recipes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any, NamedTuple, Protocol, cast
+
+from judgesmith.errors import RecipeError, nearest
+from judgesmith.judging.dialect import Dialect
+from judgesmith.models.protocol import Model
+from judgesmith.records import Choice, Question, Response
+
+TASKS = {"bias": "judgesmith.tasks.bias:TASK"}
+
+BaselineRule = Callable[[Question, Sequence[Response]], Choice | None]
+"""A rule without training: a question and responses in item order -> verdict in item order."""
+
+
+class KeyJudgment(NamedTuple):
+    """What an answer key says of responses in the order shown, and the reason in words."""
+
+    verdict: Choice
+    rationale: str
+
+
+class Task(Protocol):
+    """Everything that the stages ask of a task.
+
+    `version` is raised when a derived field, a bucket preset or a rationale changes. `strata` are
+    the names, among category and task fields, by which questions are sampled evenly. `slices` are
+    the names by which results are broken down besides bucket and category.
+    """
+
+    name: str
+    version: int
+    strata: tuple[str, ...]
+    slices: tuple[str, ...]
+    dialects: Mapping[str, Dialect]
+    bucket_presets: Mapping[str, Sequence[Mapping[str, Any]]]
+    key_policies: tuple[str, ...]
+    hedge_phrases: Sequence[str]
+
+    def annotate_question(self, question: Question) -> Question:
+        """The question with the task's derived fields."""
+        ...
+
+    def annotate_response(self, response: Response, question: Question) -> Response:
+        """The response with the task's derived fields."""
+        ...
+
+    def simulated_model(
+        self, spec: Mapping[str, Any], questions: Mapping[str, Question], seed: int
+    ) -> Model:
+        """A responder that answers the questions with stated error rates, without a model."""
+        ...
+
+    def responder_prompt(self, question: Question) -> str:
+        """The words in which a responding model is asked the question."""
+        ...
+
+    def judge_by_key(
+        self, question: Question, responses: Sequence[Response], policy: str
+    ) -> KeyJudgment | None:
+        """The answer key's verdict on responses in the order shown; None where it has none."""
+        ...
+
+    def baselines(self) -> Mapping[str, BaselineRule]:
+        """The task's own rules without training, by name."""
+        ...
+
+
+def load_task(name: str) -> Task:
+    """The task of a name; an unknown one lists the known."""
+    if name not in TASKS:
+        raise RecipeError(f"unknown task {name!r}; {nearest(name, TASKS)}")
+    module, _, attribute = TASKS[name].partition(":")
+    return cast(Task, getattr(import_module(module), attribute))
+
+
+def load_dialect(task: Task, name: str) -> Dialect:
+    """A task's dialect by name."""
+    if name not in task.dialects:
+        raise RecipeError(
+            f"unknown dialect {name!r} of task {task.name!r}; {nearest(name, task.dialects)}"
+        )
+    return task.dialects[name]
