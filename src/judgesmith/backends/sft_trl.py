@@ -152,7 +152,7 @@ def _callbacks(
 ) -> Any:
     transformers = load("transformers")
 
-    class Watch(transformers.TrainerCallback):  # type: ignore[misc]
+    class Watch(transformers.TrainerCallback):  # type: ignore[misc, name-defined]
         """Dev kappa at each evaluation, whole checkpoints, progress."""
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:

@@ -60,9 +60,9 @@ def _judgment(
     entry: Shown, judge_name: str, dialect: Dialect, completion: Completion, reading: Reading
 ) -> Judgment:
     chances = completion.probabilities if reading.verdict is not None else None
-    distribution = chances and {
-        "verdict": {value: round(p, PLACES) for value, p in chances.items()}
-    }
+    distribution = None
+    if chances is not None:
+        distribution = {"verdict": {value: round(p, PLACES) for value, p in chances.items()}}
     return Judgment.make(
         source=f"model {judge_name}",
         licence=entry.item.licence,

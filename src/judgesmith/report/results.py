@@ -126,7 +126,10 @@ class Example(_Result):
 
 
 class Evaluation(_Result):
-    """All results of one evaluation. `labels_title` says whose labels they are."""
+    """All results of one evaluation. `labels_title` says whose labels they are.
+
+    `domain_difference` is the student's kappa out of domain minus in domain, where both exist.
+    """
 
     labels_kind: Literal["people", "answer key", "another judge"]
     labels_title: str
@@ -137,12 +140,17 @@ class Evaluation(_Result):
     slices: tuple[SliceInfo, ...]
     judges: tuple[JudgeResult, ...]
     comparisons: tuple[Comparison, ...]
+    domain_difference: Number | None
     published: tuple[Published, ...]
     examples: tuple[Example, ...]
 
 
 class Check(_Result):
-    """One condition of the gate. `needed` is the number of labels that would decide it."""
+    """One condition of the gate. `labels_needed` is the number of labels that would decide it.
+
+    A check that wants kappa on one slice to reach a value names both, so that a picture can show
+    the line: `slice` and `kappa_floor`.
+    """
 
     name: str
     requirement: str
@@ -150,6 +158,8 @@ class Check(_Result):
     outcome: Literal["pass", "fail", "inconclusive", "not applicable"]
     reason: str
     labels_needed: int | None
+    slice: str | None = None
+    kappa_floor: float | None = None
 
 
 class GateResult(_Result):

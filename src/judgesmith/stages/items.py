@@ -235,8 +235,10 @@ def styled(
 ) -> ConfoundItem:
     """The item for the confound audit; flagged is the response that its bucket's `first` names."""
     shown = [responses[i] for i in item.response_ids]
-    rule = next((r for r in rules if r.name == item.bucket and r.first != r.second), None)
-    fits = [rule is not None and matches(response, rule.first) for response in shown]
+    own = [r for r in rules if r.name == item.bucket and r.first != r.second]
+    exact = [r for r in own if r.subtype == item.subtype]
+    patterns = [r.first for r in exact or own]
+    fits = [any(matches(response, p) for p in patterns) for response in shown]
     contrast = sum(fits) == 1
     return ConfoundItem(
         item_id=item.id,

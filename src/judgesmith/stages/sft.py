@@ -63,7 +63,7 @@ class Config(Section):
     eval_every: int = Field(100, gt=0)
     dev_items: int = Field(60, ge=0)
     reply_tokens: int = Field(120, gt=0)
-    trl: dict[str, Any] = {}
+    trl: dict[str, Any] = Field(default_factory=dict)
     peft: dict[str, Any] | None = None
 
 
@@ -115,7 +115,8 @@ class DevSet:
         labels = {
             label.item_id: label.verdict.value
             for label in run_dir.read("labels/labels.jsonl", Label)
-            if isinstance(label.verdict, Choice) and label.annotator_kind is not AnnotatorKind.PERSON
+            if isinstance(label.verdict, Choice)
+            and label.annotator_kind is not AnnotatorKind.PERSON
         }
         items = [
             item

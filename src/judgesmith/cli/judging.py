@@ -1,0 +1,72 @@
+"""`judge`, `evaluate`, `gate`, `audit`."""
+
+from pathlib import Path
+
+from judgesmith.cli import show
+from judgesmith.errors import RecipeError
+from judgesmith.pipeline import open_run
+from judgesmith.pipeline.judge_pairs import judge_pairs, own_judge, score_judged, write_judged
+from judgesmith.pipeline.report_run import collect
+from judgesmith.stages import gate as gate_stage
+from judgesmith.stages.gate import decide, read_results
+
+
+def judge_command(pairs: Path, run_folder: Path, out: Path | None) -> None:
+    """Judge a file of pairs and say where the verdicts are."""
+    run_dir, recipe = open_run(run_folder)
+    own = own_judge(run_dir, recipe)
+    target = out or pairs.with_name(f"{pairs.name.removesuffix('.jsonl')}.judged.jsonl")
+    judged = write_judged(own, pairs, target)
+    parsed = sum(entry.read.averaged is not None for entry in judged)
+    both = [e.read for e in judged if e.read.stored is not None and e.read.swapped is not None]
+    same = sum(read.stored == read.swapped for read in both)
+    show.console.print(
+        f"{len(judged)} pairs judged in both orders: {parsed} with a verdict, {same} of {len(both)}"
+        f" the same in both orders. A verdict names the {own.dialect.direction} response.",
+        soft_wrap=True,
+    )
+    show.console.print(f"Verdicts: {target}", markup=False, soft_wrap=True)
+
+
+def evaluate_command(folder: Path, pairs: Path | None) -> None:
+    """Show a run's results, or measure its judge on labelled pairs."""
+    run_dir, recipe = open_run(folder)
+    if pairs is None:
+        show.evaluation(read_results(run_dir))
+        return
+    own = own_judge(run_dir, recipe)
+    judged = list(judge_pairs(own, pairs))
+    result = score_judged(own, judged, run_dir.seed)
+    show.judge_result(result, f"{run_dir.header.name}/student on {pairs.name}; its own labels")
+
+
+def gate_command(folder: Path, overrides: tuple[str, ...]) -> str:
+    """Decide, show the reasons, and give the outcome."""
+    run_dir, recipe = open_run(folder)
+    config = recipe.sections.get("gate") or gate_stage.Config()
+    values = config.model_dump()
+    for override in overrides:
+        key, _, text = override.removeprefix("gate.").partition("=")
+        if key not in values:
+            raise RecipeError(f"--set {override!r}: gate has the bounds {', '.join(values)}")
+        try:
+            values[key] = float(text)
+        except ValueError:
+            raise RecipeError(f"--set {override!r}: expected a number, found {text!r}") from None
+    results = read_results(run_dir)
+    student = next(judge for judge in results.judges if judge.role == "student")
+    result = decide(results, student, gate_stage.Config.model_validate(values))
+    show.gate(result, str(run_dir.file("report/index.html")))
+    return result.outcome
+
+
+def audit_command(folder: Path) -> bool:
+    """Show all findings of a run; whether any is an error."""
+    run_dir, recipe = open_run(folder)
+    document = collect(run_dir, recipe)
+    show.supply(document.supply)
+    show.confounds(document.confounds)
+    show.findings(document.findings)
+    errors = [row for row in document.findings if row["severity"] == "error"]
+    show.console.print(f"{len(document.findings)} findings, {len(errors)} of them errors.")
+    return bool(errors)

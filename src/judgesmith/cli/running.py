@@ -1,0 +1,101 @@
+"""`run`, `status`, `recipes`, `report`."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from judgesmith.cli import show
+from judgesmith.errors import RecipeError, nearest
+from judgesmith.pipeline import (
+    find_recipe,
+    open_run,
+    read_recipe,
+    run_recipe,
+    shipped_recipes,
+    start_run,
+    survey,
+)
+from judgesmith.pipeline.report_run import stage_row, write_report
+from judgesmith.runs.manifest import Manifest
+from judgesmith.runs.outside import VARIABLE
+from judgesmith.stages.gate import read_gate, read_results
+
+
+def run_command(
+    name: str, folder: Path | None, until: str | None, overrides: tuple[str, ...],
+    data: Path | None,
+) -> None:  # fmt: skip
+    """Run a recipe and say what came of it."""
+    if data is not None:
+        os.environ[VARIABLE] = str(data)
+    recipe = read_recipe(find_recipe(name), overrides)
+    folder = folder or Path("runs") / recipe.header.name
+    run_dir = start_run(folder, recipe)
+    show.console.print(f"[bold]{recipe.header.name}[/] -> {folder}")
+    with run_dir.locked():
+        for manifest in run_recipe(recipe, run_dir, until=until, announce=_announce):
+            _say(manifest)
+        page = write_report(run_dir, recipe)
+    if run_dir.file("evaluate/results.json").exists() and until is None:
+        show.evaluation(read_results(run_dir))
+    gate = read_gate(run_dir)
+    if gate is not None and until in (None, "gate"):
+        show.gate(gate, str(page))
+    else:
+        show.console.print(f"Report: {page}", markup=False, soft_wrap=True)
+
+
+def _announce(stage: str, what: str) -> None:
+    if what != "fresh":
+        show.console.print(f"[bold]{stage}[/] ({what})", soft_wrap=True)
+
+
+def _say(manifest: Manifest) -> None:
+    report = manifest.report
+    dropped = sum(report.dropped.values())
+    show.console.print(
+        f"  {manifest.stage}: {report.taken} in, {report.made} out, {dropped} dropped, "
+        f"${report.cost_usd:.2f}, {manifest.wall_s:.1f} s",
+        soft_wrap=True,
+    )
+    tables: dict[str, Any] = report.tables
+    if manifest.stage == "items":
+        show.supply(tables.get("supply", ()))
+        show.confounds(tables.get("confounds"))
+    found = tables.get("findings", ())
+    show.findings([row for row in found if row["severity"] != "info"])
+
+
+def status_command(folder: Path) -> None:
+    """Where every stage of a run stands."""
+    run_dir, recipe = open_run(folder)
+    entries = survey(run_dir, recipe)
+    show.stages(stage_row(entry) for entry in entries)
+    for entry in entries:
+        if entry.reason and entry.manifest is not None:
+            show.console.print(f"{entry.stage} is {entry.state}: {entry.reason}", markup=False)
+
+
+def recipes_command(name: str | None) -> None:
+    """List the shipped recipes, or print one as it is."""
+    shipped = shipped_recipes()
+    if name is None:
+        rows = []
+        for key, path in shipped.items():
+            plain = yaml.safe_load(path.read_text(encoding="utf-8"))
+            rows.append((key, plain["task"], plain["description"].strip()))
+        show.table("Shipped recipes", ("recipe", "task", "what it makes"), rows)
+    elif name in shipped:
+        print(shipped[name].read_text(encoding="utf-8"), end="")
+    else:
+        raise RecipeError(f"{name}: no shipped recipe of that name; {nearest(name, shipped)}")
+
+
+def report_command(folder: Path) -> None:
+    """Write the report again and say where it is."""
+    run_dir, recipe = open_run(folder)
+    with run_dir.locked():
+        page = write_report(run_dir, recipe)
+    show.console.print(f"Report: {page}", markup=False, soft_wrap=True)

@@ -1,0 +1,26 @@
+"""The whole road: stages in order, and the other ways to compose the same parts."""
+
+from judgesmith.pipeline.order import STAGES, load_stage
+from judgesmith.pipeline.recipes import (
+    find_recipe,
+    open_run,
+    read_recipe,
+    shipped_recipes,
+    start_run,
+)
+from judgesmith.pipeline.running import Standing, State, run_recipe, standing, survey
+
+__all__ = [
+    "STAGES",
+    "Standing",
+    "State",
+    "find_recipe",
+    "load_stage",
+    "open_run",
+    "read_recipe",
+    "run_recipe",
+    "shipped_recipes",
+    "standing",
+    "start_run",
+    "survey",
+]

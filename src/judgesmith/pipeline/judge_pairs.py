@@ -1,0 +1,146 @@
+"""Judge new pairs with a run's student, in both orders, resumable, one line of JSON a pair."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from judgesmith.errors import DataError, JudgesmithError
+from judgesmith.judging.dialect import Dialect
+from judgesmith.models.judge import both_orders, judge
+from judgesmith.pipeline.own_models import model_opener
+from judgesmith.records import TIE, Item, Judgment, Question, Response
+from judgesmith.report.results import JudgeResult
+from judgesmith.runs.jsonl import write_bytes
+from judgesmith.runs.layout import RunDir
+from judgesmith.runs.progress import progress_bar
+from judgesmith.runs.recipe import Recipe
+from judgesmith.sources.own_files import PairRow, read_pairs
+from judgesmith.stages.evaluate.judges import Read, read_judgments
+from judgesmith.stages.evaluate.scoring import Plan, Scored, SliceOfItems, score_judge
+from judgesmith.tasks import load_dialect, load_task
+
+CHUNK = 64
+
+
+class Judged(NamedTuple):
+    """A pair, its item, the verdict over both orders, and the judgments behind it."""
+
+    row: PairRow
+    item: Item
+    read: Read
+    judgments: tuple[Judgment, ...]
+
+
+class OwnJudge(NamedTuple):
+    """A run's student and the dialect that it was trained in."""
+
+    run_dir: RunDir
+    dialect: Dialect
+    max_tokens: int
+
+
+def own_judge(run_dir: RunDir, recipe: Recipe) -> OwnJudge:
+    """The judge that a run made."""
+    sft: Any = recipe.sections.get("sft")
+    if sft is None:
+        raise JudgesmithError(f"{run_dir.path}: the recipe trains no student (no `sft` section).")
+    dialect = load_dialect(load_task(run_dir.header.task), sft.dialect)
+    return OwnJudge(run_dir, dialect, sft.reply_tokens)
+
+
+def judge_pairs(own: OwnJudge, path: Path) -> Iterator[Judged]:
+    """Every pair of a file, in order, judged in both orders."""
+    entries = list(read_pairs(path))
+    _check_names(path, [row for row, *_ in entries])
+    model = model_opener(own.run_dir)("student")
+    tie = TIE if own.dialect.scale.has_tie else None
+    with progress_bar("judge", len(entries)) as bar:
+        for start in range(0, len(entries), CHUNK):
+            chunk = entries[start : start + CHUNK]
+            questions: dict[str, Question] = {q.id: q for _, q, _, _ in chunk}
+            responses: dict[str, Response] = {r.id: r for _, _, pair, _ in chunk for r in pair}
+            shown = both_orders([item for *_, item in chunk])
+            found = [
+                judgment
+                for judgment, _ in judge(
+                    model, shown, questions, responses,
+                    dialect=own.dialect, max_tokens=own.max_tokens,
+                )
+            ]  # fmt: skip
+            reads = read_judgments("student", "student", found, tie=tie).verdicts
+            for i, (row, _, _, item) in enumerate(chunk):
+                pair = tuple(found[2 * i : 2 * i + 2])
+                yield Judged(row, item, reads[item.id], pair)
+            bar.advance(len(chunk))
+
+
+def _check_names(path: Path, rows: Sequence[PairRow]) -> None:
+    names = [row.id for row in rows if row.id is not None]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(f"{path}: field 'id': {twice[:3]} are used by more than one row.")
+    if not rows:
+        raise DataError(f"{path}: expected at least one pair, found an empty file.")
+
+
+def as_row(judged: Judged, own: OwnJudge, position: int) -> dict[str, Any]:
+    """What is written for a pair; letters follow the file's own a and b."""
+    read = judged.read
+    both = read.stored is not None and read.swapped is not None
+    return {
+        "id": judged.row.id if judged.row.id is not None else position,
+        "verdict": read.averaged,
+        "names": None if own.dialect.direction is None else own.dialect.direction.value,
+        "probability": None if read.probability is None else round(read.probability, 6),
+        "consistent": read.stored == read.swapped if both else None,
+        "orders": [
+            {
+                "shown": "ab" if judgment.order == (0, 1) else "ba",
+                "verdict": verdict,
+                "status": judgment.status.value,
+                "rationale": judgment.rationale,
+            }
+            for judgment, verdict in zip(judged.judgments, (read.stored, read.swapped), strict=True)
+        ],
+        "judge": f"{own.run_dir.header.name}/student",
+        "dialect": own.dialect.hash,
+    }
+
+
+def write_judged(own: OwnJudge, path: Path, out: Path) -> list[Judged]:
+    """Judge a file into another, which appears whole or not at all."""
+    judged = list(judge_pairs(own, path))
+    rows = [as_row(entry, own, i) for i, entry in enumerate(judged, start=1)]
+    write_bytes(out, b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    return judged
+
+
+def score_judged(own: OwnJudge, judged: Sequence[Judged], seed: int) -> JudgeResult:
+    """Agreement with the `verdict` column of the file; every row needs one."""
+    values = own.dialect.scale.values
+    for position, entry in enumerate(judged, start=1):
+        if entry.row.verdict not in values:
+            raise DataError(
+                f"pair {entry.row.id or position}: field 'verdict': expected one of {values} to "
+                f"measure against, found {entry.row.verdict!r}."
+            )
+    rows = tuple(
+        Scored(
+            item=entry.item,
+            label=str(entry.row.verdict),
+            cluster=entry.row.question + "\n" + (entry.row.context or ""),
+            words=(len(entry.row.response_a.split()), len(entry.row.response_b.split())),
+            fields={},
+        )
+        for entry in judged
+    )
+    plan = Plan(
+        seed=seed, resamples=10_000, slice_resamples=2_000, confidence=0.95, least=20, scale=values
+    )
+    result = read_judgments(
+        "student", "student", [j for entry in judged for j in entry.judgments],
+        tie=TIE if own.dialect.scale.has_tie else None,
+    )  # fmt: skip
+    return score_judge(result, [SliceOfItems("all", "domain", "all pairs", rows)], plan)

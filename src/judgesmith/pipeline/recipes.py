@@ -1,0 +1,80 @@
+"""Recipes and run folders: finding, reading, starting, opening."""
+
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from judgesmith.errors import RecipeError, RunError, nearest
+from judgesmith.pipeline.order import STAGES, load_stage
+from judgesmith.runs.jsonl import write_bytes
+from judgesmith.runs.layout import RunDir
+from judgesmith.runs.recipe import Recipe, load_recipe
+
+
+def shipped_recipes() -> dict[str, Path]:
+    """Recipes that come with the package, by name."""
+    folder = Path(str(resources.files("judgesmith") / "recipes"))
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def find_recipe(name: str) -> Path:
+    """A recipe by the name of a shipped one, or by its path."""
+    shipped = shipped_recipes()
+    if name in shipped:
+        return shipped[name]
+    if Path(name).suffix in (".yaml", ".yml") or Path(name).exists():
+        return Path(name)
+    raise RecipeError(
+        f"{name}: neither a recipe file nor a shipped recipe; {nearest(name, shipped)}"
+    )
+
+
+def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """A recipe, checked against every stage's config."""
+    return load_recipe(path, {name: load_stage(name).Config for name in STAGES}, overrides)
+
+
+def open_run(folder: Path) -> tuple[RunDir, Recipe]:
+    """An existing run with the recipe it was made from."""
+    path = folder / "recipe.yaml"
+    if not path.exists():
+        raise RunError(
+            f"{folder}: not a run folder (it has no recipe.yaml). `judgesmith run RECIPE --run "
+            f"{folder}` makes one."
+        )
+    recipe = read_recipe(path)
+    return RunDir(folder, recipe.header), recipe
+
+
+def start_run(folder: Path, recipe: Recipe) -> RunDir:
+    """The run folder for a recipe; another recipe's run is not overwritten."""
+    path = folder / "recipe.yaml"
+    if path.exists():
+        before = read_recipe(path).header.name
+        if before != recipe.header.name:
+            raise RunError(
+                f"{folder}: holds a run of recipe {before!r}, not {recipe.header.name!r}. Choose "
+                "another folder with --run."
+            )
+    elif folder.exists() and any(p.name != ".lock" for p in folder.iterdir()):
+        raise RunError(f"{folder}: is not empty and is no run folder. Choose another with --run.")
+    text = yaml.safe_dump(_with_reasons(recipe), sort_keys=False, allow_unicode=True, width=100)
+    write_bytes(path, text.encode())
+    return RunDir(folder, recipe.header)
+
+
+def _with_reasons(recipe: Recipe) -> Any:
+    """The recipe as plain values with its reasons put back where they were."""
+
+    def rebuild(value: Any, at: str) -> Any:
+        inner = value
+        if isinstance(value, dict):
+            inner = {k: rebuild(v, f"{at}.{k}" if at else str(k)) for k, v in value.items()}
+        elif isinstance(value, list):
+            inner = [rebuild(v, f"{at}.{i}") for i, v in enumerate(value)]
+        return {"value": inner, "why": recipe.why[at]} if at in recipe.why else inner
+
+    return rebuild(recipe.plain, "")

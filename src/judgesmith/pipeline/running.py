@@ -1,0 +1,162 @@
+"""Run a recipe's stages in order; a fresh stage is not run again.
+
+A stage is fresh when its manifest says that it was made from this config, VERSION, seed and task,
+from inputs with these hashes, and its outputs are still what it wrote.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from judgesmith.errors import RecipeError, nearest
+from judgesmith.models.protocol import ModelOpener
+from judgesmith.pipeline.order import Stage, load_stage
+from judgesmith.pipeline.own_models import model_opener
+from judgesmith.runs.jsonl import write_bytes
+from judgesmith.runs.layout import RunDir, Stopwatch
+from judgesmith.runs.manifest import (
+    MANIFEST,
+    Manifest,
+    hash_inputs,
+    make_manifest,
+    read_manifest,
+    write_manifest,
+)
+from judgesmith.runs.recipe import Recipe, Section
+from judgesmith.tasks import load_task
+
+BEGUN = ".begun"
+"""What an unfinished stage is being made from; its partial files are kept only if that is so."""
+
+
+class State(StrEnum):
+    """Where a stage stands: not begun, begun, done and still valid, or done and overtaken."""
+
+    MISSING = "missing"
+    PARTIAL = "partial"
+    FRESH = "fresh"
+    STALE = "stale"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A stage's state, why it is not fresh, and its manifest where it has one."""
+
+    stage: str
+    state: State
+    reason: str
+    manifest: Manifest | None
+
+
+def determined_by(stage: Stage, config: Section, run_dir: RunDir) -> dict[str, Any]:
+    """What a stage's outputs follow from, besides its input files."""
+    task = load_task(run_dir.header.task)
+    return {
+        "version": stage.VERSION,
+        "config": config.model_dump(mode="json"),
+        "seed": run_dir.seed,
+        "task": task.name,
+        "task_version": task.version,
+    }
+
+
+def _input_files(stage: Stage, config: Section, run_dir: RunDir) -> dict[str, Path]:
+    files = {name: run_dir.file(name) for name in stage.inputs(config)}
+    return files | {f"outside:{path.name}": path for path in stage.outside(config)}
+
+
+def standing(name: str, config: Section, run_dir: RunDir) -> Standing:
+    """Whether a stage must run, and why."""
+    stage = load_stage(name)
+    folder = run_dir.file(name)
+    manifest = read_manifest(folder)
+    if manifest is None:
+        begun = folder.is_dir() and any(folder.iterdir())
+        state = State.PARTIAL if begun else State.MISSING
+        return Standing(name, state, "interrupted" if begun else "not run yet", None)
+
+    def stale(reason: str) -> Standing:
+        return Standing(name, State.STALE, reason, manifest)
+
+    wanted = determined_by(stage, config, run_dir)
+    changed = [key for key in wanted if manifest.determined_by.get(key) != wanted[key]]
+    if changed:
+        return stale(f"changed: {', '.join(changed)}")
+    inputs = hash_inputs(_input_files(stage, config, run_dir))
+    other = [
+        key for key in {**inputs, **manifest.inputs} if inputs.get(key) != manifest.inputs.get(key)
+    ]
+    if other:
+        return stale(f"changed input: {', '.join(sorted(other))}")
+    outputs = hash_inputs({output: run_dir.file(output) for output in stage.OUTPUTS})
+    touched = [key for key in outputs if outputs[key] != manifest.outputs.get(key)]
+    if touched:
+        return stale(f"changed output: {', '.join(touched)}")
+    return Standing(name, State.FRESH, "", manifest)
+
+
+def survey(run_dir: RunDir, recipe: Recipe) -> list[Standing]:
+    """The standing of every stage of the recipe; what follows a stage that must run is stale."""
+    found: list[Standing] = []
+    for name, config in recipe.sections.items():
+        entry = standing(name, config, run_dir)
+        upstream = [e.stage for e in found if e.state is not State.FRESH]
+        if upstream and entry.state is State.FRESH:
+            entry = Standing(name, State.STALE, f"follows {upstream[0]}", entry.manifest)
+        found.append(entry)
+    return found
+
+
+def run_stage(name: str, config: Section, run_dir: RunDir, models: ModelOpener) -> Manifest:
+    """Run one stage; its manifest is written last."""
+    stage = load_stage(name)
+    watch = Stopwatch()
+    run_dir.file(name).mkdir(parents=True, exist_ok=True)
+    run_dir.file(f"{name}/{MANIFEST}").unlink(missing_ok=True)
+    inputs = hash_inputs(_input_files(stage, config, run_dir))
+    report = stage.run(config, run_dir, models)
+    manifest = make_manifest(
+        name, stage.VERSION, determined_by=determined_by(stage, config, run_dir), inputs=inputs,
+        outputs=hash_inputs({output: run_dir.file(output) for output in stage.OUTPUTS}),
+        report=report, wall_s=watch.seconds(),
+    )  # fmt: skip
+    write_manifest(run_dir.file(name), manifest)
+    return manifest
+
+
+def run_recipe(
+    recipe: Recipe, run_dir: RunDir, *, until: str | None = None,
+    announce: Callable[[str, str], None] = lambda stage, what: None,
+) -> Iterator[Manifest]:  # fmt: skip
+    """Run what is not fresh, in order, and yield each stage's manifest."""
+    if until is not None and until not in recipe.sections:
+        raise RecipeError(f"--until: unknown stage {until!r}; {nearest(until, recipe.sections)}")
+    models = model_opener(run_dir)
+    for name, config in recipe.sections.items():
+        entry = standing(name, config, run_dir)
+        announce(name, "fresh" if entry.state is State.FRESH else entry.reason)
+        if entry.state is State.FRESH and entry.manifest is not None:
+            yield entry.manifest
+        else:
+            _discard_unfit(name, entry, config, run_dir)
+            yield run_stage(name, config, run_dir, models)
+        if name == until:
+            break
+
+
+def _discard_unfit(name: str, entry: Standing, config: Section, run_dir: RunDir) -> None:
+    """Throw away what an interrupted stage left, unless it was made from the very same things."""
+    note = run_dir.file(f"{name}/{BEGUN}")
+    stage = load_stage(name)
+    basis = determined_by(stage, config, run_dir) | {
+        "inputs": hash_inputs(_input_files(stage, config, run_dir))
+    }
+    text = orjson.dumps(basis, option=orjson.OPT_SORT_KEYS)
+    if not note.exists() or note.read_bytes() != text:
+        shutil.rmtree(run_dir.file(name), ignore_errors=True)
+        write_bytes(note, text)

@@ -1,0 +1,164 @@
+"""The page as data: which blocks stand in which section, in which order."""
+
+from collections.abc import Callable, Sequence
+
+from judgesmith.report import audit_tables, result_tables, run_tables
+from judgesmith.report.blocks import Banner, Block, Judged, Plot, Plots, Section, Text
+from judgesmith.report.numbers import plural
+from judgesmith.report.plots import supply_plot, training_plot
+from judgesmith.report.result_sections import (
+    cells_section,
+    comparison_section,
+    confusion_section,
+    headline_section,
+    order_section,
+)
+from judgesmith.report.results import Document, Evaluation, GateResult
+
+REHEARSED = (
+    "Every number on this page is from a rehearsal with simulated models and a tiny random "
+    "student. It shows that the recipe runs; it says nothing about any judge."
+)
+MOST_EXAMPLES = 20
+DEV_LABELS = "dev labels, not the test labels"
+
+GATE_TEXT = {
+    "pass": "Every check holds at its interval bound.",
+    "fail": "At least one check is contradicted at its interval bound.",
+    "inconclusive": "No check is contradicted, but the evidence does not decide all of them.",
+}
+
+
+def stamp_of(document: Document) -> str:
+    """Give the word that every table and picture of this document carries, if any."""
+    return "rehearsed" if document.rehearsed else ""
+
+
+def build_sections(document: Document) -> tuple[Section, ...]:
+    """Lay out the whole document. Sections without content are left out.
+
+    Args:
+        document: Everything that the report shows.
+
+    Returns:
+        Sections in the order of the page, each with at least one block.
+    """
+    stamp = stamp_of(document)
+    found = [_verdict_section(document)]
+    if document.evaluation is None:
+        missing = Text("There is no evaluation in this run, so no agreement is shown.", "note")
+        found.append(Section("agreement", "Agreement", (missing,)))
+    else:
+        found += _evaluation_sections(document.evaluation, document.gate, stamp)
+    found += [_training_section(document, stamp), _audit_section(document, stamp)]
+    if document.evaluation is not None:
+        found.append(_example_section(document.evaluation))
+    found.append(_provenance_section(document))
+    return tuple(section for section in found if section.blocks)
+
+
+def _evaluation_sections(
+    evaluation: Evaluation, gate: GateResult | None, stamp: str
+) -> list[Section]:
+    plain: tuple[Callable[[Evaluation], Section], ...] = (comparison_section, cells_section)
+    return [
+        headline_section(evaluation, gate, stamp=stamp),
+        *(make(evaluation) for make in plain),
+        order_section(evaluation, stamp=stamp),
+        confusion_section(evaluation, stamp=stamp),
+    ]
+
+
+def _verdict_section(document: Document) -> Section:
+    blocks: list[Block] = []
+    if document.rehearsed:
+        blocks.append(Banner("Rehearsed run", REHEARSED, "rehearsed"))
+    gate = document.gate
+    if gate is None:
+        said = "This run has no gate: nothing was required of the judge and nothing was decided."
+        blocks.append(Banner("No gate", said, "none"))
+    else:
+        title = f"Gate: {gate.outcome}"
+        blocks.append(Banner(title, _gate_text(gate), gate.outcome))
+        blocks.append(result_tables.gate_table(gate))
+    return Section("verdict", "Verdict", tuple(blocks))
+
+
+def _gate_text(gate: GateResult) -> str:
+    counts = [
+        f"{sum(check.outcome == outcome for check in gate.checks)} {outcome}"
+        for outcome in ("pass", "fail", "inconclusive", "not applicable")
+        if any(check.outcome == outcome for check in gate.checks)
+    ]
+    needed = [check.labels_needed for check in gate.checks if check.labels_needed]
+    more = f" About {max(needed):,} labels would decide it." if needed else ""
+    checks = f"Of {plural(len(gate.checks), 'check')}: {', '.join(counts) or 'none'}."
+    judge = f"Judge: {gate.judge}. Measured against: {gate.labels_title}."
+    return f"{GATE_TEXT[gate.outcome]} {checks}{more} {judge}"
+
+
+def _training_section(document: Document, stamp: str) -> Section:
+    if not document.curve:
+        nothing = Text("No training curve was logged in this run.", "note")
+        return Section("training", "Training", (nothing,))
+    title = "Loss and dev kappa by training step"
+    svg = training_plot(f"{title} · {DEV_LABELS}", document.curve, stamp=stamp)
+    picture = Plots((Plot(title, svg, DEV_LABELS),))
+    return Section(
+        "training", "Training", (picture, run_tables.curve_table(document.curve, DEV_LABELS))
+    )
+
+
+def _audit_section(document: Document, stamp: str) -> Section:
+    blocks: list[Block] = []
+    if document.findings:
+        blocks.append(audit_tables.findings_table(document.findings))
+    elif document.supply or document.confounds or document.leaks:
+        blocks.append(Text("The audits found nothing to report.", "note"))
+    else:
+        blocks.append(Text("No audit was run.", "warning"))
+    if document.supply:
+        title = "Supply of each bucket"
+        svg = supply_plot(f"{title}, in items", document.supply, stamp=stamp)
+        blocks += [Plots((Plot(title, svg),)), audit_tables.supply_table(document.supply)]
+    if document.confounds:
+        blocks.append(audit_tables.confound_table(document.confounds))
+        blocks.append(audit_tables.generator_table(document.confounds))
+    if document.leaks:
+        blocks.append(audit_tables.leak_table(document.leaks))
+    return Section("audits", "Audits", tuple(blocks))
+
+
+def _example_section(evaluation: Evaluation) -> Section:
+    right = [example for example in evaluation.examples if example.right]
+    wrong = [example for example in evaluation.examples if not example.right]
+    blocks = [
+        Judged(
+            f"{name} verdicts" + _of(len(examples)),
+            evaluation.labels_title,
+            tuple(examples[:MOST_EXAMPLES]),
+        )
+        for name, examples in (("Wrong", wrong), ("Right", right))
+        if examples
+    ]
+    return Section("examples", "Examples", tuple(blocks))
+
+
+def _of(count: int) -> str:
+    return f" ({min(count, MOST_EXAMPLES)} of {count})" if count > MOST_EXAMPLES else ""
+
+
+def _provenance_section(document: Document) -> Section:
+    blocks: list[Block] = []
+    if document.stages:
+        blocks.append(run_tables.stage_table(document.stages))
+    if document.composition:
+        blocks.append(run_tables.composition_table(document.composition))
+    tables: Sequence[tuple[str, tuple[str, str], dict[str, str]]] = (
+        ("Why the recipe is so", ("setting", "reason"), document.why),
+        ("Versions and hashes", ("name", "value"), document.provenance),
+    )
+    blocks += [
+        run_tables.named_table(title, heads, values) for title, heads, values in tables if values
+    ]
+    return Section("provenance", "Provenance", tuple(blocks))

@@ -1,0 +1,292 @@
+"""Verdicts and labels -> results: agreement, order, length, coverage, paired comparisons."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from judgesmith.metrics import (
+    Estimate,
+    ResamplingOptions,
+    Slice,
+    agreement_bounds,
+    cluster_bootstrap_accuracy,
+    cluster_bootstrap_kappa,
+    confusion,
+    coverage,
+    holm,
+    mark_unparsed,
+    mcnemar_exact,
+    not_shown_because,
+    order_effects,
+    paired_bootstrap_kappa_difference,
+    slice_kappa_difference,
+    verbosity_preference,
+)
+from judgesmith.records import Item, Question, Response
+from judgesmith.report.results import (
+    Comparison,
+    Confusion,
+    JudgeResult,
+    Number,
+    SliceInfo,
+    SliceResult,
+)
+from judgesmith.stages.evaluate.judges import Judge, Read
+
+
+@dataclass(frozen=True)
+class Scored:
+    """An item with its label and what the slices need to know of it."""
+
+    item: Item
+    label: str
+    cluster: str
+    words: tuple[int, int]
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How intervals are made and when agreement is shown."""
+
+    seed: int
+    resamples: int
+    slice_resamples: int
+    confidence: float
+    least: int
+    scale: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SliceOfItems:
+    """A named part of the test items."""
+
+    name: str
+    kind: str
+    title: str
+    items: tuple[Scored, ...]
+
+
+def scored(
+    item: Item, label: str, question: Question, responses: Mapping[str, Response],
+    slices: Sequence[str],
+) -> Scored:  # fmt: skip
+    """An item ready for scoring; `slices` names task fields to break results down by."""
+    first, second = (len(responses[i].text.split()) for i in item.response_ids)
+    fields = {"bucket": item.bucket, "category": question.category or "none"}
+    fields |= {name: str(question.task.get(name)) for name in slices}
+    return Scored(item, label, question.group_id, (first, second), fields)
+
+
+def make_slices(in_domain: Sequence[Scored], outside: Sequence[Scored]) -> list[SliceOfItems]:
+    """Domains first, then buckets and task fields in domain, then all categories."""
+    found = [SliceOfItems("in_domain", "domain", "in domain", tuple(in_domain))]
+    if outside:
+        found.append(SliceOfItems("out_of_domain", "domain", "out of domain", tuple(outside)))
+        everything = (*in_domain, *outside)
+        found.append(SliceOfItems("all", "domain", "both together", everything))
+    kinds = list(in_domain[0].fields) if in_domain else []
+    for kind in kinds:
+        pool = (*in_domain, *outside) if kind == "category" else tuple(in_domain)
+        for value in sorted({row.fields[kind] for row in pool}):
+            rows = tuple(row for row in pool if row.fields[kind] == value)
+            found.append(SliceOfItems(f"{kind}:{value}", kind, value, rows))
+    return found
+
+
+def slice_info(part: SliceOfItems) -> SliceInfo:
+    """Size and label counts of a slice."""
+    return SliceInfo(
+        name=part.name,
+        kind=part.kind,
+        title=part.title,
+        n=len(part.items),
+        questions=len({row.cluster for row in part.items}),
+        label_counts=dict(sorted(Counter(row.label for row in part.items).items())),
+    )
+
+
+def number(found: Estimate, hidden: str | None = None) -> Number:
+    """An estimate as it is stored in results."""
+    return Number(
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        n=found.n,
+        clusters=found.clusters,
+        undefined=found.undefined,
+        hidden=hidden,
+    )
+
+
+def score_judge(judge: Judge, parts: Sequence[SliceOfItems], plan: Plan) -> JudgeResult:
+    """One judge on all slices."""
+    return JudgeResult(
+        name=judge.name,
+        role=judge.role,
+        order_proof=judge.order_proof,
+        note=judge.note,
+        slices={part.name: score_slice(judge, part, plan) for part in parts},
+    )
+
+
+_NOTHING = Read(None, None, None)
+
+
+def score_slice(judge: Judge, part: SliceOfItems, plan: Plan) -> SliceResult:
+    """One judge on one slice."""
+    rows = part.items
+    reads = [judge.verdicts.get(row.item.id, _NOTHING) for row in rows]
+    labels = [row.label for row in rows]
+    hidden = not_shown_because(labels, least=plan.least)
+    main = part.kind == "domain"
+    options: ResamplingOptions = {
+        "seed": plan.seed,
+        "resamples": plan.resamples if main else plan.slice_resamples,
+        "confidence": plan.confidence,
+    }
+
+    def kappa_of(pick: Callable[[Read], str | None]) -> Number:
+        kept = [(v, row) for read, row in zip(reads, rows, strict=True) if (v := pick(read))]
+        found = cluster_bootstrap_kappa(
+            [v for v, _ in kept], [r.label for _, r in kept], [r.cluster for _, r in kept],
+            **options,
+        )  # fmt: skip
+        return number(found, hidden)
+
+    averaged = [read.averaged for read in reads]
+    kept = [i for i, verdict in enumerate(averaged) if verdict is not None]
+    accuracy = cluster_bootstrap_accuracy(
+        [averaged[i] or "" for i in kept], [labels[i] for i in kept],
+        [rows[i].cluster for i in kept], **options,
+    )  # fmt: skip
+    bounds = agreement_bounds(averaged, labels, plan.scale).kappa
+    ordered = None if judge.order_proof else _order(reads, rows, options)
+    return SliceResult(
+        kappa=kappa_of(lambda read: read.averaged),
+        accuracy=number(accuracy),
+        kappa_stored_order=None if judge.order_proof else kappa_of(lambda read: read.stored),
+        kappa_swapped_order=None if judge.order_proof else kappa_of(lambda read: read.swapped),
+        coverage=number(coverage(averaged, plan.confidence)),
+        if_unparsed={
+            "best case": number(bounds.best, hidden),
+            "worst case": number(bounds.worst, hidden),
+            "counted as wrong": number(bounds.wrong, hidden),
+        },
+        consistency=ordered and ordered[0],
+        position_bias=ordered and ordered[1],
+        verbosity=_verbosity(averaged, rows, options) if main else None,
+        confusion=_confusion(averaged, labels, plan.scale) if main else None,
+    )
+
+
+def _order(
+    reads: Sequence[Read], rows: Sequence[Scored], options: ResamplingOptions
+) -> tuple[Number, Number]:
+    effects = order_effects(
+        [read.stored for read in reads],
+        [read.swapped for read in reads],
+        [row.cluster for row in rows],
+        **options,
+    )
+    return number(effects.consistency_clustered), number(effects.position_bias)
+
+
+def _verbosity(
+    verdicts: Sequence[str | None], rows: Sequence[Scored], options: ResamplingOptions
+) -> Number:
+    found = verbosity_preference(
+        verdicts,
+        [row.label for row in rows],
+        [row.words for row in rows],
+        [row.cluster for row in rows],
+        **options,
+    )
+    return number(found.difference)
+
+
+def _confusion(
+    verdicts: Sequence[str | None], labels: Sequence[str], scale: Sequence[str]
+) -> Confusion:
+    kept = [i for i, verdict in enumerate(verdicts) if verdict is not None]
+    table = confusion([verdicts[i] or "" for i in kept], [labels[i] for i in kept], scale)
+    lost = Counter(labels[i] for i in range(len(labels)) if verdicts[i] is None)
+    return Confusion(
+        labels=tuple(scale), counts=table.counts, unparsed=tuple(lost[value] for value in scale)
+    )
+
+
+def domain_difference(judge: Judge, parts: Sequence[SliceOfItems], plan: Plan) -> Number | None:
+    """Kappa out of domain minus in domain, each resampled by its own questions."""
+    by_name = {part.name: part for part in parts}
+    if "out_of_domain" not in by_name:
+        return None
+    slices = []
+    hidden = None
+    for name in ("out_of_domain", "in_domain"):
+        rows = by_name[name].items
+        hidden = hidden or not_shown_because([row.label for row in rows], least=plan.least)
+        kept = [
+            (verdict, row)
+            for row in rows
+            if (verdict := judge.verdicts.get(row.item.id, _NOTHING).averaged)
+        ]
+        slices.append(
+            Slice([v for v, _ in kept], [r.label for _, r in kept], [r.cluster for _, r in kept])
+        )
+    difference = slice_kappa_difference(
+        slices[0], slices[1], seed=plan.seed, resamples=plan.resamples, confidence=plan.confidence
+    )
+    return number(difference, hidden)
+
+
+def compare(
+    judges: Sequence[Judge], parts: Sequence[SliceOfItems], plan: Plan
+) -> tuple[Comparison, ...]:
+    """Paired tests on the domain slices, Holm-adjusted over the whole table.
+
+    Neighbours in the table are compared, and the student with every other judge. An unparsed
+    verdict counts as wrong, so both judges are compared on the same items.
+    """
+    pairs = list(pairwise(judges)) + [(judges[0], other) for other in judges[2:]]
+    found = [
+        _compare(first, second, part, plan)
+        for part in parts
+        if part.kind == "domain"
+        for first, second in pairs
+        if part.items
+    ]
+    adjusted = holm([entry.p for entry in found])
+    return tuple(
+        entry.model_copy(update={"p_holm": p, "conclusion": _conclusion(entry, p, plan)})
+        for entry, p in zip(found, adjusted, strict=True)
+    )
+
+
+def _compare(first: Judge, second: Judge, part: SliceOfItems, plan: Plan) -> Comparison:
+    labels = [row.label for row in part.items]
+    one, other = (
+        [judge.verdicts.get(row.item.id, _NOTHING).averaged for row in part.items]
+        for judge in (first, second)
+    )
+    difference = paired_bootstrap_kappa_difference(
+        mark_unparsed(one), mark_unparsed(other), labels, [row.cluster for row in part.items],
+        seed=plan.seed, resamples=plan.resamples, confidence=plan.confidence,
+    )  # fmt: skip
+    test = mcnemar_exact(one, other, labels)
+    return Comparison(
+        a=first.name, b=second.name, slice=part.name, difference=number(difference),
+        gained=test.gained, lost=test.lost, p=test.p, p_holm=test.p, conclusion="",
+    )  # fmt: skip
+
+
+def _conclusion(entry: Comparison, p_holm: float, plan: Plan) -> str:
+    """A winner only where the paired test and the paired interval both say so."""
+    low, high = entry.difference.low, entry.difference.high
+    if p_holm < 1 - plan.confidence and low is not None and high is not None:
+        if low > 0 and entry.gained > entry.lost:
+            return f"{entry.a} is better"
+        if high < 0 and entry.lost > entry.gained:
+            return f"{entry.b} is better"
+    return "no difference shown"

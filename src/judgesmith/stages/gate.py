@@ -1,0 +1,148 @@
+"""Results -> pass, fail or not enough evidence. Interval bounds are tested, never point values.
+
+    in   evaluate/results.json
+    out  gate/gate.json
+    run  judgesmith run RECIPE, or judgesmith gate RUN
+
+Exit codes of `judgesmith gate`: 0 pass, 1 fail, 2 error, 3 not enough evidence.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import orjson
+
+from judgesmith.errors import RunError
+from judgesmith.metrics import Estimate, labels_for_lower_bound
+from judgesmith.models.protocol import ModelOpener
+from judgesmith.report.results import Check, Evaluation, GateResult, JudgeResult, Number
+from judgesmith.runs.jsonl import write_json
+from judgesmith.runs.layout import RunDir
+from judgesmith.runs.manifest import StageReport
+from judgesmith.runs.recipe import Section
+
+VERSION = 1
+OUTPUTS = ("gate/gate.json",)
+Outcome = Literal["pass", "fail", "inconclusive", "not applicable"]
+
+
+class Config(Section):
+    """What a judge must show.
+
+    `kappa` is tested on the slice in domain (and shown out of domain), `consistency` on raw
+    single-order verdicts, `domain_drop` on kappa out of domain minus in domain.
+    """
+
+    kappa: float = 0.6
+    consistency: float = 0.8
+    coverage: float = 0.98
+    domain_drop: float = -0.10
+
+
+def inputs(config: Config) -> tuple[str, ...]:
+    """Files of the run that this stage reads."""
+    return ("evaluate/results.json",)
+
+
+def outside(config: Config) -> tuple[Path, ...]:
+    """Files from outside the run: none."""
+    return ()
+
+
+def above(name: str, found: Number | None, bound: float) -> Check:
+    """Pass if the lower end reaches the bound, fail if the upper end is below it.
+
+    >>> above("kappa", Number(value=.7, low=.62, high=.78, n=300), .6).outcome
+    'pass'
+    >>> above("kappa", Number(value=.7, low=.55, high=.85, n=100), .6).outcome
+    'inconclusive'
+    >>> above("kappa", Number(value=.5, low=.41, high=.59, n=300), .6).outcome
+    'fail'
+    """
+    requirement = f"lower bound of {name} at least {bound:g}"
+    if found is None:
+        return Check(
+            name=name, requirement=requirement, found=None, outcome="not applicable",
+            reason="order-proof by construction", labels_needed=None,
+        )  # fmt: skip
+    outcome, reason = _decide(found, bound)
+    needed = None
+    if outcome == "inconclusive" and found.hidden is None:
+        needed = labels_for_lower_bound(_estimate(found), bound)
+    return Check(
+        name=name, requirement=requirement, found=found, outcome=outcome, reason=reason,
+        labels_needed=needed,
+    )  # fmt: skip
+
+
+def _decide(found: Number, bound: float) -> tuple[Outcome, str]:
+    if found.hidden is not None or found.undefined is not None:
+        return "inconclusive", str(found.hidden or found.undefined)
+    if found.low is None or found.high is None:
+        return "inconclusive", "there is no interval to test"
+    if found.low >= bound:
+        return "pass", f"the lower bound {found.low:.3f} reaches {bound:g}"
+    if found.high < bound:
+        return "fail", f"even the upper bound {found.high:.3f} is below {bound:g}"
+    return "inconclusive", f"the interval [{found.low:.3f}, {found.high:.3f}] holds {bound:g}"
+
+
+def _estimate(found: Number) -> Estimate:
+    return Estimate(
+        found.value, found.low, found.high, n=found.n, clusters=found.clusters,
+        undefined=found.undefined,
+    )  # fmt: skip
+
+
+def decide(results: Evaluation, judge: JudgeResult, config: Config) -> GateResult:
+    """All checks on one judge; the worst outcome decides."""
+    main = judge.slices["in_domain"]
+    checks = [
+        above("kappa in domain", main.kappa, config.kappa),
+        above("raw consistency", main.consistency, config.consistency),
+        above("coverage", main.coverage, config.coverage),
+    ]
+    if results.domain_difference is not None:
+        name = "kappa out of domain minus in domain"
+        checks.append(above(name, results.domain_difference, config.domain_drop))
+    return GateResult(
+        judge=judge.name,
+        labels_title=results.labels_title,
+        outcome=worst([check.outcome for check in checks]),
+        checks=tuple(checks),
+    )
+
+
+def worst(outcomes: Sequence[Outcome]) -> Literal["pass", "fail", "inconclusive"]:
+    """Fail before inconclusive before pass; what does not apply does not count.
+
+    >>> worst(["pass", "inconclusive", "not applicable"])
+    'inconclusive'
+    """
+    if "fail" in outcomes:
+        return "fail"
+    return "inconclusive" if "inconclusive" in outcomes else "pass"
+
+
+def read_results(run_dir: RunDir) -> Evaluation:
+    """The results of the run's evaluation."""
+    path = run_dir.file("evaluate/results.json")
+    if not path.exists():
+        raise RunError(f"{path}: not there yet. Run the recipe up to --until evaluate first.")
+    return Evaluation.model_validate_json(path.read_bytes())
+
+
+def read_gate(run_dir: RunDir) -> GateResult | None:
+    """The gate's verdict, where the run has one."""
+    path = run_dir.file(OUTPUTS[0])
+    return GateResult.model_validate(orjson.loads(path.read_bytes())) if path.exists() else None
+
+
+def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
+    """Test the student against the recipe's bounds."""
+    results = read_results(run_dir)
+    student = next(judge for judge in results.judges if judge.role == "student")
+    gate = decide(results, student, config)
+    write_json(run_dir.file(OUTPUTS[0]), gate.model_dump(mode="json"))
+    return StageReport(taken=1, made=1, tables={"outcome": gate.outcome})
