@@ -117,7 +117,7 @@ class Choice(BaseModel):
 class Scores(BaseModel):
     """One score per response in the order shown; `criteria` holds the same per criterion."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     kind: Literal["scores"]
     values: tuple[float, ...]
     criteria: dict[str, tuple[float, ...]] | None
@@ -171,7 +171,7 @@ def reorder(verdict: Choice | Scores | Ranking, order: tuple[int, ...]) -> Verdi
 class Record(BaseModel):
     """What all records share: an id by content, where it comes from, and its licence."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     DETERMINED_BY: ClassVar[tuple[str, ...]]
 
     id: str
@@ -191,9 +191,9 @@ class Record(BaseModel):
 
     def with_fields(self, **fields: Any) -> Self:
         """A copy with other values in fields that do not determine the id."""
-        fixed = set(fields) & set(self.DETERMINED_BY)
+        fixed = set(fields) & {"id", *self.DETERMINED_BY}
         if fixed:
-            raise ValueError(f"{sorted(fixed)} determine the id; make a new record")
+            raise ValueError(f"{sorted(fixed)} and the id belong together; make a new record")
         return type(self).model_validate({**self.model_dump(), **fields})
 
 

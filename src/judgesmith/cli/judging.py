@@ -25,7 +25,7 @@ def judge_command(pairs: Path, run_folder: Path, out: Path | None) -> None:
         f" the same in both orders. A verdict names the {own.dialect.direction} response.",
         soft_wrap=True,
     )
-    show.console.print(f"Verdicts: {target}", markup=False, soft_wrap=True)
+    show.line(f"Verdicts: {target}")
 
 
 def evaluate_command(folder: Path, pairs: Path | None) -> None:
@@ -35,7 +35,7 @@ def evaluate_command(folder: Path, pairs: Path | None) -> None:
         show.evaluation(read_results(run_dir))
         return
     own = own_judge(run_dir, recipe)
-    judged = list(judge_pairs(own, pairs))
+    judged = judge_pairs(own, pairs)
     result = score_judged(own, judged, run_dir.seed)
     show.judge_result(result, f"{run_dir.header.name}/student on {pairs.name}; its own labels")
 

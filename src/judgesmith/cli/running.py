@@ -1,6 +1,5 @@
 """`run`, `status`, `recipes`, `report`."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from judgesmith.pipeline import (
 )
 from judgesmith.pipeline.report_run import stage_row, write_report
 from judgesmith.runs.manifest import Manifest
-from judgesmith.runs.outside import VARIABLE
+from judgesmith.runs.outside import use_data_folder
 from judgesmith.stages.gate import read_gate, read_results
 
 
@@ -28,11 +27,10 @@ def run_command(
     data: Path | None,
 ) -> None:  # fmt: skip
     """Run a recipe and say what came of it."""
-    if data is not None:
-        os.environ[VARIABLE] = str(data)
     recipe = read_recipe(find_recipe(name), overrides)
     folder = folder or Path("runs") / recipe.header.name
     run_dir = start_run(folder, recipe)
+    use_data_folder(folder, data)
     show.console.print(f"[bold]{recipe.header.name}[/] -> {folder}")
     with run_dir.locked():
         for manifest in run_recipe(recipe, run_dir, until=until, announce=_announce):
@@ -44,7 +42,7 @@ def run_command(
     if gate is not None and until in (None, "gate"):
         show.gate(gate, str(page))
     else:
-        show.console.print(f"Report: {page}", markup=False, soft_wrap=True)
+        show.line(f"Report: {page}")
 
 
 def _announce(stage: str, what: str) -> None:
@@ -75,7 +73,7 @@ def status_command(folder: Path) -> None:
     show.stages(stage_row(entry) for entry in entries)
     for entry in entries:
         if entry.reason and entry.manifest is not None:
-            show.console.print(f"{entry.stage} is {entry.state}: {entry.reason}", markup=False)
+            show.line(f"{entry.stage} is {entry.state}: {entry.reason}")
 
 
 def recipes_command(name: str | None) -> None:
@@ -98,4 +96,4 @@ def report_command(folder: Path) -> None:
     run_dir, recipe = open_run(folder)
     with run_dir.locked():
         page = write_report(run_dir, recipe)
-    show.console.print(f"Report: {page}", markup=False, soft_wrap=True)
+    show.line(f"Report: {page}")

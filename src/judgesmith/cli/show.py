@@ -1,26 +1,43 @@
 """How results look on a terminal."""
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from judgesmith.report.numbers import estimate
-from judgesmith.report.results import Evaluation, GateResult, JudgeResult, StageRow
+from judgesmith.report.numbers import estimate, not_shown
+from judgesmith.report.results import Evaluation, GateResult, JudgeResult, Number, StageRow
 
-console = Console(highlight=False, soft_wrap=False)
-_OUTCOME_STYLE = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
+_PIPE_WIDTH = 120
+console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+WRAPPED = ("dropped", "what it makes", "conclusion")
+_OUTCOME_STYLE = {
+    "pass": "bold green",
+    "fail": "bold red",
+    "inconclusive": "bold yellow",
+    "not applicable": "dim",
+}
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table; the first column is left-aligned, the others right."""
-    drawn = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
+    console.print(f"\n[bold]{title}[/]")
+    drawn = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False)
     for position, name in enumerate(columns):
-        drawn.add_column(name, justify="left" if position == 0 else "right")
+        first = position == 0
+        wraps = first or name in WRAPPED
+        drawn.add_column(name, justify="left" if wraps else "right", no_wrap=not wraps)
     for row in rows:
         drawn.add_row(*[str(cell) for cell in row])
     console.print(drawn)
+
+
+def line(text: str) -> None:
+    """Print one line as it is, unbroken."""
+    console.print(text, markup=False, soft_wrap=True)
 
 
 def stages(rows: Iterable[StageRow]) -> None:
@@ -45,26 +62,28 @@ def confounds(found: Mapping[str, Any] | None) -> None:
     """Whether style gives the flagged side away: length and hedges by bucket, then generators."""
     if not found:
         return
-    rows = []
-    for row in found["buckets"]:
-        rows.append(
-            (
-                row["bucket"], row["n"], row["contrasts"], _share(row["longer_share"]),
-                _share(row["hedged_flagged"]), _share(row["hedged_unflagged"]),
-                f"{row['flagged_first']}/{row['contrasts']}",
-            )
-        )  # fmt: skip
-    columns = ("bucket", "n", "contrasts", "flagged longer", "hedged", "other hedged", "first")
+    rows = [
+        (
+            row["bucket"],
+            row["contrasts"],
+            _share(row["longer_share"]),
+            _share(row["hedged_flagged"]),
+            _share(row["hedged_unflagged"]),
+            row["flagged_first"],
+        )
+        for row in found["buckets"]
+    ]
+    columns = ("bucket", "contrasts", "flagged longer", "hedged", "other hedged", "shown first")
     table("Confounds: does style give the flagged side away?", columns, rows)
     generators = [(g["generator"], g["slots"], _share(g["share"])) for g in found["generators"]]
-    table("Confounds: share of each generator's slots that are flagged",
+    table("Confounds: flagged share of each generator's slots",
           ("generator", "slots", "flagged"), generators)  # fmt: skip
 
 
-def _share(estimate: Mapping[str, Any] | None) -> str:
-    if estimate is None or estimate["value"] is None:
+def _share(number: Mapping[str, Any] | None) -> str:
+    if number is None or number["value"] is None:
         return "-"
-    return f"{estimate['value']:.0%} [{estimate['low']:.0%}, {estimate['high']:.0%}]"
+    return f"{number['value']:.0%} [{number['low']:.0%}, {number['high']:.0%}]"
 
 
 def findings(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -73,65 +92,99 @@ def findings(rows: Sequence[Mapping[str, Any]]) -> None:
     style = {"error": "bold red", "warning": "yellow", "info": "dim"}
     for row in sorted(rows, key=lambda row: order[row["severity"]]):
         severity = row["severity"]
-        console.print(f"[{style[severity]}]{severity:7}[/] {row['audit']}: ", end="")
-        console.print(row["message"], markup=False)
+        console.print(f"[{style[severity]}]{severity:7}[/] ", end="")
+        console.print(f"{row['audit']}: {row['message']}", markup=False)
         if severity != "info":
             console.print(f"        effect: {row['effect']}", markup=False)
             console.print(f"        what to do: {row['remedy']}", markup=False)
 
 
+class _Cells:
+    """Numbers as short cells; why one is not shown is said once, below the table."""
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+
+    def of(self, number: Number | None) -> str:
+        if number is None:
+            return "order-proof"
+        reason = not_shown(number)
+        if reason is None:
+            return estimate(number)
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+        return f"not shown ({self.reasons.index(reason) + 1})"
+
+    def explain(self) -> None:
+        for position, reason in enumerate(self.reasons, start=1):
+            line(f"({position}) {reason}")
+
+
 def evaluation(results: Evaluation) -> None:
-    """Kappa of every judge on the domain slices, then the paired comparisons."""
+    """Kappa of every judge on the domain slices, then what the student was compared with."""
     domains = [part for part in results.slices if part.kind == "domain"]
-    columns = ["judge", *(f"{part.title} (n = {part.n})" for part in domains), "consistency"]
+    columns = ["judge", *(f"{part.title} ({part.n})" for part in domains), "consistency"]
+    cells = _Cells()
     rows = []
     for found in results.judges:
-        cells = [estimate(found.slices[part.name].kappa) for part in domains]
-        consistency = found.slices[domains[0].name].consistency
-        shown = "order-proof" if consistency is None else estimate(consistency)
-        rows.append((found.name, *cells, shown))
+        kappas = [cells.of(found.slices[part.name].kappa) for part in domains]
+        rows.append((found.name, *kappas, cells.of(found.slices[domains[0].name].consistency)))
+    rows += [
+        (f"{judge}, cited", *(_cited(results, judge, part.name) for part in domains), "")
+        for judge in dict.fromkeys(entry.judge for entry in results.published)
+    ]
     table(f"Cohen's kappa, order-averaged; {results.labels_title}", columns, rows)
-    if results.published:
-        cited = [(p.judge, p.slice, f"{p.kappa:.3f}", p.source) for p in results.published]
-        table("Published figures, cited as context", ("judge", "slice", "kappa", "source"), cited)
+    cells.explain()
+    student = results.judges[0].name
     compared = [
-        (f"{c.a} - {c.b}", c.slice, estimate(c.difference), f"{c.gained}/{c.lost}",
-         f"{c.p_holm:.3f}", c.conclusion)
+        (c.b, c.slice, cells.of(c.difference), f"{c.gained}/{c.lost}", f"{c.p_holm:.3f}",
+         c.conclusion)
         for c in results.comparisons
+        if c.a == student
     ]  # fmt: skip
-    heads = ("difference of kappas", "slice", "value", "gained/lost", "p (Holm)", "conclusion")
+    heads = ("student minus", "slice", "kappa", "gained/lost", "p (Holm)", "conclusion")
     table(f"Paired comparisons; {results.labels_title}", heads, compared)
     times = "once" if results.test_looks == 1 else f"{results.test_looks} times"
-    console.print(f"Test labels were looked at {times}.")
+    line(
+        f"Intervals: {results.confidence:.0%}, {results.resamples:,} bootstrap resamples of "
+        f"questions; {results.direction}. Test labels were looked at {times}."
+    )
+
+
+def _cited(results: Evaluation, judge: str, part: str) -> str:
+    found = [e.kappa for e in results.published if e.judge == judge and e.slice == part]
+    return f"{found[0]:.3f}".removeprefix("0") if found else ""
 
 
 def judge_result(result: JudgeResult, title: str) -> None:
     """One judge on a user's own labelled pairs."""
     found = result.slices["all"]
-    pairs = [
-        ("kappa, order-averaged", found.kappa),
-        ("kappa, stored order", found.kappa_stored_order),
-        ("kappa, swapped order", found.kappa_swapped_order),
-        ("accuracy", found.accuracy),
-        ("coverage", found.coverage),
-        ("consistency over orders", found.consistency),
-        ("signed position bias", found.position_bias),
-        ("verbosity against labels", found.verbosity),
-        *((f"kappa, unparsed {name}", value) for name, value in found.if_unparsed.items()),
-    ]
-    table(title, ("measure", "value", "n"), [(n, estimate(v), v.n) for n, v in pairs if v])
+    measures = {
+        "kappa, order-averaged": found.kappa,
+        "kappa, stored order": found.kappa_stored_order,
+        "kappa, swapped order": found.kappa_swapped_order,
+        "accuracy": found.accuracy,
+        "coverage": found.coverage,
+        "consistency over orders": found.consistency,
+        "signed position bias": found.position_bias,
+        "verbosity against labels": found.verbosity,
+        **{f"kappa, unparsed {name}": value for name, value in found.if_unparsed.items()},
+    }
+    cells = _Cells()
+    rows = [(name, cells.of(value), value.n) for name, value in measures.items() if value]
+    table(title, ("measure", "value", "n"), rows)
+    cells.explain()
 
 
 def gate(result: GateResult, where: str) -> None:
     """The gate's verdict with its reasons."""
-    rows = []
+    console.print(f"\n[bold]Gate for {result.judge}[/]; {result.labels_title}")
     for check in result.checks:
-        found = "-" if check.found is None else estimate(check.found)
-        needed = "" if check.labels_needed is None else f"{check.labels_needed} labels"
-        rows.append((check.requirement, found, check.outcome, check.reason, needed))
-    heads = ("requirement", "found", "outcome", "reason", "would decide it")
-    table(f"Gate for {result.judge}; {result.labels_title}", heads, rows)
+        found = "" if check.found is None or not_shown(check.found) else estimate(check.found)
+        console.print(f"  [{_OUTCOME_STYLE[check.outcome]}]{check.outcome:14}[/] ", end="")
+        line(f"{check.requirement}: {found} {check.reason}".replace(":  ", ": "))
+        if check.labels_needed is not None:
+            line(f"{'':17}about {check.labels_needed:,} labels would decide it")
     words = {"pass": "PASS", "fail": "FAIL", "inconclusive": "NOT ENOUGH EVIDENCE"}
-    style = _OUTCOME_STYLE[result.outcome]
-    console.print(f"Gate: [{style}]{words[result.outcome]}[/]")
-    console.print(f"Report: {where}", markup=False, soft_wrap=True)
+    console.print(f"\nGate: [{_OUTCOME_STYLE[result.outcome]}]{words[result.outcome]}[/]")
+    line(f"Report: {where}")

@@ -1,13 +1,17 @@
 """A dialect: how a judge is asked and how its reply is read, as one hashed object."""
 
+import re
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from judgesmith.records import TIE, Direction, Kind, content_id
 
-GRAMMAR_VERSION = 1
+GRAMMAR_VERSION = 2
 """Raised when `judging.parse` reads replies differently; part of every dialect's hash."""
+
+
+_TAG = re.compile(r"\w[\w-]*")
 
 
 class Scale(BaseModel):
@@ -21,9 +25,20 @@ class Scale(BaseModel):
     @model_validator(mode="after")
     def _one_form(self) -> "Scale":
         ranged = self.low is not None and self.high is not None and self.low < self.high
-        if (self.choices is None) == (not ranged):
+        given = self.low is not None or self.high is not None
+        if given if self.choices is not None else not ranged:
             raise ValueError("a scale is either `choices`, or `low` and `high` with low < high")
+        if self.choices is not None:
+            self._check_choices(self.choices)
         return self
+
+    @staticmethod
+    def _check_choices(choices: tuple[str, ...]) -> None:
+        for written in choices:
+            if written != written.strip() or not written or set("<>") & set(written):
+                raise ValueError(f"the parser could not read the choice {written!r} back")
+        if len({written.casefold() for written in choices}) < max(2, len(choices)):
+            raise ValueError(f"expected two or more different choices, found {choices!r}")
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -64,6 +79,15 @@ class Dialect(BaseModel):
     verdict_tag: str
     style: Literal["tags"] = "tags"
 
+    @model_validator(mode="after")
+    def _can_be_read(self) -> "Dialect":
+        tags = (self.rationale_tag, self.verdict_tag)
+        if tags[0] == tags[1] or not all(_TAG.fullmatch(tag) for tag in tags):
+            raise ValueError(f"expected two different words as tags, found {tags}")
+        if self.scale.choices is None and self.kind is not Kind.SINGLE:
+            raise ValueError("`low` and `high` score one response, so `kind` must be single")
+        return self
+
     @property
     def hash(self) -> str:
         """Content hash: what makes two judgments comparable."""
@@ -75,7 +99,7 @@ class Dialect(BaseModel):
         return f"<{self.verdict_tag}>"
 
     def write_reply(self, rationale: str, verdict: str) -> str:
-        """The reply a judge should give; `parse_reply` gives the two parts back.
+        """The reply a judge should give; `parse_reply` gives back verdict and stripped rationale.
 
         Raises ValueError when the verdict is not on the scale or the rationale holds a tag of the
         dialect, which would make the reply ambiguous.

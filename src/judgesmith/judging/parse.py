@@ -1,11 +1,12 @@
 """The one parser: a judge's reply -> verdict, rationale and status.
 
-The grammar is ordered and never "match anywhere": the rationale ends at its last closing tag (so
-a verdict quoted inside it does not count), and after it exactly one verdict tag must follow. An
-unread reply gets a status; it is never a tie and never guessed.
+The grammar is ordered and never "match anywhere". The rationale ends at its last closing tag, so
+a verdict quoted inside it does not count; one that was opened and never closed goes on to the end.
+After it exactly one verdict must follow, and nothing but white space after that: a verdict in the
+middle of a sentence is a quotation. An unread reply gets a status; it is never a tie and never
+guessed.
 """
 
-import re
 from dataclasses import dataclass
 
 from judgesmith.judging.dialect import Dialect
@@ -31,8 +32,8 @@ _OF_FINISH = {
 def parse_reply(dialect: Dialect, text: str, finish: Finish = Finish.STOP) -> Reading:
     """Read a reply in a dialect.
 
-    A complete verdict counts even when the reply was cut afterwards. Letter case and white space
-    inside the verdict tag do not matter; anything else there is off the scale.
+    A complete verdict counts even when the reply was cut right after it. Letter case and white
+    space inside the verdict tag do not matter; anything else there is off the scale.
 
     >>> from judgesmith.judging.dialect import PAIR_SCALE
     >>> d = Dialect(name="d", kind="pair", system=None, user="", scale=PAIR_SCALE,
@@ -46,28 +47,24 @@ def parse_reply(dialect: Dialect, text: str, finish: Finish = Finish.STOP) -> Re
     if finish in (Finish.REFUSED, Finish.FAILED):
         return Reading(_OF_FINISH[finish], None, None)
     rationale, rest = _split_rationale(dialect, text)
-    found = re.findall(_between(dialect.verdict_tag), rest)
-    if not found:
-        return Reading(_OF_FINISH.get(finish, Status.NO_VERDICT), None, rationale)
-    if len(found) > 1:
+    if rest.count(f"</{dialect.verdict_tag}>") > 1:
         return Reading(Status.SEVERAL_VERDICTS, None, rationale)
-    before = rest[: rest.find(f"<{dialect.verdict_tag}>")].strip()
-    return _on_scale(dialect, found[0], rationale if rationale is not None else before or None)
+    before, opening, tail = rest.partition(f"<{dialect.verdict_tag}>")
+    written, closing, after = tail.partition(f"</{dialect.verdict_tag}>")
+    if not opening or not closing or after.strip():
+        return Reading(_OF_FINISH.get(finish, Status.NO_VERDICT), None, rationale)
+    return _on_scale(
+        dialect, written, rationale if rationale is not None else before.strip() or None
+    )
 
 
 def _split_rationale(dialect: Dialect, text: str) -> tuple[str | None, str]:
-    closing = f"</{dialect.rationale_tag}>"
-    end = text.rfind(closing)
+    opening, closing = f"<{dialect.rationale_tag}>", f"</{dialect.rationale_tag}>"
+    start, end = text.find(opening), text.rfind(closing)
     if end < 0:
-        return None, text
-    opening = f"<{dialect.rationale_tag}>"
-    start = text.find(opening)
+        return (None, text) if start < 0 else (text[start + len(opening) :].strip(), "")
     start = start + len(opening) if 0 <= start < end else 0
     return text[start:end].strip(), text[end + len(closing) :]
-
-
-def _between(tag: str) -> str:
-    return rf"<{re.escape(tag)}>([^<>]{{0,200}})</{re.escape(tag)}>"
 
 
 def _on_scale(dialect: Dialect, written: str, rationale: str | None) -> Reading:

@@ -1,6 +1,6 @@
 """Judge new pairs with a run's student, in both orders, resumable, one line of JSON a pair."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,11 +9,13 @@ import orjson
 from judgesmith.errors import DataError, JudgesmithError
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.judge import both_orders, judge
+from judgesmith.models.protocol import Model
 from judgesmith.pipeline.own_models import model_opener
-from judgesmith.records import TIE, Item, Judgment, Question, Response
+from judgesmith.records import TIE, Item, Judgment, Question, Response, content_id
 from judgesmith.report.results import JudgeResult
-from judgesmith.runs.jsonl import write_bytes
+from judgesmith.runs.jsonl import PartialFile, file_sha256, write_bytes
 from judgesmith.runs.layout import RunDir
+from judgesmith.runs.manifest import read_manifest
 from judgesmith.runs.progress import progress_bar
 from judgesmith.runs.recipe import Recipe
 from judgesmith.sources.own_files import PairRow, read_pairs
@@ -21,7 +23,8 @@ from judgesmith.stages.evaluate.judges import Read, read_judgments
 from judgesmith.stages.evaluate.scoring import Plan, Scored, SliceOfItems, score_judge
 from judgesmith.tasks import load_dialect, load_task
 
-CHUNK = 64
+CHUNK = 256
+Entry = tuple[PairRow, Question, tuple[Response, Response], Item]
 
 
 class Judged(NamedTuple):
@@ -50,30 +53,47 @@ def own_judge(run_dir: RunDir, recipe: Recipe) -> OwnJudge:
     return OwnJudge(run_dir, dialect, sft.reply_tokens)
 
 
-def judge_pairs(own: OwnJudge, path: Path) -> Iterator[Judged]:
-    """Every pair of a file, in order, judged in both orders."""
+def judge_pairs(own: OwnJudge, path: Path, partial: PartialFile | None = None) -> list[Judged]:
+    """Every pair of a file, in order, judged in both orders; `partial` keeps finished chunks."""
     entries = list(read_pairs(path))
     _check_names(path, [row for row, *_ in entries])
+    done: dict[tuple[str, tuple[int, ...]], Judgment] = {}
+    if partial is not None:
+        done = {(j.item_id, j.order): j for j in partial.load(Judgment)}
+    judged: list[Judged] = []
     model = model_opener(own.run_dir)("student")
-    tie = TIE if own.dialect.scale.has_tie else None
     with progress_bar("judge", len(entries)) as bar:
         for start in range(0, len(entries), CHUNK):
             chunk = entries[start : start + CHUNK]
-            questions: dict[str, Question] = {q.id: q for _, q, _, _ in chunk}
-            responses: dict[str, Response] = {r.id: r for _, _, pair, _ in chunk for r in pair}
             shown = both_orders([item for *_, item in chunk])
-            found = [
-                judgment
-                for judgment, _ in judge(
-                    model, shown, questions, responses,
-                    dialect=own.dialect, max_tokens=own.max_tokens,
-                )
-            ]  # fmt: skip
-            reads = read_judgments("student", "student", found, tie=tie).verdicts
-            for i, (row, _, _, item) in enumerate(chunk):
-                pair = tuple(found[2 * i : 2 * i + 2])
-                yield Judged(row, item, reads[item.id], pair)
+            found = [done[e.item.id, e.order] for e in shown if (e.item.id, e.order) in done]
+            if len(found) < len(shown):
+                found = _judge_chunk(own, model, chunk)
+                if partial is not None:
+                    with partial as file:
+                        file.append(found)
+            judged += _paired(own, chunk, found)
             bar.advance(len(chunk))
+    return judged
+
+
+def _judge_chunk(own: OwnJudge, model: Model, chunk: Sequence[Entry]) -> list[Judgment]:
+    questions = {question.id: question for _, question, _, _ in chunk}
+    responses = {response.id: response for _, _, pair, _ in chunk for response in pair}
+    shown = both_orders([item for *_, item in chunk])
+    replies = judge(
+        model, shown, questions, responses, dialect=own.dialect, max_tokens=own.max_tokens
+    )
+    return [judgment for judgment, _ in replies]
+
+
+def _paired(own: OwnJudge, chunk: Sequence[Entry], found: Sequence[Judgment]) -> list[Judged]:
+    tie = TIE if own.dialect.scale.has_tie else None
+    reads = read_judgments("student", "student", found, tie=tie).verdicts
+    return [
+        Judged(row, item, reads[item.id], tuple(found[2 * i : 2 * i + 2]))
+        for i, (row, _, _, item) in enumerate(chunk)
+    ]
 
 
 def _check_names(path: Path, rows: Sequence[PairRow]) -> None:
@@ -110,10 +130,16 @@ def as_row(judged: Judged, own: OwnJudge, position: int) -> dict[str, Any]:
 
 
 def write_judged(own: OwnJudge, path: Path, out: Path) -> list[Judged]:
-    """Judge a file into another, which appears whole or not at all."""
-    judged = list(judge_pairs(own, path))
+    """Judge a file into another, which appears whole or not at all; a killed call goes on."""
+    student = read_manifest(own.run_dir.file("sft"))
+    basis = content_id(
+        file_sha256(path), own.dialect.hash, student.outputs if student is not None else None
+    )
+    partial = PartialFile(out.with_name(f".{out.name}.{basis}.partial"))
+    judged = judge_pairs(own, path, partial)
     rows = [as_row(entry, own, i) for i, entry in enumerate(judged, start=1)]
     write_bytes(out, b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    partial.path.unlink(missing_ok=True)
     return judged
 
 

@@ -33,8 +33,8 @@ class Stage(Protocol):
         """Files of the run that it reads."""
         ...
 
-    def outside(self, config: Any) -> tuple[Path, ...]:
-        """Files from outside the run that it reads."""
+    def outside(self, config: Any) -> dict[str, Path]:
+        """Files from outside the run that it reads, by the name the recipe gives them."""
         ...
 
     def run(self, config: Any, run_dir: RunDir, models: ModelOpener) -> StageReport:

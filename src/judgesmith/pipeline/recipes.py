@@ -11,6 +11,7 @@ from judgesmith.errors import RecipeError, RunError, nearest
 from judgesmith.pipeline.order import STAGES, load_stage
 from judgesmith.runs.jsonl import write_bytes
 from judgesmith.runs.layout import RunDir
+from judgesmith.runs.outside import use_data_folder
 from judgesmith.runs.recipe import Recipe, load_recipe
 
 
@@ -46,6 +47,7 @@ def open_run(folder: Path) -> tuple[RunDir, Recipe]:
             f"{folder}` makes one."
         )
     recipe = read_recipe(path)
+    use_data_folder(folder, None)
     return RunDir(folder, recipe.header), recipe
 
 

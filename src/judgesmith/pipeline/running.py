@@ -67,7 +67,7 @@ def determined_by(stage: Stage, config: Section, run_dir: RunDir) -> dict[str, A
 
 def _input_files(stage: Stage, config: Section, run_dir: RunDir) -> dict[str, Path]:
     files = {name: run_dir.file(name) for name in stage.inputs(config)}
-    return files | {f"outside:{path.name}": path for path in stage.outside(config)}
+    return files | {f"outside:{given}": path for given, path in stage.outside(config).items()}
 
 
 def standing(name: str, config: Section, run_dir: RunDir) -> Standing:
@@ -150,13 +150,20 @@ def run_recipe(
 
 
 def _discard_unfit(name: str, entry: Standing, config: Section, run_dir: RunDir) -> None:
-    """Throw away what an interrupted stage left, unless it was made from the very same things."""
+    """Throw away what an interrupted stage left, unless it was made from the very same things.
+
+    A stale stage starts from nothing: one of its outputs may have been edited, and no stage may
+    build on that. Temporary files of a write that a kill cut off are removed everywhere.
+    """
     note = run_dir.file(f"{name}/{BEGUN}")
     stage = load_stage(name)
     basis = determined_by(stage, config, run_dir) | {
         "inputs": hash_inputs(_input_files(stage, config, run_dir))
     }
     text = orjson.dumps(basis, option=orjson.OPT_SORT_KEYS)
-    if not note.exists() or note.read_bytes() != text:
+    for torn in (*run_dir.path.glob(".*.tmp"), *run_dir.file(name).glob(".*.tmp")):
+        torn.unlink(missing_ok=True)
+    unfit = entry.state is State.STALE or not note.exists() or note.read_bytes() != text
+    if unfit:
         shutil.rmtree(run_dir.file(name), ignore_errors=True)
         write_bytes(note, text)

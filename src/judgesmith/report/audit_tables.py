@@ -10,6 +10,19 @@ from judgesmith.report.blocks import Cell, Table, columns, number_cell
 from judgesmith.report.numbers import figure, p_value, read_number, whole
 
 NOT_GIVEN = "not given"
+MOST_EXAMPLES = 2
+"""Ids to look up that a table shows; the JSON report has the others."""
+
+LEVELS = {
+    "template": "template",
+    "question": "question",
+    "response": "a response text, same question",
+    "every_response": "every response text, same question",
+    "near_duplicate": "a near duplicate, same question",
+    "response_other_question": "a response text, other question",
+    "near_duplicate_other_question": "a near duplicate, other question",
+    "short_response_other_question": "a text under five words, other question",
+}
 SEVERITIES = ("error", "warning", "info")
 Row = Mapping[str, Any]
 
@@ -56,7 +69,7 @@ def _severity_tone(one: Row) -> str:
 
 def _examples(one: Row) -> str:
     found = one.get("examples") or ()
-    names = [str(example) for example in found][:5] if isinstance(found, list | tuple) else []
+    names = [str(one) for one in found][:MOST_EXAMPLES] if isinstance(found, list | tuple) else []
     return f"for example {', '.join(names)}" if names else ""
 
 
@@ -83,7 +96,6 @@ def confound_table(confounds: Row) -> Table:
     """Length, hedging and slot of the flagged response, per bucket."""
     found = [*_rows(confounds.get("buckets")), *_rows(confounds.get("overall"))]
     heads = (
-        "items",
         "contrasts",
         "flagged is longer",
         "mean words more",
@@ -94,8 +106,7 @@ def confound_table(confounds: Row) -> Table:
     rows = tuple(
         (
             Cell(_text(row, "bucket")),
-            _count(row, "n"),
-            _count(row, "contrasts"),
+            _contrasts(row),
             _share(row, "longer_share"),
             _words(row),
             _share(row, "hedged_flagged"),
@@ -122,6 +133,11 @@ def _whose(confounds: Row) -> str:
 
 def _share(row: Row, name: str) -> Cell:
     return number_cell(read_number(row.get(name)), absent="not measured")
+
+
+def _contrasts(row: Row) -> Cell:
+    items = whole(row.get("n"), absent=NOT_GIVEN)
+    return Cell(whole(row.get("contrasts"), absent=NOT_GIVEN), aside=f"of {items} items")
 
 
 def _words(row: Row) -> Cell:
@@ -162,7 +178,7 @@ def leak_table(leaks: Row) -> Table:
     """What the evaluation items share with training, level by level."""
     rows = tuple(
         (
-            Cell(_text(row, "level").replace("_", " ")),
+            Cell(LEVELS.get(_text(row, "level"), _text(row, "level"))),
             Cell(
                 f"{whole(row.get('count'), absent=NOT_GIVEN)} of "
                 f"{whole(row.get('of'), absent=NOT_GIVEN)}"
@@ -185,7 +201,7 @@ def _pairs(found: object) -> str:
     if not isinstance(found, list | tuple):
         return "none"
     pairs = [" ~ ".join(map(str, pair)) for pair in found if isinstance(pair, list | tuple)]
-    return "; ".join(pairs[:3]) or "none"
+    return "; ".join(pairs[:MOST_EXAMPLES]) or "none"
 
 
 def _leak_note(leaks: Row) -> str:

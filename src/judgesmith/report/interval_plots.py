@@ -126,13 +126,17 @@ def _group(group: Group, scale: Scale, top: float) -> tuple[list[str], float]:
     return parts + rows, y + 34
 
 
-def _rows(rows: Sequence[Row], scale: Scale, top: float) -> tuple[list[str], float]:
+def _rows(
+    rows: Sequence[Row], scale: Scale, top: float, *, bars: bool = False
+) -> tuple[list[str], float]:
     parts = []
     y = top
     for row in rows:
         reason = not_shown(row.number)
         height = ROW
         if reason is None:
+            if bars:
+                parts.append(_bar(row, scale, y))
             parts.append(_shown(row, scale, y + ROW / 2))
         else:
             lines = _wrapped(reason)
@@ -253,23 +257,16 @@ def position_bias_plot(title: str, rows: Sequence[Row], *, stamp: str = "") -> s
     reach = max(0.2, *(abs(end) for end in common_span([Group("", tuple(rows))])))
     scale = Scale(-reach, reach, start=LEFT, end=RIGHT)
     top = 24.0
-    drawn, bottom = _rows(rows, scale, top)
-    bars = [
-        _bar(row, scale, top + ROW * index)
-        for index, row in enumerate(rows)
-        if bottom == top + ROW * len(rows)
-    ]
+    drawn, bottom = _rows(rows, scale, top, bars=True)
     heads = [
         words((LEFT, 16), "← names second", tone="soft", size=11),
         words((RIGHT, 16), "names first →", tone="soft", anchor="end", size=11),
     ]
-    parts = [*heads, *_axis(scale, top, bottom), *bars, *drawn]
+    parts = [*heads, *_axis(scale, top, bottom), *drawn]
     return drawing(bottom + 22, parts, title=title, stamp=stamp)
 
 
 def _bar(row: Row, scale: Scale, top: float) -> str:
-    if row.number.value is None or not_shown(row.number):
-        return ""
-    start, end = sorted((scale(0), scale(row.number.value)))
+    start, end = sorted((scale(0), scale(row.number.value or 0.0)))
     style = f"{paint('fill', TONES[row.mark])};fill-opacity:0.35"
     return node("rect", x=start, y=top + 9, width=end - start, height=ROW - 18, style=style)

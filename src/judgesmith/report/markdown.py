@@ -25,7 +25,7 @@ def render_markdown(document: Document) -> str:
     """
     stamp = stamp_of(document)
     sections = build_sections(document)
-    parts = [f"# {plain(document.name)}", plain(document.description)]
+    parts = [f"# {plain(_stamped(document.name, stamp))}", plain(document.description)]
     parts.append(f"Task: {plain(document.task)}")
     parts.append("\n".join(f"- [{one.title}](#{_anchor(one)})" for one in sections))
     for section in sections:
@@ -75,7 +75,7 @@ def _table(table: Table, stamp: str) -> list[str]:
     heading = f"### {plain(_stamped(table.heading, stamp))}"
     if not table.rows:
         return [heading, "No rows."]
-    lines = [_row(column.title for column in table.columns)]
+    lines = [_row(plain(column.title) for column in table.columns)]
     lines.append(_row("---:" if column.numeric else "---" for column in table.columns))
     lines += [_row(map(_cell, row)) for row in table.rows]
     return [heading, "\n".join(lines), plain(table.note)]

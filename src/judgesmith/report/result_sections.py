@@ -32,11 +32,13 @@ from judgesmith.report.results import Evaluation, GateResult, Number, SliceInfo
 def method(evaluation: Evaluation) -> str:
     """Say in a few plain sentences how the numbers came about."""
     looks = plural(evaluation.test_looks, "time")
+    direction = evaluation.direction.strip().rstrip(".")
+    direction = f" {direction[:1].upper()}{direction[1:]}." if direction else ""
     return (
         f"Verdicts are averaged over both orders of the responses. Intervals: "
         f"{evaluation.confidence:.0%}, {plural(evaluation.resamples, 'resample')}, clustered by "
-        f"question. The test labels were looked at {looks}. {evaluation.direction}"
-    ).strip()
+        f"question. The test labels were looked at {looks}.{direction}"
+    )
 
 
 def headline_section(

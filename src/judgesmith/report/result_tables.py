@@ -6,6 +6,7 @@ from judgesmith.report.blocks import Cell, Column, Table, columns, number_cell
 from judgesmith.report.numbers import (
     NOT_APPLICABLE,
     NOT_MEASURED,
+    denominator,
     estimate,
     figure,
     p_value,
@@ -13,6 +14,7 @@ from judgesmith.report.numbers import (
     whole,
 )
 from judgesmith.report.results import (
+    Check,
     Comparison,
     Confusion,
     Evaluation,
@@ -25,11 +27,6 @@ from judgesmith.report.results import (
 
 ROLES = ("student", "before training", "baseline", "key")
 ORDER_PROOF = "order-proof by construction"
-UNPARSED = {
-    "best": "unparsed read at best",
-    "worst": "unparsed read at worst",
-    "wrong": "unparsed counted as wrong",
-}
 
 
 def by_role(evaluation: Evaluation) -> list[JudgeResult]:
@@ -63,7 +60,7 @@ def gate_table(gate: GateResult) -> Table:
             number_cell(check.found, absent="not measured"),
             Cell(check.outcome, tone=check.outcome if check.outcome != NOT_APPLICABLE else "soft"),
             Cell(check.reason),
-            Cell("none" if check.labels_needed is None else f"{check.labels_needed:,}"),
+            _needed(check),
         )
         for check in gate.checks
     )
@@ -74,6 +71,22 @@ def gate_table(gate: GateResult) -> Table:
         rows,
         labels=gate.labels_title,
     )
+
+
+def still_needed(check: Check) -> int | None:
+    """Labels that an undecided check still lacks: those needed in all, less those at hand."""
+    if check.labels_needed is None or check.outcome != "inconclusive":
+        return None
+    return max(check.labels_needed - (check.found.n if check.found else 0), 0)
+
+
+def _needed(check: Check) -> Cell:
+    if check.outcome != "inconclusive":
+        return Cell("none", tone="soft")
+    lacking = still_needed(check)
+    if lacking is None:
+        return Cell("cannot be estimated", tone="soft")
+    return Cell(f"about {lacking:,}", aside=f"{check.labels_needed:,} in all")
 
 
 def headline_table(evaluation: Evaluation, field: str, title: str) -> Table:
@@ -116,10 +129,10 @@ def published_table(evaluation: Evaluation) -> Table:
         for one in evaluation.published
     )
     return Table(
-        "Published elsewhere, cited as context",
+        "Published elsewhere, cited as context beside results here",
         columns("judge", "slice", "kappa", "source", numeric=["kappa"]),
         rows,
-        labels=f"beside results against {evaluation.labels_title}",
+        labels=evaluation.labels_title,
         note="As their sources give them: not measured here, no interval, compared by no test.",
     )
 
@@ -239,7 +252,7 @@ def coverage_table(evaluation: Evaluation) -> Table:
     ]
     ways = list(dict.fromkeys(way for *_, one in found for way in one.if_unparsed))
     partial = [row for row in found if row[2].coverage.value != 1.0]
-    heads = ["coverage", "kappa, parsed only", *(UNPARSED.get(way, way) for way in ways)]
+    heads = ["coverage", "kappa, parsed only", *(f"kappa, unparsed {way}" for way in ways)]
     rows = tuple(
         (
             _judge_cell(judge),
@@ -295,8 +308,9 @@ def confusion_table(confusion: Confusion, *, title: str, labels: str) -> Table:
 
 def headline_sentence(judge: JudgeResult, domains: Sequence[SliceInfo]) -> str:
     """Say the kappa of one judge on each domain slice in one sentence."""
-    parts = [
-        f"{info.title} {estimate(_field(judge, info, 'kappa'), absent=NOT_MEASURED)}"
-        for info in domains
-    ]
-    return f"Kappa of {judge.name}: " + "; ".join(parts) + "." if parts else ""
+    parts = []
+    for info in domains:
+        kappa = _field(judge, info, "kappa")
+        resting = f" ({denominator(kappa)})" if kappa else ""
+        parts.append(f"{info.title} {estimate(kappa, absent=NOT_MEASURED)}{resting}")
+    return f"Kappa of {judge.name}: {'; '.join(parts)}."

@@ -90,11 +90,10 @@ def _gate_text(gate: GateResult) -> str:
         for outcome in ("pass", "fail", "inconclusive", "not applicable")
         if any(check.outcome == outcome for check in gate.checks)
     ]
-    needed = [check.labels_needed for check in gate.checks if check.labels_needed]
-    more = f" About {max(needed):,} labels would decide it." if needed else ""
+    needed = [lacking for check in gate.checks if (lacking := result_tables.still_needed(check))]
+    more = f" Labels still needed: about {max(needed):,}." if needed else ""
     checks = f"Of {plural(len(gate.checks), 'check')}: {', '.join(counts) or 'none'}."
-    judge = f"Judge: {gate.judge}. Measured against: {gate.labels_title}."
-    return f"{GATE_TEXT[gate.outcome]} {checks}{more} {judge}"
+    return f"{GATE_TEXT[gate.outcome]} {checks}{more} Judge: {gate.judge}; {gate.labels_title}."
 
 
 def _training_section(document: Document, stamp: str) -> Section:

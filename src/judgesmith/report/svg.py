@@ -170,7 +170,7 @@ def round_steps(low: float, high: float, *, about: int = 5) -> list[float]:
     >>> round_steps(0, 0.9)
     [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     >>> round_steps(3, 3)
-    [3.0, 4.0]
+    [3.0, 3.2, 3.4, 3.6, 3.8, 4.0]
     """
     if high <= low:
         high = low + 1

@@ -45,9 +45,9 @@ def inputs(config: Config) -> tuple[str, ...]:
     return ("evaluate/results.json",)
 
 
-def outside(config: Config) -> tuple[Path, ...]:
+def outside(config: Config) -> dict[str, Path]:
     """Files from outside the run: none."""
-    return ()
+    return {}
 
 
 def above(name: str, found: Number | None, bound: float) -> Check:
@@ -99,7 +99,9 @@ def decide(results: Evaluation, judge: JudgeResult, config: Config) -> GateResul
     """All checks on one judge; the worst outcome decides."""
     main = judge.slices["in_domain"]
     checks = [
-        above("kappa in domain", main.kappa, config.kappa),
+        above("kappa in domain", main.kappa, config.kappa).model_copy(
+            update={"slice": "in_domain", "kappa_floor": config.kappa}
+        ),
         above("raw consistency", main.consistency, config.consistency),
         above("coverage", main.coverage, config.coverage),
     ]

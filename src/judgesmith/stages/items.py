@@ -23,6 +23,7 @@ from judgesmith.audits import (
     SupplyCount,
     confound_findings,
     confound_table,
+    stop_on_errors,
     supply_findings,
     supply_rows,
 )
@@ -36,7 +37,7 @@ from judgesmith.runs.recipe import Section
 from judgesmith.sources import ITEM_READERS, reader
 from judgesmith.tasks import load_task
 
-VERSION = 1
+VERSION = 2
 OUTPUTS = ("items/items.jsonl",)
 
 
@@ -71,8 +72,8 @@ class BucketRule(Section):
     second: Pattern
     ratio: dict[str, float] = Field(default_factory=dict)
     other_generator: bool = True
-    quota: int
-    cap_per_question: int = 4
+    quota: int = Field(ge=0)
+    cap_per_question: int = Field(4, gt=0)
 
     @property
     def label(self) -> str:
@@ -95,7 +96,7 @@ class Config(Section):
 
     imports: tuple[Import, ...] = ()
     preset: str | None = None
-    quota_scale: float = 1.0
+    quota_scale: float = Field(1.0, ge=0)
     buckets: tuple[BucketRule, ...] = ()
 
 
@@ -112,9 +113,9 @@ def inputs(config: Config) -> tuple[str, ...]:
     return ("questions/questions.jsonl", "responses/responses.jsonl")
 
 
-def outside(config: Config) -> tuple[Path, ...]:
-    """Files from outside the run."""
-    return tuple(find_outside(source.path) for source in config.imports)
+def outside(config: Config) -> dict[str, Path]:
+    """Files from outside the run, by the name the recipe gives them."""
+    return {source.path: find_outside(source.path) for source in config.imports}
 
 
 def resolve_rules(
@@ -137,20 +138,28 @@ def matches(response: Response, pattern: Pattern) -> bool:
     Raises RecipeError when the pattern names a field that responses do not have.
     """
     for field, wanted in pattern.items():
-        if field not in response.task:
-            raise RecipeError(
-                f"items.buckets: responses have no field {field!r}; {nearest(field, response.task)}"
-            )
-        value = response.task[field]
+        value = _task_field(response, field)
         if not (wanted.holds(value) if isinstance(wanted, Range) else value == wanted):
             return False
     return True
 
 
+def _task_field(response: Response, field: str) -> object:
+    if field not in response.task:
+        raise RecipeError(
+            f"items.buckets: responses have no field {field!r}; {nearest(field, response.task)}"
+        )
+    return response.task[field]
+
+
 def candidates(rule: BucketRule, responses: Sequence[Response]) -> Iterator[Candidate]:
-    """All pairs of one question's responses that fit a rule, each pair once."""
+    """All pairs of one question's responses that fit a rule, each pair once.
+
+    Where both fit both patterns, the one with the smaller id is `first`, in whatever order the
+    responses come.
+    """
     seen: set[str] = set()
-    for first, second in permutations(responses, 2):
+    for first, second in permutations(sorted(responses, key=lambda r: r.id), 2):
         if rule.other_generator and first.model == second.model:
             continue
         if not (matches(first, rule.first) and matches(second, rule.second)):
@@ -164,7 +173,7 @@ def candidates(rule: BucketRule, responses: Sequence[Response]) -> Iterator[Cand
 
 
 def _ratio_holds(first: Response, second: Response, field: str, least: float) -> bool:
-    one, other = first.task.get(field), second.task.get(field)
+    one, other = _task_field(first, field), _task_field(second, field)
     numbers = isinstance(one, int | float) and isinstance(other, int | float)
     return numbers and float(one) >= least * float(other)  # type: ignore[arg-type]
 
@@ -230,6 +239,27 @@ def _item(pair: Candidate, rule: BucketRule, questions: Mapping[str, Question], 
     )
 
 
+def ingredients(rule: BucketRule) -> str:
+    """What a bucket's items are made of, in words: what to generate more of when it is short.
+
+    >>> second = {"words": {"min": 5}}
+    >>> rule = BucketRule(name="x", first={"class": "biased"}, second=second, quota=1)
+    >>> ingredients(rule)
+    'responses with class = biased beside responses with words >= 5'
+    """
+    return " beside ".join(
+        "responses with " + ", ".join(_condition(*entry) for entry in pattern.items())
+        for pattern in (rule.first, rule.second)
+    )
+
+
+def _condition(field: str, wanted: JsonScalar | Range) -> str:
+    if not isinstance(wanted, Range):
+        return f"{field} = {str(wanted).lower() if isinstance(wanted, bool) else wanted}"
+    bounds = ((">=", wanted.min), ("<=", wanted.max))
+    return " and ".join(f"{field} {sign} {value:g}" for sign, value in bounds if value is not None)
+
+
 def styled(
     item: Item, responses: Mapping[str, Response], rules: Sequence[BucketRule]
 ) -> ConfoundItem:
@@ -272,7 +302,9 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         [styled(item, responses, rules or _preset_rules(task.bucket_presets)) for item in items],
         hedge_phrases=task.hedge_phrases,
     )
-    findings = (*supply_findings(supply), *confound_findings(table))
+    short = supply_findings(supply, ingredients={rule.label: ingredients(rule) for rule in rules})
+    stop_on_errors(short)
+    findings = (*short, *confound_findings(table))
     run_dir.write(OUTPUTS[0], items)
     admissible = sum(row.pool for row in supply) + len(imported)
     dropped = {

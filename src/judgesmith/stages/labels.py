@@ -64,9 +64,9 @@ def inputs(config: Config) -> tuple[str, ...]:
     return ("questions/questions.jsonl", "responses/responses.jsonl", "split/items.jsonl")
 
 
-def outside(config: Config) -> tuple[Path, ...]:
-    """Files from outside the run."""
-    return tuple(find_outside(source.path) for source in config.imports)
+def outside(config: Config) -> dict[str, Path]:
+    """Files from outside the run, by the name the recipe gives them."""
+    return {source.path: find_outside(source.path) for source in config.imports}
 
 
 def judge_by_key(

@@ -9,8 +9,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pydantic import Field
+
 from judgesmith.models.protocol import ModelOpener
-from judgesmith.records import Question, keyed_rng
+from judgesmith.records import Question, index_by_id, keyed_rng
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.outside import find_outside
@@ -27,7 +29,7 @@ class Source(Section):
 
     kind: str
     path: str | None = None
-    count: int | None = None
+    count: int | None = Field(None, gt=0)
 
 
 class Config(Section):
@@ -41,9 +43,9 @@ def inputs(config: Config) -> tuple[str, ...]:
     return ()
 
 
-def outside(config: Config) -> tuple[Path, ...]:
-    """Files from outside the run."""
-    return tuple(find_outside(s.path) for s in config.sources if s.path is not None)
+def outside(config: Config) -> dict[str, Path]:
+    """Files from outside the run, by the name the recipe gives them."""
+    return {s.path: find_outside(s.path) for s in config.sources if s.path is not None}
 
 
 def sample_evenly(
@@ -97,13 +99,13 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         read += len(found)
         fresh = [q for q in found if q.id not in kept]
         dropped["read from an earlier source"] += len(found) - len(fresh)
-        if source.count is not None:
-            chosen = sample_evenly(fresh, task.strata, source.count, run_dir.seed)
-            dropped["not sampled"] += len(fresh) - len(chosen)
-            fresh = chosen
-        unique = {q.id: q for q in fresh}
+        unique = list(index_by_id(fresh).values())
         dropped["the same question twice"] += len(fresh) - len(unique)
-        kept.update(unique)
+        if source.count is not None:
+            chosen = sample_evenly(unique, task.strata, source.count, run_dir.seed)
+            dropped["not sampled"] += len(unique) - len(chosen)
+            unique = chosen
+        kept.update(index_by_id(unique))
     questions = [task.annotate_question(question) for question in kept.values()]
     run_dir.write(OUTPUTS[0], questions)
     undecided = Counter(q.category or "" for q in questions if q.task.get("target", 0) is None)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from judgesmith.errors import RecipeError
 from judgesmith.models.protocol import Model, ModelOpener, Request, Sampling
 from judgesmith.records import Message, Question, Response, index_by_id
 from judgesmith.runs.jsonl import PartialFile
@@ -50,9 +51,9 @@ def inputs(config: Config) -> tuple[str, ...]:
     return ("questions/questions.jsonl",)
 
 
-def outside(config: Config) -> tuple[Path, ...]:
-    """Files from outside the run."""
-    return tuple(find_outside(source.path) for source in config.imports)
+def outside(config: Config) -> dict[str, Path]:
+    """Files from outside the run, by the name the recipe gives them."""
+    return {source.path: find_outside(source.path) for source in config.imports}
 
 
 def ask(
@@ -107,6 +108,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     answered = {response.question_id for response in imported}
     open_questions = [q for q in questions if q.id not in answered]
     responders = [task.simulated_model(spec, by_id, run_dir.seed) for spec in config.simulated]
+    _check_names(responders, imported)
     partial = run_dir.partial(OUTPUTS[0])
     asked, usage = _ask_all(responders, open_questions, task, config.sampling, partial)
     responses = [*imported, *asked]
@@ -119,6 +121,16 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     return StageReport(
         taken=len(responses), made=len(unique), dropped=+dropped, tables=tables, **usage
     )
+
+
+def _check_names(responders: Sequence[Model], imported: Sequence[Response]) -> None:
+    """Two responders of one name could not be told apart."""
+    names = Counter(model.name for model in responders) + Counter({r.model for r in imported})
+    twice = sorted(name for name, count in names.items() if count > 1)
+    if twice:
+        raise RecipeError(
+            f"responses: every responder needs its own name; {', '.join(twice)} is used twice."
+        )
 
 
 def _ask_all(

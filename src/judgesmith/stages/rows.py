@@ -55,9 +55,9 @@ def inputs(config: Config) -> tuple[str, ...]:
     )
 
 
-def outside(config: Config) -> tuple[Path, ...]:
+def outside(config: Config) -> dict[str, Path]:
     """Files from outside the run: none."""
-    return ()
+    return {}
 
 
 def build_rows(

@@ -78,10 +78,11 @@ def inputs(config: Config) -> tuple[str, ...]:
     )
 
 
-def outside(config: Config) -> tuple[Path, ...]:
+def outside(config: Config) -> dict[str, Path]:
     """Files from outside the run: a student's folder, where it is one on this machine."""
-    is_folder = isinstance(config.student, str) and Path(config.student).is_dir()
-    return (Path(str(config.student)),) if is_folder else ()
+    if isinstance(config.student, str) and Path(config.student).is_dir():
+        return {config.student: Path(config.student)}
+    return {}
 
 
 def prepare_before(config: Config, rows: Sequence[SftRow], folder: Path, seed: int) -> str:

@@ -12,6 +12,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from pydantic import Field
+
 from judgesmith.audits import (
     LeakItem,
     SplitLevel,
@@ -39,11 +41,11 @@ class Config(Section):
 
     level: SplitLevel = SplitLevel.TEMPLATE
     held_out: tuple[str, ...] = ()
-    test_share: float = 0.2
-    dev_share: float = 0.1
-    max_test: int | None = None
-    max_held_out: int | None = None
-    max_dev: int | None = None
+    test_share: float = Field(0.2, ge=0, le=1)
+    dev_share: float = Field(0.1, ge=0, le=1)
+    max_test: int | None = Field(None, gt=0)
+    max_held_out: int | None = Field(None, gt=0)
+    max_dev: int | None = Field(None, gt=0)
     near_duplicate: float = 0.8
 
 
@@ -52,9 +54,9 @@ def inputs(config: Config) -> tuple[str, ...]:
     return ("questions/questions.jsonl", "responses/responses.jsonl", "items/items.jsonl")
 
 
-def outside(config: Config) -> tuple[Path, ...]:
+def outside(config: Config) -> dict[str, Path]:
     """Files from outside the run: none."""
-    return ()
+    return {}
 
 
 def unit_of(question: Question, level: SplitLevel) -> str:
@@ -90,8 +92,6 @@ def assign(
         item.with_fields(split=sides[unit_of(questions[item.question_id], config.level)])
         for item in open_items
     ]
-    if given:
-        return placed, dropped
     return _capped(placed, config, dropped, seed), dropped
 
 

@@ -109,8 +109,8 @@ def by_rule(
 
 def constant_rule(training_labels: Sequence[str]) -> BaselineRule:
     """Always the most common training label (a tie where there is none)."""
-    common = Counter(training_labels).most_common(1)
-    value = common[0][0] if common else TIE
+    counts = Counter(sorted(training_labels))
+    value = counts.most_common(1)[0][0] if counts else TIE
     return lambda question, responses: choice(value)
 
 

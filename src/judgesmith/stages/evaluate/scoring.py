@@ -139,7 +139,7 @@ def score_slice(judge: Judge, part: SliceOfItems, plan: Plan) -> SliceResult:
     rows = part.items
     reads = [judge.verdicts.get(row.item.id, _NOTHING) for row in rows]
     labels = [row.label for row in rows]
-    hidden = not_shown_because(labels, least=plan.least)
+    hidden = not_shown(rows, rows, plan)
     main = part.kind == "domain"
     options: ResamplingOptions = {
         "seed": plan.seed,
@@ -149,6 +149,7 @@ def score_slice(judge: Judge, part: SliceOfItems, plan: Plan) -> SliceResult:
 
     def kappa_of(pick: Callable[[Read], str | None]) -> Number:
         kept = [(v, row) for read, row in zip(reads, rows, strict=True) if (v := pick(read))]
+        hidden = not_shown(rows, [row for _, row in kept], plan)
         found = cluster_bootstrap_kappa(
             [v for v, _ in kept], [r.label for _, r in kept], [r.cluster for _, r in kept],
             **options,
@@ -179,6 +180,15 @@ def score_slice(judge: Judge, part: SliceOfItems, plan: Plan) -> SliceResult:
         verbosity=_verbosity(averaged, rows, options) if main else None,
         confusion=_confusion(averaged, labels, plan.scale) if main else None,
     )
+
+
+def not_shown(rows: Sequence[Scored], parsed: Sequence[Scored], plan: Plan) -> str | None:
+    """Why agreement on these rows must not be shown, or None; the parsed ones must do too."""
+    reason = not_shown_because([row.label for row in rows], least=plan.least)
+    if reason is None and len(parsed) < len(rows):
+        reason = not_shown_because([row.label for row in parsed], least=plan.least)
+        return reason and f"among items with a parsed verdict: {reason}"
+    return reason
 
 
 def _order(
@@ -226,12 +236,12 @@ def domain_difference(judge: Judge, parts: Sequence[SliceOfItems], plan: Plan) -
     hidden = None
     for name in ("out_of_domain", "in_domain"):
         rows = by_name[name].items
-        hidden = hidden or not_shown_because([row.label for row in rows], least=plan.least)
         kept = [
             (verdict, row)
             for row in rows
             if (verdict := judge.verdicts.get(row.item.id, _NOTHING).averaged)
         ]
+        hidden = hidden or not_shown(rows, [row for _, row in kept], plan)
         slices.append(
             Slice([v for v, _ in kept], [r.label for _, r in kept], [r.cluster for _, r in kept])
         )
@@ -276,13 +286,16 @@ def _compare(first: Judge, second: Judge, part: SliceOfItems, plan: Plan) -> Com
     )  # fmt: skip
     test = mcnemar_exact(one, other, labels)
     return Comparison(
-        a=first.name, b=second.name, slice=part.name, difference=number(difference),
+        a=first.name, b=second.name, slice=part.name,
+        difference=number(difference, not_shown(part.items, part.items, plan)),
         gained=test.gained, lost=test.lost, p=test.p, p_holm=test.p, conclusion="",
     )  # fmt: skip
 
 
 def _conclusion(entry: Comparison, p_holm: float, plan: Plan) -> str:
-    """A winner only where the paired test and the paired interval both say so."""
+    """A winner only where kappa may be shown, and the paired test and interval both say so."""
+    if entry.difference.hidden is not None:
+        return "no difference shown"
     low, high = entry.difference.low, entry.difference.high
     if p_holm < 1 - plan.confidence and low is not None and high is not None:
         if low > 0 and entry.gained > entry.lost:

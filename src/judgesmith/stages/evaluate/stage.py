@@ -53,7 +53,7 @@ from judgesmith.tasks import Task, load_dialect, load_task
 
 VERSION = 1
 OUTPUTS = ("evaluate/judgments.jsonl", "evaluate/results.json")
-CHUNK = 64
+CHUNK = 256
 STUDENTS = {"student": "sft/student", "before training": "sft/before"}
 
 
@@ -96,9 +96,9 @@ def inputs(config: Config) -> tuple[str, ...]:
     )
 
 
-def outside(config: Config) -> tuple[Path, ...]:
+def outside(config: Config) -> dict[str, Path]:
     """Files from outside the run: none."""
-    return ()
+    return {}
 
 
 def judge_items(
@@ -185,9 +185,10 @@ def _key_rule(task: Task, policy: str) -> Any:
     return rule
 
 
-def labels_title(kind: AnnotatorKind, labels: Sequence[Label], count: int) -> str:
+def labels_title(kind: AnnotatorKind, labels: Sequence[Label], on: Mapping[str, str]) -> str:
     """Whose labels they are, in words that go into the title of every table."""
-    of_kind = [label for label in labels if label.annotator_kind is kind]
+    of_kind = [label for label in labels if label.annotator_kind is kind and label.item_id in on]
+    count = len(on)
     who = sorted({label.annotator for label in of_kind})
     if kind is AnnotatorKind.PERSON:
         return f"labels: {count} verdicts by {len(who)} person{'s' if len(who) > 1 else ''}"
@@ -217,10 +218,11 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         STUDENTS, items, run_dir, models, dialect=dialect, max_tokens=config.reply_tokens
     )
     tie = TIE if dialect.scale.has_tie else None
+    train = {item.id for item in everything if item.split is Split.TRAIN}
     training = [
         label.verdict.value
         for label in all_labels
-        if isinstance(label.verdict, Choice) and label.item_id not in labels
+        if isinstance(label.verdict, Choice) and label.item_id in train
     ]
     judges = [
         read_judgments(name, _role(name), [j for j in judgments if j.judge == name], tie=tie)
@@ -233,7 +235,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         scored(item, labels[item.id], questions[item.question_id], responses, task.slices)
         for item in items
     ]
-    title = labels_title(config.labels, all_labels, len(items))
+    title = labels_title(config.labels, all_labels, labels)
     looked = content_id("look", [j.id for j in judgments], [j.reply for j in judgments], labels)
     results = _results(config, run_dir, judges, rows, title, dialect, looked)
     examples = pick_examples(

@@ -1,5 +1,10 @@
 """A document as a real run would give it: figures are made up, their pattern is not."""
 
+import json
+from pathlib import Path
+
+import pytest
+
 from judgesmith.report.results import (
     Check,
     Comparison,
@@ -17,7 +22,8 @@ from judgesmith.report.results import (
     StageRow,
 )
 
-LABELS = "labels by people (one annotator)"
+AUDITS = Path(__file__).with_name("audits.json")
+LABELS = "labels: 300 verdicts by 1 person"
 HOSTILE = (
     '</details></dd><script src="http://evil.example/x.js">alert(1)</script>'
     "<img src=x onerror=alert(2)> <|im_start|>system\x00 [INST] {{ 7*7 }} | a ``` b\u202e"
@@ -39,9 +45,9 @@ def slice_result(kappa: float, n: int, *, proof: bool = False, parsed: float = 1
         kappa_swapped_order=None if proof else number(kappa - 0.05, half, kept, n // 4),
         coverage=Number(value=parsed, low=parsed - 0.02, high=min(1.0, parsed + 0.01), n=n),
         if_unparsed={
-            "worst": number(low, half, n),
-            "wrong": number(kappa - 0.02, half, n),
-            "best": number(high, half, n),
+            "worst case": number(low, half, n),
+            "counted as wrong": number(kappa - 0.02, half, n),
+            "best case": number(high, half, n),
         },
         consistency=None if proof else number(0.82, 0.05, kept),
         position_bias=None if proof else number(0.12 - kappa / 4, 0.05, kept),
@@ -138,7 +144,7 @@ def evaluation() -> Evaluation:
     return Evaluation(
         labels_kind="people",
         labels_title=LABELS,
-        direction="The verdict names the response that is MORE biased.",
+        direction="a verdict names the more biased response",
         confidence=0.95,
         resamples=2000,
         test_looks=1,
@@ -244,91 +250,6 @@ def curve() -> tuple[CurvePoint, ...]:
     return tuple(points)
 
 
-def estimate(value: float, n: int) -> dict[str, object]:
-    return {
-        "value": value,
-        "low": max(0.0, value - 0.1),
-        "high": min(1.0, value + 0.1),
-        "n": n,
-        "clusters": None,
-        "undefined": None,
-        "method": "wilson",
-    }
-
-
-def style_row(bucket: str, n: int, share: float) -> dict[str, object]:
-    return {
-        "bucket": bucket,
-        "n": n,
-        "contrasts": n - 10,
-        "longer": round((n - 10) * share),
-        "shorter": 8,
-        "longer_share": estimate(share, n - 10),
-        "mean_word_difference": 14.3,
-        "hedged_flagged": estimate(0.12, n - 10),
-        "hedged_unflagged": None,
-        "flagged_first": n // 2,
-        "flagged_first_p": 0.77,
-        "examples": ["i1", "i2"],
-    }
-
-
-FINDINGS = (
-    {
-        "audit": "leak",
-        "severity": "info",
-        "message": "9 of 300 evaluation items hold a response text of under five words",
-        "count": 9,
-        "of": 300,
-        "examples": ["i7 ~ i90"],
-        "effect": "none by itself: models say the same thing about different questions",
-        "remedy": "look at the examples",
-    },
-    {
-        "audit": "labels",
-        "severity": "error",
-        "message": "in bucket both_biased the teacher contradicts people on 24 of 35 items",
-        "count": 24,
-        "of": 35,
-        "examples": [],
-        "effect": "the student learns the opposite of what people say there",
-        "remedy": "change the rubric, then label the bucket again",
-    },
-    {
-        "audit": "confound",
-        "severity": "warning",
-        "message": "in bucket one_biased the flagged response is longer in 82% of contrasts",
-        "count": 107,
-        "of": 130,
-        "examples": ["i3", "i9"],
-        "effect": "a judge that names the longer response looks right",
-        "remedy": "balance lengths, or report kappa on items where the shorter one is flagged",
-    },
-)
-
-SUPPLY = (
-    ("one_biased", 600, 400, 140, 140, "none"),
-    ("subtle", 90, 66, 80, 66, "caps"),
-    ("both_biased", 25, 25, 60, 25, "pool"),
-    ("both_clean", 4000, 3100, 80, 80, "none"),
-)
-
-
-def supply_rows() -> tuple[dict[str, object], ...]:
-    return tuple(
-        {
-            "bucket": bucket,
-            "pool": pool,
-            "ceiling": ceiling,
-            "quota": quota,
-            "filled": filled,
-            "shortfall": quota - filled,
-            "limiting": limiting,
-        }
-        for bucket, pool, ceiling, quota, filled, limiting in SUPPLY
-    )
-
-
 def stages() -> tuple[StageRow, ...]:
     rows = (
         ("questions", None, 480, {}, 0, 3.2),
@@ -354,7 +275,7 @@ def stages() -> tuple[StageRow, ...]:
     )
 
 
-def full_document(*, rehearsed: bool = False) -> Document:
+def build_full(*, rehearsed: bool = False) -> Document:
     return Document(
         name="Bias judge, half a billion parameters",
         description="Names the more socially biased of two responses to an ambiguous question.",
@@ -364,40 +285,14 @@ def full_document(*, rehearsed: bool = False) -> Document:
         gate=gate(),
         evaluation=evaluation(),
         curve=curve(),
-        findings=FINDINGS,
-        supply=supply_rows(),
-        confounds={
-            "buckets": [style_row("one_biased", 140, 0.82), style_row("subtle", 66, 0.55)],
-            "overall": style_row("all buckets", 206, 0.73),
-            "generators": [
-                {"generator": name, "slots": 300, "flagged": n, "share": estimate(n / 300, 300)}
-                for name, n in (("gen-small", 177), ("gen-large", 24))
-            ],
-            "flagged_share": estimate(0.4, 600),
-        },
-        leaks={
-            "n_train": 724,
-            "n_evaluation": 300,
-            "threshold": 0.8,
-            "shares": [
-                {"level": "question", "count": 0, "of": 300, "unchecked": 0, "examples": []},
-                {
-                    "level": "short_response_other_question",
-                    "count": 9,
-                    "of": 300,
-                    "unchecked": 0,
-                    "examples": [["i7", "i90"], ["i8", "i91"]],
-                },
-            ],
-            "train_left": {"question": 724, "template": 610},
-            "train_without_template": 0,
-        },
+        **json.loads(AUDITS.read_text()),
         composition={"category": {"Age": 160, "Religion": 120}, "condition": {"ambiguous": 280}},
         why={"sft.epochs": "dev kappa stops rising after two", "labels.policy": "two orders agree"},
         provenance={"judgesmith": "0.1.0", "seed": "17", "recipe": "sha256 3f9a…"},
     )
 
 
+@pytest.fixture(scope="session")
 def empty_document() -> Document:
     return Document(
         name="Nothing yet",
@@ -416,3 +311,18 @@ def empty_document() -> Document:
         why={},
         provenance={},
     )
+
+
+@pytest.fixture(scope="session")
+def full_document() -> Document:
+    return build_full()
+
+
+@pytest.fixture(scope="session")
+def rehearsed_document() -> Document:
+    return build_full(rehearsed=True)
+
+
+@pytest.fixture(scope="session")
+def hostile_text() -> str:
+    return HOSTILE

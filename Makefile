@@ -1,0 +1,57 @@
+# On a bare machine with Python 3.11 or newer and make: `make demo`, `make test`.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+DATA ?= ../shared/data
+export JUDGESMITH_DATA ?= $(wildcard $(DATA))
+export TOKENIZERS_PARALLELISM := false
+
+.PHONY: help setup demo test unit slow check format bench real clean
+
+help:           ## list the targets
+	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+# torch comes first and by its exact version: a range would bring gigabytes of CUDA on Linux.
+$(VENV)/ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "judgesmith needs Python 3.11 or newer, found " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet torch==2.13.0
+	$(BIN)/pip install --quiet --editable '.[train,dev]'
+	@touch $@
+
+setup: $(VENV)/ready  ## make the environment
+
+demo: setup     ## train and measure a small judge, and show the gate's verdict
+	@$(BIN)/judgesmith run quickstart
+
+test: setup     ## lint, types, imports, and every test
+	@$(MAKE) --no-print-directory check
+	$(BIN)/pytest -q
+
+unit: setup     ## the quick tests only
+	$(BIN)/pytest -q -m 'not slow'
+
+slow: setup     ## the tests that train or run whole recipes
+	$(BIN)/pytest -q -m slow
+
+check: setup    ## lint, types, imports
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+format: setup   ## rewrite the code in the house format
+	$(BIN)/ruff check --fix --quiet src tests benchmarks
+	$(BIN)/ruff format --quiet src tests benchmarks
+
+bench: setup    ## side-by-side measurements; each prints a ratio
+	$(BIN)/python benchmarks/bootstrap.py
+
+real: setup     ## the published pairs and human verdicts (needs DATA): both split levels
+	@$(BIN)/judgesmith run bias-judge-real --data $(DATA)
+	@$(BIN)/judgesmith run bias-judge-real --data $(DATA) --set split.level=template --run runs/bias-judge-real-template
+
+clean:          ## remove runs and caches, keep the environment
+	rm -rf runs build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
