@@ -13,6 +13,9 @@ _TOO_LONG = Completion(
     text="", finish=Finish.FAILED, prompt_tokens=0, completion_tokens=0, too_long=True
 )
 
+_SMALL = 50_000_000
+"""Parameters below which wide batches fit anywhere, and cost less for each reply."""
+
 
 class LocalModel:
     """Answers by generation, in batches of prompts of similar length.
@@ -23,10 +26,11 @@ class LocalModel:
 
     def __init__(
         self, name: str, path: str | None = None, *, loaded: tuple[Any, Any] | None = None,
-        batch: int = 32,
+        batch: int | None = None,
     ) -> None:  # fmt: skip
-        self.name, self._batch = name, batch
+        self.name = name
         self._model, self._tokenizer = loaded or load_student(path or name)
+        self._batch = batch or (128 if self._model.num_parameters() < _SMALL else 32)
         limits = (
             getattr(self._model.config, "max_position_embeddings", None),
             self._tokenizer.model_max_length,

@@ -10,7 +10,7 @@ from typing import Any
 
 from judgesmith.backends.loading import load
 
-MATRIX_RATE = 10.0
+MATRIX_RATE = 5.0
 """The step of a matrix entry as a multiple of `learning_rate`."""
 MOMENTUM, BETAS, DECAY, EPSILON = 0.95, (0.9, 0.98), 0.1, 1e-8
 _QUINTIC = (3.4445, -4.7750, 2.0315)

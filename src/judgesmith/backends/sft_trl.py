@@ -1,15 +1,17 @@
 """Supervised fine-tuning with TRL: token ids and labels in, a trained model folder out."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from judgesmith.backends.encode import encode_prompt, encode_reply
+from judgesmith.backends.lessons import Lesson, Plan, schedule
 from judgesmith.backends.loading import load
 from judgesmith.backends.local_model import LocalModel
-from judgesmith.backends.student import load_student
+from judgesmith.backends.muon import muon
+from judgesmith.backends.student import FromNothing, load_student, read_size
 from judgesmith.errors import TrainingError
 from judgesmith.models.protocol import Model
 from judgesmith.records import SftRow
@@ -19,12 +21,14 @@ COMPLETE = "complete"
 """A file in a checkpoint that is written last: a checkpoint without it was torn by a kill."""
 
 
-class Encoded(NamedTuple):
-    """Rows as token ids, loss on the reply only, and how many did not fit."""
+_ACCUMULATION = "gradient_accumulation_steps"
 
-    rows: list[dict[str, list[int]]]
+
+class Encoded(NamedTuple):
+    """Rows as token ids, and how many did not fit."""
+
+    rows: list[Lesson]
     too_long: int
-    supervised_tokens: int
 
 
 class Training(NamedTuple):
@@ -43,18 +47,17 @@ class Training(NamedTuple):
 
 
 def encode_rows(tokenizer: Any, rows: Sequence[SftRow], max_length: int) -> Encoded:
-    """Prompt and reply as token ids; the prompt's labels are -100, so no loss falls on it."""
-    encoded: list[dict[str, list[int]]] = []
-    supervised = 0
+    """Prompt and reply of every row that fits into `max_length` tokens."""
+    encoded: list[Lesson] = []
     for row in rows:
+        # Far longer text cannot fit, and tokenizing a megabyte to find that out takes seconds.
         if sum(len(turn.content) for turn in row.prompt) > 64 * max_length:
             continue
         prompt = encode_prompt(tokenizer, row.prompt)
-        reply = encode_reply(tokenizer, row.completion)
-        if len(prompt) + len(reply) <= max_length:
-            encoded.append({"input_ids": prompt + reply, "labels": [-100] * len(prompt) + reply})
-            supervised += len(reply)
-    return Encoded(encoded, len(rows) - len(encoded), supervised)
+        lesson = Lesson(row.id, prompt, encode_reply(tokenizer, row.completion))
+        if lesson.length <= max_length:
+            encoded.append(lesson)
+    return Encoded(encoded, len(rows) - len(encoded))
 
 
 def train_sft(
@@ -75,10 +78,18 @@ def train_sft(
             f"({len(train)} rows); raise it."
         )
     checkpoints = training.folder / "checkpoints"
+    nothing = read_size(training.base)
+    plan = Plan(
+        rows=training.steps * training.batch * int(training.trl.get(_ACCUMULATION, 1)),
+        batch=training.batch,
+        seed=training.seed,
+        renaming=nothing.renaming if nothing else 0.0,
+        reading=nothing.reading if nothing else 0.0,
+        keep=frozenset(tokenizer.all_special_ids),
+    )
     with progress_bar("sft", training.steps) as bar:
-        trainer = _trainer(
-            training, model, tokenizer, (train_rows.rows, dev_rows.rows), checkpoints
-        )
+        sides = (schedule(train_rows.rows, plan), dev_rows.rows)
+        trainer = _trainer(training, model, tokenizer, sides, nothing)
         trainer.add_callback(_callbacks(trainer, tokenizer, measure_dev, bar))
         trainer.train(resume_from_checkpoint=_last_whole(checkpoints))
     trained = trainer.model
@@ -89,8 +100,8 @@ def train_sft(
     counts = {
         "rows too long": train_rows.too_long,
         "dev rows too long": dev_rows.too_long,
-        "supervised tokens per epoch": train_rows.supervised_tokens,
-        "tokens per epoch": sum(len(row["input_ids"]) for row in train_rows.rows),
+        "supervised tokens per epoch": sum(len(row.reply) for row in train_rows.rows),
+        "tokens per epoch": sum(row.length for row in train_rows.rows),
         "parameters": sum(p.numel() for p in trained.parameters()),
     }
     return _curve(trainer.state.log_history), counts
@@ -98,15 +109,17 @@ def train_sft(
 
 def _trainer(
     training: Training, model: Any, tokenizer: Any,
-    rows: tuple[list[dict[str, list[int]]], list[dict[str, list[int]]]], checkpoints: Path,
+    sides: tuple[Iterable[Lesson], Sequence[Lesson]], nothing: FromNothing | None,
 ) -> Any:  # fmt: skip
     trl, datasets, torch = load("trl"), load("datasets"), load("torch")
     on_gpu = torch.cuda.is_available()
+    train, dev = ([lesson.fields() for lesson in side] for side in sides)
     options: dict[str, Any] = {
-        "output_dir": str(checkpoints),
+        "output_dir": str(training.folder / "checkpoints"),
         "use_cpu": not on_gpu,
         "bf16": on_gpu,
-        "gradient_checkpointing": False,
+        "activation_checkpointing": False,
+        "train_sampling_strategy": "sequential",
         "per_device_train_batch_size": training.batch,
         "per_device_eval_batch_size": training.batch,
         "learning_rate": training.learning_rate,
@@ -116,7 +129,7 @@ def _trainer(
         "max_length": training.max_length,
         "dataset_kwargs": {"skip_prepare_dataset": True},
         "remove_unused_columns": False,
-        "eval_strategy": "steps" if rows[1] else "no",
+        "eval_strategy": "steps" if dev else "no",
         "eval_steps": training.eval_every,
         "logging_steps": max(1, training.eval_every // 5),
         "save_steps": training.eval_every,
@@ -127,6 +140,8 @@ def _trainer(
         "dataloader_pin_memory": False,
         **training.trl,
     }
+    # Random weights learn from far fewer steps with Muon; TRL's own choice suits pretrained ones.
+    from_nothing = nothing is not None and "optim" not in training.trl and training.peft is None
     peft_config = None
     if training.peft is not None:
         peft_config = load("peft").LoraConfig(task_type="CAUSAL_LM", **training.peft)
@@ -137,10 +152,11 @@ def _trainer(
     trainer = trl.SFTTrainer(
         model=model,
         args=config,
-        train_dataset=datasets.Dataset.from_list(rows[0]),
-        eval_dataset=datasets.Dataset.from_list(rows[1]) if rows[1] else None,
+        train_dataset=datasets.Dataset.from_list(train),
+        eval_dataset=datasets.Dataset.from_list(dev) if dev else None,
         processing_class=tokenizer,
         peft_config=peft_config,
+        optimizers=(muon(model, config.learning_rate) if from_nothing else None, None),
     )
     # The default callback prints every log line; the curve is kept in the run instead.
     trainer.remove_callback(load("transformers").PrinterCallback)

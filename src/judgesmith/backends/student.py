@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from judgesmith.backends.loading import load
 from judgesmith.errors import ModelError
@@ -19,21 +19,34 @@ _TEMPLATE = (
 )
 
 
+_SIZE = "from_nothing.json"
+"""Kept in a student's folder: that it started with random weights, and how it is to be trained."""
+
+
 class FromNothing(BaseModel):
-    """Size of a student that starts with random weights."""
+    """A student that starts with random weights: its size, and how it is kept from rote learning.
+
+    `renaming` is the share of training rows in which rare words are swapped for other rare words,
+    each throughout its row. Such a row can only be solved by reading it, not by remembering its
+    template. `reading` is the share of prompt tokens that carry loss besides the reply: predicting
+    them teaches a student without any language to find and copy what stood before.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    width: int = 128
-    layers: int = 4
-    heads: int = 4
-    vocabulary: int = 2048
-    context: int = 1024
+    width: int = Field(128, gt=0)
+    layers: int = Field(4, gt=0)
+    heads: int = Field(4, gt=0)
+    vocabulary: int = Field(2048, ge=300)
+    context: int = Field(1024, gt=0)
+    renaming: float = Field(0.0, ge=0, le=1)
+    reading: float = Field(0.0, ge=0, le=1)
 
 
 def build_student(size: FromNothing, texts: Iterable[str], folder: Path, seed: int) -> None:
     """Save a random model and a tokenizer trained on `texts` into a folder."""
     tokenizer = _train_tokenizer(texts, size)
     torch, transformers = load("torch"), load("transformers")
+    transformers.utils.logging.disable_progress_bar()
     torch.manual_seed(seed)
     config = transformers.LlamaConfig(
         vocab_size=len(tokenizer),
@@ -50,6 +63,13 @@ def build_student(size: FromNothing, texts: Iterable[str], folder: Path, seed: i
     )
     transformers.LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    (folder / _SIZE).write_text(size.model_dump_json() + "\n")
+
+
+def read_size(path: str) -> FromNothing | None:
+    """How a student folder was built from nothing; None for any other model."""
+    file = Path(path) / _SIZE
+    return FromNothing.model_validate_json(file.read_bytes()) if file.is_file() else None
 
 
 def _train_tokenizer(texts: Iterable[str], size: FromNothing) -> Any:
@@ -76,6 +96,7 @@ def _train_tokenizer(texts: Iterable[str], size: FromNothing) -> Any:
 def load_student(path: str) -> tuple[Any, Any]:
     """Model and tokenizer of a folder or hub name, ready for use on this machine's device."""
     transformers, torch = load("transformers"), load("torch")
+    transformers.utils.logging.disable_progress_bar()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = torch.bfloat16 if device == "cuda" else torch.float32
     try:

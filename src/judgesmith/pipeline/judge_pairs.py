@@ -131,6 +131,8 @@ def as_row(judged: Judged, own: OwnJudge, position: int) -> dict[str, Any]:
 
 def write_judged(own: OwnJudge, path: Path, out: Path) -> list[Judged]:
     """Judge a file into another, which appears whole or not at all; a killed call goes on."""
+    if not path.exists():
+        raise DataError(f"{path}: expected a JSON Lines file of pairs, found no file there.")
     student = read_manifest(own.run_dir.file("sft"))
     basis = content_id(
         file_sha256(path), own.dialect.hash, student.outputs if student is not None else None

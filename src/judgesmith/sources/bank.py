@@ -42,9 +42,23 @@ def read_questions(path: Path | None) -> Iterator[Question]:
         with resources.as_file(resources.files("judgesmith.sources") / "bank") as shipped:
             yield from read_questions(shipped)
         return
-    unknowns = tuple(row["text"] for _, row in read_csv(path / "unknowns.csv", ("text",)))
+    unknowns = read_unknowns(path / "unknowns.csv")
     for template in read_templates(path / "templates.csv"):
         yield from render_template(template, unknowns)
+
+
+def read_unknowns(path: Path) -> tuple[str, ...]:
+    """Phrasings of the choice that names nobody; at least one, and none of them blank."""
+    found = []
+    for line, row in read_csv(path, ("text",)):
+        if not row["text"].strip():
+            raise DataError(f"{path}:{line}: text: expected a phrasing, found an empty cell.")
+        found.append(row["text"].strip())
+    if not found:
+        raise DataError(
+            f"{path}: expected at least one phrasing of the unknown choice, found none."
+        )
+    return tuple(found)
 
 
 def read_templates(path: Path) -> Iterator[Template]:
@@ -55,7 +69,14 @@ def read_templates(path: Path) -> Iterator[Template]:
         if row["template_id"] in seen:
             raise DataError(f"{where}: template_id {row['template_id']!r} is used twice.")
         seen.add(row["template_id"])
+        _check_cells(row, where)
         fillers = tuple(_filler_pair(pair, where) for pair in _listed(row["fillers"]))
+        twice = [pair for i, pair in enumerate(fillers) if {*pair} in map(set, fillers[:i])]
+        if twice or not fillers:
+            found = f"{' | '.join(twice[0])!r} twice" if twice else "none"
+            raise DataError(
+                f"{where}: fillers: expected one or more different pairs, found {found}."
+            )
         words = tuple(_listed(row["words"]))
         _check_slots(row, has_words=bool(words), where=where)
         yield Template(row["template_id"], row, fillers, words)
@@ -67,18 +88,33 @@ def _listed(cell: str) -> list[str]:
 
 def _filler_pair(pair: str, where: str) -> tuple[str, str]:
     parts = [part.strip() for part in pair.split("|")]
-    if len(parts) != 2 or not all(parts):
+    if len(parts) != 2 or not all(parts) or parts[0] == parts[1]:
         raise DataError(
-            f"{where}: fillers: expected `stereotyped person | other person` pairs separated by "
-            f"`;`, found {pair!r}."
+            f"{where}: fillers: expected `stereotyped person | other person` pairs, of two "
+            f"different people, separated by `;`, found {pair!r}."
         )
     return parts[0], parts[1]
+
+
+def _check_cells(row: dict[str, str], where: str) -> None:
+    for column in COLUMNS:
+        if column != "words" and not row[column].strip():
+            raise DataError(f"{where}: {column}: expected text, found an empty cell.")
+    for first, second in (("answer_name1", "answer_name2"), ("stereotyped_group", "other_group")):
+        if row[first].strip() == row[second].strip():
+            raise DataError(
+                f"{where}: {first} and {second}: expected two different texts, found "
+                f"{row[first]!r} twice."
+            )
 
 
 def _check_slots(row: dict[str, str], *, has_words: bool, where: str) -> None:
     allowed = {"NAME1", "NAME2"} | ({"WORD1"} if has_words else set())
     for column in COLUMNS[2:8]:
         unknown = set(_SLOT.findall(row[column])) - allowed
+        left = _SLOT.sub("", row[column])
+        if not unknown and ("{" in left or "}" in left):
+            unknown = {left[max(0, left.find("{")) :][:20]}
         if unknown:
             raise DataError(
                 f"{where}: {column}: slot {sorted(unknown)} has nothing to fill it; slots are "

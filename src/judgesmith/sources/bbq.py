@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from judgesmith.errors import DataError
 from judgesmith.records import Question
@@ -20,30 +20,40 @@ class AdditionalMetadata(BaseModel):
     stereotyped_groups: tuple[str, ...]
 
 
+class AnswerInfo(BaseModel):
+    """For each answer its (text, group); the group `unknown` marks "cannot tell"."""
+
+    model_config = ConfigDict(extra="forbid")
+    ans0: tuple[str, str]
+    ans1: tuple[str, str]
+    ans2: tuple[str, str]
+
+
 class BbqRow(BaseModel):
-    """A row of BBQ's `data/*.jsonl`; a slot is (text, group), `unknown` marks "cannot tell"."""
+    """A row of BBQ's `data/*.jsonl`; `label` is the index of the right answer."""
 
     model_config = ConfigDict(extra="forbid")
     example_id: int
     question_index: str
-    question_polarity: str
-    context_condition: str
+    question_polarity: Literal["neg", "nonneg"]
+    context_condition: Literal["ambig", "disambig"]
     category: str
-    answer_info: dict[str, tuple[str, str]]
+    answer_info: AnswerInfo
     additional_metadata: AdditionalMetadata
     context: str
     question: str
     ans0: str
     ans1: str
     ans2: str
-    label: int
+    label: int = Field(ge=0, le=2)
 
 
 def read_questions(path: Path | None) -> Iterator[Question]:
     """Questions of one BBQ file, or of every `*.jsonl` in a folder, in file order."""
     if path is None:
         raise DataError("kind bbq needs a `path`: BBQ's data folder, or one of its .jsonl files.")
-    files = sorted(path.glob("*.jsonl*")) if path.is_dir() else [path]
+    files = sorted(path.glob("*.jsonl")) + sorted(path.glob("*.jsonl.gz"))
+    files = files if path.is_dir() else [path]
     if not files:
         raise DataError(f"{path}: expected BBQ's .jsonl files, found none in this folder.")
     for file in files:
@@ -54,7 +64,7 @@ def read_questions(path: Path | None) -> Iterator[Question]:
 def bbq_question(row: BbqRow) -> Question:
     """A BBQ row as a question; the template is BBQ's question_index within the category."""
     category = row.category.lower()
-    names = ("ans0", "ans1", "ans2")
+    infos = (row.answer_info.ans0, row.answer_info.ans1, row.answer_info.ans2)
     return question_of_fields(
         {
             "category": category,
@@ -66,8 +76,8 @@ def bbq_question(row: BbqRow) -> Question:
             "question": row.question,
             "choices": (row.ans0, row.ans1, row.ans2),
             "key": row.label,
-            "slots": [row.answer_info[name][0] for name in names],
-            "groups": [row.answer_info[name][1] for name in names],
+            "slots": [text for text, _ in infos],
+            "groups": [group for _, group in infos],
             "stereotyped_groups": list(row.additional_metadata.stereotyped_groups),
         }
     )

@@ -16,6 +16,8 @@ def read_csv(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str
         file = path.open(encoding="utf-8-sig", newline="")
     except FileNotFoundError:
         raise DataError(f"{path}: expected a CSV file, found no file there.") from None
+    except IsADirectoryError:
+        raise DataError(f"{path}: expected a CSV file, found a folder.") from None
     with file:
         rows = csv.DictReader(file, strict=True)
         try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from judgesmith.errors import DataError
 from judgesmith.records import (
@@ -35,13 +35,13 @@ class ResponseRow(_Row):
 
 
 class LabelRow(_Row):
-    """One person's verdict on responses, given by their ids in the order that was shown."""
+    """One person's verdict on two responses, given by their ids in the order that was shown."""
 
     responses: tuple[str, ...]
     verdict: str
     names: Direction
     annotator: str
-    confidence: float | None = None
+    confidence: float | None = Field(None, ge=0, le=1)
 
 
 class PairRow(_Row):
@@ -94,6 +94,12 @@ def read_labels(
                     f"{where}: field 'responses': expected ids of responses of this run, found "
                     f"{response!r}. They are in responses/responses.jsonl."
                 )
+        asked = {responses[response].question_id for response in row.responses}
+        if len(set(row.responses)) != 2 or len(row.responses) != 2 or len(asked) != 1:
+            raise DataError(
+                f"{where}: field 'responses': expected two different responses to one question, "
+                f"found {list(row.responses)}, which answer {len(asked)} question(s)."
+            )
         if row.verdict not in ("A", "B", "TIE"):
             raise DataError(
                 f"{where}: field 'verdict': expected A, B or TIE, found {row.verdict!r}."

@@ -9,9 +9,9 @@ Exit codes of `judgesmith gate`: 0 pass, 1 fail, 2 error, 3 not enough evidence.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-import orjson
+from pydantic import BaseModel, ValidationError
 
 from judgesmith.errors import RunError
 from judgesmith.metrics import Estimate, labels_for_lower_bound
@@ -24,6 +24,7 @@ from judgesmith.runs.recipe import Section
 
 VERSION = 1
 OUTPUTS = ("gate/gate.json",)
+M = TypeVar("M", bound=BaseModel)
 Outcome = Literal["pass", "fail", "inconclusive", "not applicable"]
 
 
@@ -132,13 +133,25 @@ def read_results(run_dir: RunDir) -> Evaluation:
     path = run_dir.file("evaluate/results.json")
     if not path.exists():
         raise RunError(f"{path}: not there yet. Run the recipe up to --until evaluate first.")
-    return Evaluation.model_validate_json(path.read_bytes())
+    return _parse(path, Evaluation)
 
 
 def read_gate(run_dir: RunDir) -> GateResult | None:
     """The gate's verdict, where the run has one."""
     path = run_dir.file(OUTPUTS[0])
-    return GateResult.model_validate(orjson.loads(path.read_bytes())) if path.exists() else None
+    return _parse(path, GateResult) if path.exists() else None
+
+
+def _parse(path: Path, model: type[M]) -> M:
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise RunError(
+            f"{path}: expected {model.__name__} as this version of judgesmith writes it; field "
+            f"{field!r}: {first['msg']}. Run the recipe again, which makes the file anew."
+        ) from None
 
 
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from judgesmith.audits import LabelItem, label_findings, label_table
+from judgesmith.errors import DataError
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import (
@@ -130,7 +131,7 @@ def person_labels(
 ) -> tuple[list[Label], int]:
     """Labels by people for items of the run, in item order, and how many fit no item."""
     by_responses = {frozenset(item.response_ids): item for item in items}
-    labels: list[Label] = []
+    labels: dict[str, Label] = {}
     without_item = 0
     for given in imported:
         item = by_responses.get(frozenset(given.response_ids))
@@ -141,21 +142,25 @@ def person_labels(
         verdict = reorder(given.verdict, order)
         if direction is not None and given.direction is not direction:
             verdict = _other_side(verdict)
-        labels.append(
-            Label.make(
-                source=given.source,
-                licence=given.licence,
-                item_id=item.id,
-                verdict=verdict,
-                direction=direction,
-                confidence=given.confidence,
-                policy="as given",
-                judgment_ids=(),
-                annotator_kind=AnnotatorKind.PERSON,
-                annotator=given.annotator,
-            )
+        label = Label.make(
+            source=given.source,
+            licence=given.licence,
+            item_id=item.id,
+            verdict=verdict,
+            direction=direction,
+            confidence=given.confidence,
+            policy="as given",
+            judgment_ids=(),
+            annotator_kind=AnnotatorKind.PERSON,
+            annotator=given.annotator,
         )
-    return labels, without_item
+        before = labels.setdefault(label.id, label)
+        if before.verdict != verdict:
+            raise DataError(
+                f"{given.source}: {given.annotator!r} gave two verdicts on responses "
+                f"{given.response_ids}: keep the one that counts."
+            )
+    return list(labels.values()), without_item
 
 
 def _other_side(verdict: Verdict) -> Verdict:

@@ -111,6 +111,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     undecided = Counter(q.category or "" for q in questions if q.task.get("target", 0) is None)
     tables = {
         "composition": composition(questions, task.strata),
-        "target undecidable by category": dict(sorted(undecided.items())),
+        "undecidable by category": dict(sorted(undecided.items())),
+        "undecidable": [q.group_id for q in questions if q.task.get("target", 0) is None],
     }
     return StageReport(taken=read, made=len(questions), dropped=+dropped, tables=tables)

@@ -13,11 +13,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from judgesmith.errors import DataError
 from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.render import render_prompt
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import (
     AnnotatorKind,
+    Choice,
     Item,
     Judgment,
     Label,
@@ -64,7 +66,11 @@ def build_rows(
     item: Item, question: Question, responses: Mapping[str, Response],
     judgments: Iterable[Judgment], dialect: Dialect,
 ) -> list[SftRow]:  # fmt: skip
-    """One row per judgment that has a rationale and a reply, in the order it was made in."""
+    """One row per judgment that has a rationale and a reply, in the order it was made in.
+
+    A judgment made in another dialect is written again in this one: a row's prompt and completion
+    are always of one dialect.
+    """
     assert item.split is not None
     return [
         SftRow.make(
@@ -77,11 +83,30 @@ def build_rows(
             prompt=render_prompt(
                 dialect, question, [responses[item.response_ids[p]].text for p in judgment.order]
             ),
-            completion=judgment.reply,
+            completion=_completion(judgment, dialect),
         )
         for judgment in judgments
-        if judgment.reply is not None and judgment.rationale is not None
+        if judgment.reply is not None
+        and judgment.rationale is not None
+        and isinstance(judgment.verdict, Choice)
     ]
+
+
+def _completion(judgment: Judgment, dialect: Dialect) -> str:
+    if judgment.dialect == dialect.hash:
+        return str(judgment.reply)
+    assert isinstance(judgment.verdict, Choice)
+    return dialect.write_reply(str(judgment.rationale), judgment.verdict.value)
+
+
+def _check_direction(labels: Iterable[Label], dialect: Dialect) -> None:
+    for label in labels:
+        if label.direction is not dialect.direction:
+            raise DataError(
+                f"labels/labels.jsonl: a verdict names the {label.direction} response, in "
+                f"rows.dialect {dialect.name!r} the {dialect.direction} one. Choose a dialect of "
+                "the labels' direction."
+            )
 
 
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
@@ -96,6 +121,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         for label in run_dir.read("labels/labels.jsonl", Label)
         if label.annotator_kind is config.labels
     }
+    _check_direction(labels.values(), dialect)
     rows: list[SftRow] = []
     dropped: Counter[str] = Counter()
     with_rows = 0

@@ -157,6 +157,16 @@ def chosen_labels(
     }
 
 
+def _check_direction(labels: Sequence[Label], dialect: Dialect) -> None:
+    for label in labels:
+        if label.direction is not dialect.direction:
+            raise DataError(
+                f"labels/labels.jsonl: a label names the {label.direction} response, in "
+                f"evaluate.dialect {dialect.name!r} a verdict names the {dialect.direction} one. "
+                "Judge in a dialect of the labels' direction."
+            )
+
+
 def baseline_judges(
     task: Task, config: Config, items: Sequence[Item], run_dir: RunDir,
     *, training_labels: Sequence[str], dialect: Dialect,
@@ -206,6 +216,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     all_labels = run_dir.read("labels/labels.jsonl", Label)
     sides = (Split.TEST, Split.HELD_OUT)
     on_test = [item for item in everything if item.split in sides]
+    _check_direction(all_labels, dialect)
     labels = chosen_labels(all_labels, config.labels, on_test)
     items = [item for item in on_test if item.id in labels]
     if not items:

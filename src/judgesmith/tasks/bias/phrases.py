@@ -170,9 +170,9 @@ def _refusal(facts: Facts, draw: Random, tagged: bool) -> str:
 
 def _fill(phrase: str, facts: Facts) -> str:
     text = facts.text
-    pick = text if text[:1] == "I" and text[1:2] == " " else text[:1].lower() + text[1:]
-    if not text.lower().startswith(("the ", "a ", "an ", "not ", "can", "it ", "un", "no")):
-        pick = text
+    # Only an article loses its capital inside a sentence; "Nora" and "Candace" are names.
+    opens_small = text.lower().startswith(("the ", "a ", "an "))
+    pick = text[:1].lower() + text[1:] if opens_small else text
     return phrase.format(
         letter=facts.letter, text=text, pick=pick, Pick=text[:1].upper() + text[1:],
         question=facts.question, scene=facts.scene, evidence=facts.evidence,

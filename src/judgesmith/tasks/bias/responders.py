@@ -11,7 +11,7 @@ from enum import StrEnum
 from random import Random
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from judgesmith.errors import RecipeError, nearest
 from judgesmith.models.protocol import Completion, Request
@@ -36,12 +36,21 @@ class ResponderSpec(BaseModel):
     """A simulated responder as a recipe states it; rates are shares of its answers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    name: str
+    name: str = Field(min_length=1)
     style: Style
     bias_rate: float = Field(0.35, ge=0, le=1)
     error_rate: float = Field(0.15, ge=0, le=1)
     tag_rate: float = Field(0.6, ge=0, le=1)
     fail_rate: float = Field(0.5, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _rates_fit(self) -> "ResponderSpec":
+        if self.bias_rate + self.error_rate > 1:
+            raise ValueError(
+                f"bias_rate {self.bias_rate} and error_rate {self.error_rate} are shares of the "
+                "same answers and may not exceed 1 together"
+            )
+        return self
 
 
 class SimulatedResponder:
@@ -88,7 +97,7 @@ class SimulatedResponder:
         target = question.task.get("target")
         if point < self.spec.bias_rate and target not in (None, question.key):
             return BiasClass.BIASED
-        if point > 1 - self.spec.error_rate:
+        if point >= 1 - self.spec.error_rate and _others(question):
             return BiasClass.OTHER_WRONG
         return BiasClass.CORRECT
 
@@ -101,8 +110,13 @@ class SimulatedResponder:
         if intended is BiasClass.BIASED:
             assert isinstance(target, int)
             return target
-        others = [i for i in range(len(question.choices)) if i not in (question.key, target)]
-        return draw.choice(others)
+        return draw.choice(_others(question))
+
+
+def _others(question: Question) -> list[int]:
+    """Wrong choices that the stereotype would not pick."""
+    taken = (question.key, question.task.get("target"))
+    return [i for i in range(len(question.choices or ())) if i not in taken]
 
 
 def simulated_responder(
@@ -120,7 +134,7 @@ def simulated_responder(
                 if defect["type"] == "extra_forbidden"
                 else f"{defect['msg']}, found {defect['input']!r}"
             )
-            problems.append(f"  {field}: {hint}")
+            problems.append(f"  {field}: {hint}" if field else f"  {defect['msg']}")
         raise RecipeError(
             f"responses.simulated: {dict(spec)!r} is not a simulated responder:\n"
             + "\n".join(problems)

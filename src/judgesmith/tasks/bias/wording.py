@@ -10,7 +10,7 @@ HEDGES = (
 )  # fmt: skip
 UNCERTAIN = (
     *HEDGES, "not sure", "hard to say", "difficult to tell", "depends", "without more information",
-    "could be either", "not certain", "cannot be certain",
+    "not certain", "cannot be certain",
 )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""What is on disk: run folders, record files, manifests and recipes."""

@@ -1,0 +1,183 @@
+"""Record files: strict reading, atomic writing, and append-only files that survive a kill."""
+
+import codecs
+import gzip
+import hashlib
+import math
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from judgesmith.errors import DataError, nearest
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line number and JSON object of each non-empty line; `.gz` is read compressed.
+
+    Raises DataError naming file and line when a line is not a JSON object, and when the file is
+    missing, not UTF-8 or a broken archive. A byte order mark at the start is passed over.
+    """
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rb") as file:
+            for number, line in enumerate(file, start=1):
+                if number == 1:
+                    line = line.removeprefix(codecs.BOM_UTF8)
+                if line.strip():
+                    yield number, _parse_object(path, number, line)
+    except FileNotFoundError:
+        raise DataError(f"{path}: expected a JSON Lines file, found no file there.") from None
+    except IsADirectoryError:
+        raise DataError(f"{path}: expected a JSON Lines file, found a folder.") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: the gzip archive is broken ({error}); fetch it again.") from None
+
+
+def _parse_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise DataError(
+            f"{path}:{number}: expected one JSON object a line, found {_shorten(line)} ({error})."
+        ) from None
+    if not isinstance(row, dict):
+        raise DataError(f"{path}:{number}: expected a JSON object, found {_shorten(line)}.")
+    return row
+
+
+def read_records(path: Path, model: type[M]) -> Iterator[M]:
+    """Records of one type, strictly: an unknown or missing field is an error with file and line."""
+    for number, row in read_rows(path):
+        yield validate_row(row, model, where=f"{path}:{number}")
+
+
+def validate_row(row: dict[str, Any], model: type[M], *, where: str) -> M:
+    """The row as `model`; all its defects are reported at once, each with its field."""
+    try:
+        return model.model_validate_json(orjson.dumps(row), strict=True)
+    except ValidationError as error:
+        lines = [f"{where}: not a valid {model.__name__}:"]
+        for defect in error.errors(include_url=False):
+            field = ".".join(str(part) for part in defect["loc"])
+            if defect["type"] == "extra_forbidden":
+                hint = nearest(field, model.model_fields)
+                lines.append(f"  field {field!r} is unknown; {hint}")
+            elif defect["type"] == "missing":
+                lines.append(f"  field {field!r} is missing (unknown values are written as null)")
+            else:
+                lines.append(
+                    f"  field {field!r}: {defect['msg']}, found {_shorten(defect['input'])}"
+                )
+        raise DataError("\n".join(lines)) from None
+
+
+def _shorten(value: object, limit: int = 80) -> str:
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else repr(value)
+    return text if len(text) <= limit else text[:limit] + "..."
+
+
+def encode(record: BaseModel) -> bytes:
+    """One line of a record file; the same record always gives the same bytes."""
+    return orjson.dumps(record.model_dump(mode="json"), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def write_records(path: Path, records: Iterable[BaseModel]) -> None:
+    """Write a record file that appears whole or not at all."""
+    write_bytes(path, b"".join(encode(record) for record in records))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file by atomic rename, flushed to disk first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write indented JSON by atomic rename; missing is null.
+
+    Raises ValueError for NaN and infinity, which JSON cannot hold: a value that is not there is
+    None, with its reason beside it.
+    """
+    _refuse_nan(value, at="")
+    option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
+    write_bytes(path, orjson.dumps(value, option=option))
+
+
+def _refuse_nan(value: object, at: str) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{at or 'the value'}: {value} cannot be written; missing is None")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _refuse_nan(inner, f"{at}/{key}")
+    elif isinstance(value, list | tuple):
+        for position, inner in enumerate(value):
+            _refuse_nan(inner, f"{at}/{position}")
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, or of a folder's file names and contents."""
+    digest = hashlib.sha256()
+    if path.is_dir():
+        for inner in sorted(p for p in path.rglob("*") if p.is_file()):
+            digest.update(f"{inner.relative_to(path)}={file_sha256(inner)}\n".encode())
+    else:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+class PartialFile:
+    """Records that arrive one by one and must survive a kill.
+
+    Each record is one appended line. A line torn by a kill is cut off when the file is opened
+    again. The finished file is written by `write_records`, in item order, and the partial one
+    removed, so that an interrupted run and an undisturbed one end with the same bytes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def load(self, model: type[M]) -> list[M]:
+        """Records that were written completely; a torn last line is removed from the file."""
+        if not self.path.exists():
+            return []
+        content = self.path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if len(whole) < len(content):
+            write_bytes(self.path, whole)
+        return list(read_records(self.path, model))
+
+    def __enter__(self) -> Self:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self.path.open("ab")
+        return self
+
+    def append(self, records: Iterable[BaseModel]) -> None:
+        """Add records and hand them to the operating system before returning."""
+        self._file.write(b"".join(encode(record) for record in records))
+        self._file.flush()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()

@@ -1,0 +1,220 @@
+"""Read a recipe: one YAML file, a header, and one section per stage, strictly.
+
+Every error in the file is reported at once, each with its line and the nearest valid name. Any
+value may be written as `{value: ..., why: "..."}`; the reasons are kept for the report.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from judgesmith.errors import RecipeError, nearest
+from judgesmith.runs.layout import Header
+
+Path_ = tuple[str | int, ...]
+
+
+class Section(BaseModel):
+    """Base of every stage's config: frozen, and a stranger to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe that was checked: its header, its sections by stage name, and the reasons given."""
+
+    path: Path
+    header: Header
+    sections: dict[str, Section]
+    why: dict[str, str]
+    plain: dict[str, Any]
+
+
+def load_recipe(
+    path: Path, stages: Mapping[str, type[Section]], overrides: Sequence[str] = ()
+) -> Recipe:
+    """The recipe with `key.path=value` overrides applied.
+
+    `stages` maps each section's name to its config. A stage whose section is absent is left out.
+    Raises RecipeError listing all defects.
+    """
+    tree, lines = _parse_yaml(path)
+    problems: list[str] = []
+    for override in overrides:
+        _apply_override(tree, override, problems)
+    why: dict[str, str] = {}
+    plain = _strip_reasons(tree, (), why)
+    where = _Where(path, lines)
+    sections_given = {key: plain[key] for key in plain if key not in Header.model_fields}
+    header = _validate(
+        Header, {k: plain[k] for k in plain if k in Header.model_fields}, (), where, problems
+    )
+    sections: dict[str, Section] = {}
+    for name, value in sections_given.items():
+        if name not in stages:
+            hint = nearest(str(name), [*stages, *Header.model_fields])
+            problems.append(f"{where.of((name,))}: unknown section {name!r}; {hint}")
+            continue
+        section = _validate(stages[name], {} if value is None else value, (name,), where, problems)
+        if section is not None:
+            sections[name] = section
+    if problems or header is None:
+        listed = "\n".join(f"  {problem}" for problem in problems)
+        raise RecipeError(f"The recipe has {len(problems)} error(s):\n{listed}")
+    ordered = {name: sections[name] for name in stages if name in sections}
+    return Recipe(path=path, header=header, sections=ordered, why=why, plain=plain)
+
+
+def _parse_yaml(path: Path) -> tuple[dict[str, Any], dict[Path_, int]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except FileNotFoundError:
+        raise RecipeError(
+            f"{path}: expected a recipe file, found none. `judgesmith recipes` lists those shipped."
+        ) from None
+    except IsADirectoryError:
+        raise RecipeError(f"{path}: expected a recipe file, found a folder.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: not valid YAML: {error}") from None
+    if not isinstance(node, yaml.MappingNode):
+        raise RecipeError(f"{path}: expected a mapping of sections, found {text[:60]!r}.")
+    lines: dict[Path_, int] = {}
+    try:
+        tree = _construct(node, (), lines, path)
+    except RecursionError:
+        raise RecipeError(f"{path}: an alias (*) refers to what holds it; write it out.") from None
+    assert isinstance(tree, dict)
+    return tree, lines
+
+
+def _construct(node: yaml.Node, at: Path_, lines: dict[Path_, int], path: Path) -> object:
+    lines[at] = node.start_mark.line + 1
+    if isinstance(node, yaml.SequenceNode):
+        return [_construct(child, (*at, i), lines, path) for i, child in enumerate(node.value)]
+    if not isinstance(node, yaml.MappingNode):
+        try:
+            return yaml.SafeLoader("").construct_object(node, deep=True)
+        except (yaml.YAMLError, ValueError) as error:
+            what = getattr(error, "problem", None) or error
+            raise RecipeError(
+                f"{path}:{lines[at]}: {node.value!r} is not a valid value: {what}. Put it in "
+                "quotes if it is meant as text."
+            ) from None
+    mapping: dict[str, object] = {}
+    for key_node, value_node in node.value:
+        key = str(key_node.value)
+        if key in mapping:
+            line = key_node.start_mark.line + 1
+            raise RecipeError(f"{path}:{line}: key {key!r} is given twice; keep one.")
+        mapping[key] = _construct(value_node, (*at, key), lines, path)
+        lines[(*at, key)] = key_node.start_mark.line + 1
+    return mapping
+
+
+def _apply_override(tree: dict[str, Any], override: str, problems: list[str]) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        problems.append(f"--set {override!r}: expected key.path=value, for example sft.epochs=2")
+        return
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        problems.append(f"--set {override!r}: the value is not valid YAML ({error})")
+        return
+    *parents, last = key.split(".")
+    place: Any = tree
+    for part in parents:
+        place = _step_into(_without_reason(place), part)
+        if place is None:
+            problems.append(f"--set {override!r}: there is no {part!r} in the recipe to set into")
+            return
+    place = _without_reason(place)
+    if isinstance(place, list):
+        if not last.isdecimal() or int(last) >= len(place):
+            problems.append(f"--set {override!r}: expected a position below {len(place)}")
+            return
+        place[int(last)] = value
+    else:
+        place[last] = value
+
+
+def _without_reason(place: Any) -> Any:
+    """What `{value: ..., why: ...}` holds, where that has parts to set into."""
+    if isinstance(place, dict) and set(place) == {"value", "why"}:
+        return place["value"] if isinstance(place["value"], dict | list) else place
+    return place
+
+
+def _step_into(place: Any, part: str) -> Any:
+    found = None
+    if isinstance(place, list):
+        found = place[int(part)] if part.isdecimal() and int(part) < len(place) else None
+    elif isinstance(place, dict):
+        if place.get(part) is None:
+            place[part] = {}
+        found = place[part]
+    return found if isinstance(found, dict | list) else None
+
+
+def _strip_reasons(value: Any, at: Path_, why: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_strip_reasons(child, (*at, i), why) for i, child in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"value", "why"}:
+        why[".".join(map(str, at))] = str(value["why"])
+        return _strip_reasons(value["value"], at, why)
+    return {key: _strip_reasons(child, (*at, key), why) for key, child in value.items()}
+
+
+@dataclass(frozen=True)
+class _Where:
+    path: Path
+    lines: dict[Path_, int]
+
+    def of(self, at: Path_) -> str:
+        while at and at not in self.lines:
+            at = at[:-1]
+        return f"{self.path}:{self.lines.get(at, 1)}"
+
+
+def _validate(model: type[Any], value: Any, at: Path_, where: _Where, problems: list[str]) -> Any:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        for defect in error.errors(include_url=False):
+            inner = defect["loc"]
+            full = (*at, *inner)
+            name = ".".join(map(str, full))
+            if defect["type"] == "extra_forbidden":
+                hint = nearest(str(inner[-1]), _valid_names(model, inner[:-1]))
+                problems.append(f"{where.of(full)}: unknown key {name!r}; {hint}")
+            elif defect["type"] == "missing":
+                problems.append(f"{where.of(full)}: {name!r} is required and missing")
+            else:
+                problems.append(
+                    f"{where.of(full)}: {name!r}: {defect['msg']}, found {defect['input']!r}"
+                )
+        return None
+
+
+def _valid_names(model: type[BaseModel], inner: tuple[str | int, ...]) -> list[str]:
+    """Field names that are valid at a place inside a config."""
+    models = [model]
+    for part in inner:
+        if isinstance(part, str) and any(part in m.model_fields for m in models):
+            fields = [m.model_fields[part].annotation for m in models if part in m.model_fields]
+            models = [found for field in fields for found in _models_in(field)]
+    return sorted({name for m in models for name in m.model_fields})
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in get_args(annotation) for model in _models_in(inner)]

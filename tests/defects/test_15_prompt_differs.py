@@ -1,0 +1,74 @@
+"""Defect 15: the prompt differs between training and evaluation.
+
+One renderer writes both. Planted: a dialect that differs by one space; its hash tells it apart, and
+so every judgment and row says which prompt it belongs to.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from judgesmith.judging.dialect import Dialect
+from judgesmith.models.judge import both_orders, judge
+from judgesmith.models.protocol import Completion, Request
+from judgesmith.records import Finish, Item, Kind, Question, Response, Split, index_by_id
+from judgesmith.stages.rows import build_rows
+from judgesmith.tasks.bias import TASK
+
+
+class Recorder:
+    """Stands at the seam, keeps what it was asked and gives one valid reply."""
+
+    name = "recorder"
+
+    def __init__(self) -> None:
+        self.asked: list[Request] = []
+
+    def complete(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        for request in requests:
+            self.asked.append(request)
+            yield Completion(
+                text="<reasoning>x</reasoning><verdict>TIE</verdict>", finish=Finish.STOP,
+                prompt_tokens=0, completion_tokens=0,
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize("dialect", TASK.dialects.values(), ids=lambda d: d.name)
+@given(context=st.none() | st.text(max_size=30), texts=st.tuples(st.text(), st.text()))
+def test_a_row_is_trained_on_the_very_prompt_that_is_asked(
+    dialect: Dialect, context: str | None, texts: tuple[str, str]
+) -> None:
+    origin = {"source": "t", "licence": "t"}
+    question = Question.make(
+        **origin, group_id="g", template_id=None, category=None, context=context, text="Who?",
+        choices=("x", "y"), key=0, reference=None, grounding=None, task={},
+    )  # fmt: skip
+    made = [
+        Response.make(
+            **origin, question_id=question.id, model=f"m{i}", sampling={}, text=text,
+            finish=Finish.STOP, task={},
+        )
+        for i, text in enumerate(texts)
+    ]  # fmt: skip
+    item = Item.make(
+        **origin, kind=Kind.PAIR, question_id=question.id, response_ids=tuple(r.id for r in made),
+        bucket="b", subtype=None, split=Split.TRAIN,
+    )  # fmt: skip
+    model, responses = Recorder(), index_by_id(made)
+    judged = judge(
+        model, both_orders([item]), {question.id: question}, responses, dialect=dialect,
+        max_tokens=9,
+    )  # fmt: skip
+    judgments = [judgment for judgment, _ in judged]
+    rows = build_rows(item, question, responses, judgments, dialect)
+    assert [row.prompt for row in rows] == [request.messages for request in model.asked]
+    assert [row.order for row in rows] == [judgment.order for judgment in judgments]
+    assert {row.dialect for row in rows} == {judgment.dialect for judgment in judgments}
+
+
+@pytest.mark.parametrize("dialect", TASK.dialects.values(), ids=lambda d: d.name)
+def test_a_prompt_that_differs_by_one_space_is_another_dialect(dialect: Dialect) -> None:
+    planted = dialect.model_copy(update={"user": dialect.user + " "})
+    assert planted.hash != dialect.hash

@@ -1,0 +1,197 @@
+"""Labels and rows: the letter always belongs to the order that was shown."""
+
+from typing import Any
+
+import pytest
+
+from judgesmith.errors import DataError
+from judgesmith.judging.parse import parse_reply
+from judgesmith.records import (
+    AnnotatorKind,
+    Choice,
+    Direction,
+    Item,
+    Judgment,
+    Label,
+    Question,
+    Response,
+    SftRow,
+    Split,
+    choice,
+    index_by_id,
+    reorder,
+)
+from judgesmith.runs.layout import RunDir
+from judgesmith.sources import ImportedLabel
+from judgesmith.stages import items, labels, questions, responses, rows, split
+from judgesmith.stages.labels import judge_by_key, person_labels
+from judgesmith.tasks import load_dialect, load_task
+
+TASK = load_task("bias")
+COMPACT = load_dialect(TASK, "bias-pair-compact")
+DIALECT = "bias-pair-compact"
+
+
+@pytest.fixture
+def pair(make: Any) -> tuple[Question, Response, Response, Item]:
+    question = make.question("q")
+    biased = make.response(question, "b", "It was Ann.", **{"class": "biased"})
+    correct = make.response(question, "c", "Nobody knows.")
+    return question, biased, correct, make.item(biased, correct)
+
+
+def test_the_key_judges_both_orders_alike(pair: Any, make: Any) -> None:
+    """Shown first, the biased response is A; shown second, B. The label is A: it is stored first."""
+    question, biased, correct, item = pair
+    judged, (label,) = judge_by_key(
+        [item], {question.id: question}, {r.id: r for r in (biased, correct)}, TASK,
+        policy="biased_is_worse", dialect=COMPACT,
+    )  # fmt: skip
+    assert [(j.order, j.verdict) for j in judged] == [((0, 1), choice("A")), ((1, 0), choice("B"))]
+    assert (label.verdict, label.direction) == (choice("A"), Direction.WORSE)
+    assert label.judgment_ids == tuple(j.id for j in judged)
+
+
+def test_policies_part_on_another_wrong_answer(make: Any) -> None:
+    """Biased beside another wrong choice: A where only bias counts, a tie where all wrong does."""
+    question = make.question("q")
+    both = [
+        make.response(question, "b", "Ann.", **{"class": "biased"}),
+        make.response(question, "o", "Bob.", **{"class": "other_wrong"}),
+    ]
+    item = make.item(*both)
+    for policy, wanted in (("biased_is_worse", "A"), ("other_wrong_ties", "TIE")):
+        _, (label,) = judge_by_key(
+            [item], {question.id: question}, {r.id: r for r in both}, TASK,
+            policy=policy, dialect=COMPACT,
+        )  # fmt: skip
+        assert label.verdict == choice(wanted)
+
+
+def test_an_unparsed_response_gives_no_label(make: Any) -> None:
+    question = make.question("q")
+    both = [
+        make.response(question, "b", "Ann.", **{"class": "biased"}),
+        make.response(question, "u", "What?", **{"class": "unparsed"}),
+    ]
+    found = judge_by_key(
+        [make.item(*both)], {question.id: question}, {r.id: r for r in both}, TASK,
+        policy="biased_is_worse", dialect=COMPACT,
+    )  # fmt: skip
+    assert found == ([], [])
+
+
+def given(ids: tuple[str, ...], value: str, direction: Direction, who: str = "p") -> ImportedLabel:
+    return ImportedLabel(ids, choice(value), direction, who, None, "file x", "none")
+
+
+@pytest.mark.parametrize(
+    ("swap", "value", "direction", "wanted"),
+    [
+        (False, "A", Direction.WORSE, "A"),
+        (True, "A", Direction.WORSE, "B"),
+        (False, "A", Direction.BETTER, "B"),
+        (True, "A", Direction.BETTER, "A"),
+        (True, "TIE", Direction.BETTER, "TIE"),
+    ],
+)
+def test_an_imported_verdict_is_turned_to_the_items_order_and_direction(
+    pair: Any, swap: bool, value: str, direction: Direction, wanted: str
+) -> None:
+    """'A is better' of (x, y) says that y is worse: B. Shown as (y, x), it says that x is."""
+    item = pair[3]
+    ids = item.response_ids[::-1] if swap else item.response_ids
+    (label,), strays = person_labels([given(ids, value, direction)], [item], Direction.WORSE)
+    assert (label.verdict, label.direction, strays) == (choice(wanted), Direction.WORSE, 0)
+    assert label.annotator_kind is AnnotatorKind.PERSON
+
+
+def test_labels_of_no_item_are_counted(pair: Any) -> None:
+    stray = given(("x", "y"), "A", Direction.WORSE)
+    assert person_labels([stray], [pair[3]], Direction.WORSE) == ([], 1)
+
+
+def test_one_annotator_has_one_verdict_on_an_item(pair: Any) -> None:
+    """The same verdict twice is one label; two different ones are refused; two people may differ."""
+    ids = pair[3].response_ids
+    same = [given(ids, "A", Direction.WORSE), given(ids[::-1], "B", Direction.WORSE)]
+    assert len(person_labels(same, [pair[3]], Direction.WORSE)[0]) == 1
+    two = [given(ids, "A", Direction.WORSE), given(ids, "B", Direction.WORSE, "other")]
+    assert len(person_labels(two, [pair[3]], Direction.WORSE)[0]) == 2
+    with pytest.raises(DataError, match="'p' gave two verdicts"):
+        person_labels([two[0], given(ids, "B", Direction.WORSE)], [pair[3]], Direction.WORSE)
+
+
+@pytest.fixture
+def labelled(empty_run: RunDir, no_models: Any) -> RunDir:
+    """A small run up to its labels."""
+    source = questions.Source(kind="bank", count=200)
+    questions.run(questions.Config(sources=(source,)), empty_run, no_models)
+    simulated = ({"name": "s1", "style": "terse"}, {"name": "s2", "style": "hedged"})
+    responses.run(responses.Config(simulated=simulated), empty_run, no_models)
+    items.run(items.Config(preset="published", quota_scale=0.1), empty_run, no_models)
+    split.run(split.Config(held_out=("religion",)), empty_run, no_models)
+    labels.run(
+        labels.Config(dialect=DIALECT, key_policy="biased_is_worse"), empty_run, no_models
+    )  # fmt: skip
+    return empty_run
+
+
+def test_every_row_says_its_labels_verdict_in_its_own_order(
+    labelled: RunDir, no_models: Any
+) -> None:
+    """Defect 12: augmentation swapped the answers in place, so text and verdict parted company."""
+    report = rows.run(rows.Config(dialect=DIALECT), labelled, no_models)
+    made = labelled.read("rows/sft.jsonl", SftRow)
+    label = {x.item_id: x.verdict for x in labelled.read("labels/labels.jsonl", Label)}
+    item = index_by_id(labelled.read("split/items.jsonl", Item))
+    response = index_by_id(labelled.read("responses/responses.jsonl", Response))
+    assert report.made * 2 == len(made) > 50
+    assert {row.order for row in made} == {(0, 1), (1, 0)}
+    assert {str(v.value) for v in label.values() if isinstance(v, Choice)} == {"A", "B", "TIE"}
+    for row in made:
+        reading = parse_reply(COMPACT, row.completion)
+        assert reading.verdict is not None
+        assert reorder(reading.verdict, row.order) == label[row.item_id]
+        shown = [response[item[row.item_id].response_ids[p]] for p in row.order]
+        prompt = row.prompt[-1].content
+        assert f"Response A: {shown[0].text}\n" in prompt
+        assert f"Response B: {shown[1].text}\n" in prompt
+
+
+def test_twins_stand_on_one_side_and_no_test_item_has_a_row(
+    labelled: RunDir, no_models: Any
+) -> None:
+    rows.run(rows.Config(dialect=DIALECT), labelled, no_models)
+    sides: dict[str, set[Split]] = {}
+    for row in labelled.read("rows/sft.jsonl", SftRow):
+        sides.setdefault(row.item_id, set()).add(row.split)
+    item = index_by_id(labelled.read("split/items.jsonl", Item))
+    assert sides
+    for item_id, found in sides.items():
+        assert found == {item[item_id].split}
+        assert found <= {Split.TRAIN, Split.DEV}
+
+
+def test_rows_in_another_dialect_are_of_that_dialect_throughout(
+    labelled: RunDir, no_models: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Labelled with <verdict> tags, asked with <answer> ones: the completion must follow."""
+    other = COMPACT.model_copy(update={"name": "other", "verdict_tag": "answer"})
+    monkeypatch.setattr(rows, "load_dialect", lambda task, name: other)
+    rows.run(rows.Config(dialect="other"), labelled, no_models)
+    made = labelled.read("rows/sft.jsonl", SftRow)
+    judged = index_by_id(labelled.read("labels/judgments.jsonl", Judgment))
+    assert made
+    assert {row.dialect for row in made} == {other.hash}
+    assert not {row.dialect for row in made} & {j.dialect for j in judged.values()}
+    assert all(parse_reply(other, row.completion).verdict is not None for row in made)
+
+
+def test_a_dialect_of_the_other_direction_is_refused(
+    labelled: RunDir, no_models: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    better = COMPACT.model_copy(update={"name": "better", "direction": Direction.BETTER})
+    monkeypatch.setattr(rows, "load_dialect", lambda task, name: better)
+    with pytest.raises(DataError, match="names the worse response"):
+        rows.run(rows.Config(dialect="better"), labelled, no_models)

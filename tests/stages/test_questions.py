@@ -1,0 +1,135 @@
+"""The questions stage: even samples, keyed by record id."""
+
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from judgesmith.records import Question
+from judgesmith.runs.layout import RunDir
+from judgesmith.sources.bank import read_questions
+from judgesmith.stages import questions
+from judgesmith.stages.questions import Config, Source, composition, sample_evenly
+
+STRATA = ("category", "condition", "polarity")
+
+
+@pytest.fixture(scope="module")
+def bank() -> list[Question]:
+    return list(read_questions(None))
+
+
+def test_condition_and_polarity_come_out_at_half(bank: list[Question]) -> None:
+    """The bank has 20 or more questions in each of its cells, so 120 can be even.
+
+    Cells are filled round by round, and every category has four of them (2 conditions times
+    2 polarities), so the two halves differ by less than one round.
+    """
+    chosen = sample_evenly(bank, STRATA, 120, seed=7)
+    assert len({question.id for question in chosen}) == 120
+    table = composition(chosen, STRATA)
+    cells = len({tuple(str(c) for c in cell(q)) for q in bank})
+    assert abs(table["condition"]["ambig"] - table["condition"]["disambig"]) <= cells // 2
+    if 120 % cells == 0:
+        assert table["condition"] == {"ambig": 60, "disambig": 60}
+    counts = Counter(cell(question) for question in chosen)
+    assert max(counts.values()) - min(counts.values()) <= 1
+    assert len(counts) == cells
+
+
+def cell(question: Question) -> tuple[Any, ...]:
+    return question.category, question.task["condition"], question.task["polarity"]
+
+
+def test_four_rounds_of_whole_cells_are_exactly_half(make: Any) -> None:
+    """Two conditions times two polarities, 10 questions each: 16 of 40 take 4 of every cell."""
+    found = [
+        make.question(f"q{c}{p}{i}", condition=c, polarity=p)
+        for c in ("ambig", "disambig")
+        for p in ("neg", "nonneg")
+        for i in range(10)
+    ]
+    chosen = sample_evenly(found, STRATA, 16, seed=1)
+    assert composition(chosen, STRATA) == {
+        "category": {"age": 16},
+        "condition": {"ambig": 8, "disambig": 8},
+        "polarity": {"neg": 8, "nonneg": 8},
+    }
+
+
+def test_a_short_cell_gives_all_and_others_make_up(make: Any) -> None:
+    """Cells of 2, 10 and 10; 12 wanted: 2, then 5 and 5."""
+    found = [make.question(f"short{i}", category="short") for i in range(2)]
+    found += [make.question(f"{c}{i}", category=c) for c in ("x", "y") for i in range(10)]
+    chosen = sample_evenly(found, ("category",), 12, seed=3)
+    assert composition(chosen, ("category",))["category"] == {"short": 2, "x": 5, "y": 5}
+
+
+def test_more_than_there_are_gives_all(make: Any) -> None:
+    found = [make.question(f"q{i}") for i in range(5)]
+    assert {q.id for q in sample_evenly(found, STRATA, 99, seed=1)} == {q.id for q in found}
+
+
+@cache
+def some_of_the_bank() -> list[Question]:
+    return list(read_questions(None))[:400:10]
+
+
+@settings(max_examples=25)
+@given(order=st.permutations(range(40)), seed=st.integers(0, 3))
+def test_the_sample_does_not_depend_on_the_order_read(order: list[int], seed: int) -> None:
+    found = some_of_the_bank()
+    once = sample_evenly(found, STRATA, 13, seed)
+    again = sample_evenly([found[i] for i in order], STRATA, 13, seed)
+    assert [q.id for q in once] == [q.id for q in again]
+
+
+def test_another_seed_gives_another_sample(bank: list[Question]) -> None:
+    one, other = (
+        {q.id for q in sample_evenly(bank, STRATA, 120, seed)} for seed in (7, 8)
+    )  # fmt: skip
+    assert one != other
+
+
+def test_a_question_listed_twice_does_not_use_up_the_count(
+    make: Any, empty_run: RunDir, no_models: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three different questions, one of them listed three times; 3 wanted: all 3 are taken."""
+    one, two, three = (
+        make.question(f"q{i}", slots=["Ann", "Bob", "Unknown"], groups=["f", "m", "unknown"],
+                      stereotyped_groups=["f"])
+        for i in range(3)
+    )  # fmt: skip
+    listed = [one, one, one, two, three]
+    monkeypatch.setattr(questions, "reader", lambda table, kind: lambda path: iter(listed))
+    config = Config(sources=(Source(kind="bank", count=3),))
+    report = questions.run(config, empty_run, no_models)
+    assert report.made == 3
+    assert report.dropped == {"the same question twice": 2}
+
+
+def test_a_later_source_gives_no_question_again(empty_run: RunDir, no_models: Any) -> None:
+    config = Config(sources=(Source(kind="bank", count=10), Source(kind="bank", count=10)))
+    report = questions.run(config, empty_run, no_models)
+    assert report.made == 20
+    assert report.dropped["read from an earlier source"] == 10
+    ids = [q.id for q in empty_run.read("questions/questions.jsonl", Question)]
+    assert len(set(ids)) == 20
+
+
+@pytest.mark.parametrize("count", [0, -5])
+def test_a_count_below_one_is_refused(count: int) -> None:
+    with pytest.raises(ValidationError, match="greater than 0"):
+        Source(kind="bank", count=count)
+
+
+def test_a_source_outside_the_run_is_hashed_by_the_name_in_the_recipe(tmp_path: Path) -> None:
+    folder = tmp_path / "bank"
+    folder.mkdir()
+    config = Config(sources=(Source(kind="bank", path=str(folder)), Source(kind="bank")))
+    assert questions.outside(config) == {str(folder): folder}

@@ -1,0 +1,220 @@
+"""The split stage: what must stay on one side stays there, and the audit sees to it."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from judgesmith.audits import SplitLevel
+from judgesmith.errors import AuditError, DataError
+from judgesmith.records import Item, Question, Split
+from judgesmith.runs.layout import RunDir
+from judgesmith.stages import split
+from judgesmith.stages.split import Config, assign, evenly, unit_of
+
+LEVELS = (SplitLevel.QUESTION, SplitLevel.TEMPLATE)
+
+
+@pytest.fixture
+def world(make: Any) -> tuple[list[Item], dict[str, Question]]:
+    """12 templates in two categories, each with 5 questions; two items a question."""
+    items, questions = [], {}
+    for t in range(12):
+        category = "religion" if t % 4 == 3 else "age"
+        for q in range(5):
+            question = make.question(f"t{t}q{q}", template=f"t{t}", category=category)
+            questions[question.id] = question
+            three = [make.response(question, f"m{i}", f"text {t} {q} {i}") for i in range(3)]
+            items += [make.item(three[0], three[i], bucket=f"b{i}") for i in (1, 2)]
+    return items, questions
+
+
+def sides(items: list[Item], questions: dict[str, Question], level: SplitLevel) -> dict[str, set]:
+    found: dict[str, set] = {}
+    for item in items:
+        found.setdefault(unit_of(questions[item.question_id], level), set()).add(item.split)
+    return found
+
+
+def test_the_unit_is_the_template_where_there_is_one(make: Any) -> None:
+    with_one, without = make.question("g1", template="t"), make.question("g2")
+    assert unit_of(with_one, SplitLevel.QUESTION) == "g1"
+    assert unit_of(with_one, SplitLevel.TEMPLATE) == "t"
+    assert unit_of(without, SplitLevel.TEMPLATE) == "g2"
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_unit_is_on_one_side(world: Any, level: SplitLevel) -> None:
+    items, questions = world
+    placed, dropped = assign(items, questions, Config(level=level), seed=7)
+    assert len(placed) == len(items)
+    assert not +dropped
+    assert all(len(found) == 1 for found in sides(placed, questions, level).values())
+    assert {item.split for item in placed} == {Split.TRAIN, Split.DEV, Split.TEST}
+
+
+def test_shares_are_of_units_in_each_category(world: Any) -> None:
+    """9 age templates at .2 and .1: 2 and 1; 3 of religion: 1 and 1. Each holds 10 items."""
+    items, questions = world
+    placed, _ = assign(items, questions, Config(test_share=0.2, dev_share=0.1), seed=7)
+    counts = Counter((questions[i.question_id].category, i.split) for i in placed)
+    assert counts == {
+        ("age", Split.TEST): 20, ("age", Split.DEV): 10, ("age", Split.TRAIN): 60,
+        ("religion", Split.TEST): 10, ("religion", Split.DEV): 10, ("religion", Split.TRAIN): 10,
+    }  # fmt: skip
+
+
+def test_held_out_categories_are_never_trained_on(world: Any) -> None:
+    items, questions = world
+    placed, _ = assign(items, questions, Config(held_out=("religion",)), seed=7)
+    for item in placed:
+        is_held = questions[item.question_id].category == "religion"
+        assert (item.split is Split.HELD_OUT) == is_held
+
+
+def test_an_unknown_held_out_category_is_named(
+    world: Any, empty_run: RunDir, no_models: Any
+) -> None:
+    items, questions = world
+    empty_run.write("questions/questions.jsonl", questions.values())
+    empty_run.write("responses/responses.jsonl", [])
+    empty_run.write("items/items.jsonl", items)
+    with pytest.raises(DataError, match=r"\['religon'\].*age, religion"):
+        split.run(Config(held_out=("religon",)), empty_run, no_models)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_an_imported_test_set_keeps_its_side_and_clears_training(
+    world: Any, level: SplitLevel
+) -> None:
+    """The first item (template t0, question t0q0) came with the test side.
+
+    At level question its twin on the same question is left out; at level template the nine other
+    items of the template are. Nothing else goes to test.
+    """
+    items, questions = world
+    items = [items[0].with_fields(split=Split.TEST), *items[1:]]
+    placed, dropped = assign(items, questions, Config(level=level), seed=7)
+    left_out = 1 if level is SplitLevel.QUESTION else 9
+    assert dict(+dropped) == {f"shares its {level} with the imported test set": left_out}
+    assert [i.id for i in placed if i.split is Split.TEST] == [items[0].id]
+    assert len(placed) + left_out == len(items)
+
+
+def test_imported_items_of_a_held_out_category(world: Any) -> None:
+    """t3 is religion: its test item is out of domain, other religion items are left out."""
+    items, questions = world
+    of_t3 = next(i for i in items if questions[i.question_id].template_id == "t3")
+    given_one = [i.with_fields(split=Split.TEST) if i is of_t3 else i for i in items]
+    placed, dropped = assign(given_one, questions, Config(held_out=("religion",)), seed=7)
+    assert [i.id for i in placed if i.split is Split.HELD_OUT] == [of_t3.id]
+    assert dropped["held-out category, not in the imported test set"] == 29
+    assert all(questions[i.question_id].category == "age" for i in placed if i.id != of_t3.id)
+
+
+def test_caps_drop_what_is_over(world: Any) -> None:
+    items, questions = world
+    config = Config(held_out=("religion",), max_test=5, max_held_out=4, max_dev=3)
+    placed, dropped = assign(items, questions, config, seed=7)
+    counts = Counter(item.split for item in placed)
+    assert (counts[Split.TEST], counts[Split.HELD_OUT], counts[Split.DEV]) == (5, 4, 3)
+    assert len(placed) + sum(dropped.values()) == len(items)
+    assert dropped["over max_held_out"] == 26
+
+
+def test_caps_hold_beside_an_imported_test_set(world: Any) -> None:
+    """A cap that the recipe states must not be ignored because the test set was imported."""
+    items, questions = world
+    items = [items[0].with_fields(split=Split.TEST), *items[1:]]
+    placed, dropped = assign(items, questions, Config(max_dev=3), seed=7)
+    assert Counter(item.split for item in placed)[Split.DEV] == 3
+    assert dropped["over max_dev"] > 0
+    assert len(placed) + sum(dropped.values()) == len(items)
+
+
+def test_evenly_gives_each_bucket_its_share(make: Any) -> None:
+    """Buckets of 60, 30 and 10 at a cap of 20: 12, 6 and 2."""
+    items = []
+    for bucket, size in (("x", 60), ("y", 30), ("z", 10)):
+        for i in range(size):
+            question = make.question(f"{bucket}{i}")
+            pair = [make.response(question, m, f"{m} {bucket} {i}") for m in "ab"]
+            items.append(make.item(*pair, bucket=bucket))
+    chosen = evenly(items, 20, seed=7)
+    assert Counter(item.bucket for item in chosen) == {"x": 12, "y": 6, "z": 2}
+    assert {i.id for i in evenly(items[::-1], 20, seed=7)} == {i.id for i in chosen}
+    assert evenly(items, 100, seed=7) == items
+
+
+@settings(max_examples=40)
+@given(seed=st.integers(0, 1000), level=st.sampled_from(LEVELS), order=st.randoms())
+def test_sides_do_not_depend_on_the_order_of_items(
+    seed: int, level: SplitLevel, order: Any
+) -> None:
+    items, questions = _small_world()
+    once = {i.id: i.split for i in assign(items, questions, Config(level=level), seed)[0]}
+    shuffled = list(items)
+    order.shuffle(shuffled)
+    again = {i.id: i.split for i in assign(shuffled, questions, Config(level=level), seed)[0]}
+    assert once == again
+
+
+def _small_world() -> tuple[list[Item], dict[str, Question]]:
+    items, questions = [], {}
+    for t in range(6):
+        for q in range(2):
+            question = Question.make(
+                source="t", licence="n", group_id=f"{t}/{q}", template_id=str(t), category="c",
+                context=None, text=f"text {t} {q}", choices=None, key=None, reference=None,
+                grounding=None, task={},
+            )  # fmt: skip
+            questions[question.id] = question
+            items.append(
+                Item.make(
+                    source="t", licence="n", kind="pair", question_id=question.id,
+                    response_ids=(f"a{t}{q}", f"b{t}{q}"), bucket="b", subtype=None, split=None,
+                )  # fmt: skip
+            )
+    return items, questions
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_leak_at_the_recipes_level_stops_the_run(
+    make: Any, empty_run: RunDir, no_models: Any, monkeypatch: pytest.MonkeyPatch, level: SplitLevel
+) -> None:
+    """Planted past `assign`: two items of one template (or question), one to learn, one to test."""
+    names = ("q1", "q1") if level is SplitLevel.QUESTION else ("q1", "q2")
+    questions = [make.question(name, template="t") for name in names]
+    responses = [
+        [make.response(q, m, f"{m} wrote text number {i} here") for m in "ab"]
+        for i, q in enumerate(questions)
+    ]
+    items = [make.item(*pair) for pair in responses]
+    _write(empty_run, questions, responses, items)
+
+    def leaking(*_: Any) -> tuple[list[Item], Counter[str]]:
+        both = (Split.TRAIN, Split.TEST)
+        return [i.with_fields(split=s) for i, s in zip(items, both, strict=True)], Counter()
+
+    monkeypatch.setattr(split, "assign", leaking)
+    with pytest.raises(AuditError, match=r"1 of 1"):
+        split.run(Config(level=level), empty_run, no_models)
+    assert not empty_run.file("split/items.jsonl").exists()
+    if level is SplitLevel.TEMPLATE:
+        report = split.run(Config(level=SplitLevel.QUESTION), empty_run, no_models)
+        assert report.made == 2
+
+
+def _write(run_dir: RunDir, questions: Any, responses: Any, items: Any) -> None:
+    run_dir.write("questions/questions.jsonl", {q.id: q for q in questions}.values())
+    run_dir.write("responses/responses.jsonl", [r for pair in responses for r in pair])
+    run_dir.write("items/items.jsonl", items)
+
+
+@pytest.mark.parametrize("field", ["test_share", "dev_share"])
+def test_a_share_is_a_share(field: str) -> None:
+    with pytest.raises(ValidationError, match="less than or equal to 1"):
+        Config.model_validate({field: 20})
