@@ -34,7 +34,22 @@ def rounded(found: Sequence[Completion]) -> list[Any]:
 @pytest.fixture(scope="module")
 def requests() -> list[Request]:
     draw = random.Random(1)
-    words = "who was late the old man or the young woman at the bank today".split()
+    words = [
+        "who",
+        "was",
+        "late",
+        "the",
+        "old",
+        "man",
+        "or",
+        "the",
+        "young",
+        "woman",
+        "at",
+        "the",
+        "bank",
+        "today",
+    ]
     wanted = Wanted(after="", options=("A", "B"))
     texts = [" ".join(draw.choices(words, k=draw.randint(1, 60))) for _ in range(23)]
     return [request(text, wanted=wanted) for text in texts]

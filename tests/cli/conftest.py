@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -55,36 +56,41 @@ def tiny_run(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path
 def parrot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Hugging Face folder with a model that gives one well-formed reply, whatever it is shown.
 
-    It is trained to do so, and is order-bound as a judge can be: it always names slot A.
+    Its layers add nothing, so the next token follows from the last one alone: a chain from the
+    header of the judge's turn to its end. It always names slot A, as an order-bound judge does.
     """
-    from judgesmith.backends.encode import encode_reply
     from judgesmith.backends.loading import load
     from judgesmith.backends.student import FromNothing, build_student, load_student
-    from judgesmith.sources.bank import read_questions
 
     folder = tmp_path_factory.mktemp("parrot")
-    reply = "<reasoning>It is so.</reasoning><verdict>A</verdict>"
-    bank = [f"{q.context} {q.text} Response A: Response B:" for q in read_questions(None)]
-    size = FromNothing(width=32, layers=1, heads=2, vocabulary=1500, context=1600)
-    build_student(size, [*bank[::5], reply], folder, seed=3)
+    build_student(FromNothing(width=8, layers=1, heads=1, vocabulary=400), ["It is"], folder, 3)
     for note in folder.glob("from_nothing.json"):
         note.unlink()
-    torch = load("torch")
-    torch.set_num_threads(1)
-    model, tokenizer = load_student(str(folder))
-    judge = tokenizer.convert_tokens_to_ids("<|judge|>")
-    target = [judge, *encode_reply(tokenizer, reply)]
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
-    draw = torch.Generator().manual_seed(3)
-    for step in range(200):
-        noise = torch.randint(5, len(tokenizer), (2, 20 + 131 * (step % 8)), generator=draw)
-        ids = torch.cat([noise, torch.tensor([target] * 2)], 1)
-        labels = ids.clone()
-        labels[:, : noise.shape[1] + 1] = -100
-        model(input_ids=ids, labels=labels).loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
+    _, tokenizer = load_student(str(folder))
+    reply = ["<reasoning>", "It is so.", "</reasoning>", "<verdict>", "A", "</verdict>"]
+    tokenizer.add_tokens(reply)
+    tokenizer.model_max_length = 3000
+    chain = tokenizer.convert_tokens_to_ids(["<|judge|>", *reply, tokenizer.eos_token])
+    torch, transformers = load("torch"), load("transformers")
+    config = transformers.LlamaConfig(
+        vocab_size=len(tokenizer), hidden_size=16, intermediate_size=16, num_hidden_layers=1,
+        num_attention_heads=1, max_position_embeddings=3000, tie_word_embeddings=False,
+        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )  # fmt: skip
+    model = transformers.LlamaForCausalLM(config)
+    with torch.no_grad():
+        layer = model.model.layers[0]
+        layer.self_attn.o_proj.weight.zero_()
+        layer.mlp.down_proj.weight.zero_()
+        model.lm_head.weight.zero_()
+        embedding = model.model.embed_tokens.weight.zero_()
+        embedding[:, 15] = 1.0
+        for place, (last, following) in enumerate(pairwise(chain)):
+            embedding[last] = torch.eye(16)[place]
+            model.lm_head.weight[following, place] = 4.0
     model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
     return folder
 
 
@@ -95,7 +101,7 @@ def parrot_run(command: Command, parrot: Path, tmp_path_factory: pytest.TempPath
     done = command(
         "run", TINY, "--run", folder, "--set", f"sft.student={parrot}", "--set", "sft.steps=1",
         "--set", "sft.learning_rate=1e-12", "--set", "sft.eval_every=1",
-        "--set", "sft.max_length=1500", "--set", "sft.reply_tokens=60",
+        "--set", "sft.max_length=2500", "--set", "sft.reply_tokens=60",
         "--set", "evaluate.reply_tokens=60",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -49,9 +49,7 @@ def test_all_errors_of_a_recipe_at_once(command: Any, tiny: Path, tmp_path: Path
         ("task=bais", "did you mean 'bias'"),
     ],
 )
-def test_a_wrong_value(
-    command: Any, tiny: Path, tmp_path: Path, override: str, said: str
-) -> None:
+def test_a_wrong_value(command: Any, tiny: Path, tmp_path: Path, override: str, said: str) -> None:
     done = command(
         "run", tiny, "--run", tmp_path / "run", "--until", "labels", "--set", override
     )  # fmt: skip

@@ -248,6 +248,14 @@ def test_two_commands_may_not_write_to_one_run(done: Run) -> None:
         other.locked().__enter__()
 
 
+def test_a_refused_command_leaves_the_recipe_of_the_running_one(done: Run) -> None:
+    path = done[0].path / "recipe.yaml"
+    before = path.read_bytes()
+    with done[0].locked(), pytest.raises(RunError, match="another judgesmith command"):
+        start_run(done[0].path, read_recipe(TINY, ["split.max_dev=1"]))
+    assert path.read_bytes() == before
+
+
 def test_a_manifest_of_another_schema_is_refused(done: Run) -> None:
     path = done[0].file("items/manifest.json")
     path.write_bytes(path.read_bytes().replace(b'"record_schema": 1', b'"record_schema": 99'))

@@ -135,7 +135,7 @@ def test_single_order_kappas_by_hand(six: SliceResult) -> None:
 
 
 def test_order_effects_by_hand(six: SliceResult) -> None:
-    """Five pairs are parsed twice, four keep their verdict; one names the slot shown first twice."""
+    """Five pairs are parsed twice: four keep their verdict, one names the first slot twice."""
     assert six.consistency is not None
     assert six.position_bias is not None
     assert (six.consistency.value, six.consistency.n) == (pytest.approx(4 / 5), 5)
@@ -260,7 +260,7 @@ def many(right: int, of: int, name: str) -> Judge:
 
 
 def test_comparisons_count_gains_and_losses_and_are_holm_adjusted() -> None:
-    """Of 40: 40, 34 and 24 right. Gains 6, 10, 16: p = 2/2**6, 2/2**10, 2/2**16; Holm over three."""
+    """Of 40, 40, 34, 24 are right. Gains 6, 10, 16: p = 2/2**6, 2/2**10, 2/2**16, then Holm."""
     labels = ["A", "B"] * 20
     judges = [many(40, 40, "first"), many(34, 40, "second"), many(24, 40, "third")]
     found = compare(judges, [part(rows(labels))], plan())

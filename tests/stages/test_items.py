@@ -148,7 +148,7 @@ def test_slot_order_is_balanced_and_seeded(make: Any) -> None:
     assert 160 <= Counter(once.values())["biased"] <= 240
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(shuffle=st.randoms(use_true_random=False))
 def test_items_do_not_depend_on_the_order_of_responses(shuffle: Any) -> None:
     """The same pairs, the same slot order; ties (both fit both patterns) included."""
@@ -165,9 +165,15 @@ def test_items_do_not_depend_on_the_order_of_responses(shuffle: Any) -> None:
         for j in range(4):
             responses.append(
                 Response.make(
-                    source="t", licence="n", question_id=question.id, model=f"m{j}", sampling={},
-                    text=f"r{j}", finish=Finish.STOP, task={"class": "correct"},
-                )  # fmt: skip
+                    source="t",
+                    licence="n",
+                    question_id=question.id,
+                    model=f"m{j}",
+                    sampling={},
+                    text=f"r{j}",
+                    finish=Finish.STOP,
+                    task={"class": "correct"},
+                )
             )
     ties = rule(first=CORRECT, second=CORRECT, quota=12)
     once, _ = draw_items([ties], responses, questions, seed=5)

@@ -41,7 +41,7 @@ def pair(make: Any) -> tuple[Question, Response, Response, Item]:
 
 
 def test_the_key_judges_both_orders_alike(pair: Any, make: Any) -> None:
-    """Shown first, the biased response is A; shown second, B. The label is A: it is stored first."""
+    """Shown first, the biased response is A; shown second, B. The label is A: stored first."""
     question, biased, correct, item = pair
     judged, (label,) = judge_by_key(
         [item], {question.id: question}, {r.id: r for r in (biased, correct)}, TASK,
@@ -112,7 +112,7 @@ def test_labels_of_no_item_are_counted(pair: Any) -> None:
 
 
 def test_one_annotator_has_one_verdict_on_an_item(pair: Any) -> None:
-    """The same verdict twice is one label; two different ones are refused; two people may differ."""
+    """The same verdict twice is one label; two different ones are refused; people may differ."""
     ids = pair[3].response_ids
     same = [given(ids, "A", Direction.WORSE), given(ids[::-1], "B", Direction.WORSE)]
     assert len(person_labels(same, [pair[3]], Direction.WORSE)[0]) == 1

@@ -46,7 +46,7 @@ def test_what_was_written_is_not_asked_again(asked: RunDir, no_models: Any) -> N
 def test_two_responders_of_one_name_are_refused(asked: RunDir, no_models: Any) -> None:
     """Told apart by nothing, the second would take over the first one's responses in silence."""
     twice = ({"name": "one", "style": "terse"}, {"name": "one", "style": "hedged"})
-    with pytest.raises(RecipeError, match="one is used twice"):
+    with pytest.raises(RecipeError, match="its own name"):
         responses.run(Config(simulated=twice), asked, no_models)
 
 

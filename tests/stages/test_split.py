@@ -149,7 +149,7 @@ def test_evenly_gives_each_bucket_its_share(make: Any) -> None:
     assert evenly(items, 100, seed=7) == items
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 1000), level=st.sampled_from(LEVELS), order=st.randoms())
 def test_sides_do_not_depend_on_the_order_of_items(
     seed: int, level: SplitLevel, order: Any
@@ -174,9 +174,15 @@ def _small_world() -> tuple[list[Item], dict[str, Question]]:
             questions[question.id] = question
             items.append(
                 Item.make(
-                    source="t", licence="n", kind="pair", question_id=question.id,
-                    response_ids=(f"a{t}{q}", f"b{t}{q}"), bucket="b", subtype=None, split=None,
-                )  # fmt: skip
+                    source="t",
+                    licence="n",
+                    kind="pair",
+                    question_id=question.id,
+                    response_ids=(f"a{t}{q}", f"b{t}{q}"),
+                    bucket="b",
+                    subtype=None,
+                    split=None,
+                )
             )
     return items, questions
 

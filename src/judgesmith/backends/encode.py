@@ -30,7 +30,13 @@ def encode_reply(tokenizer: Any, reply: str) -> list[int]:
 
 def neutralise(tokenizer: Any, text: str) -> str:
     """The text with every special token broken up."""
-    for token in tokenizer.all_special_tokens:
+    for token in _tags(tokenizer):
         if token in text:
             text = text.replace(token, token[0] + _BREAK + token[1:])
     return text
+
+
+def _tags(tokenizer: Any) -> list[str]:
+    """Every token that acts as a tag, the longest first: some are added without being listed."""
+    added = (str(t) for t in tokenizer.added_tokens_decoder.values() if t.special)
+    return sorted({*tokenizer.all_special_tokens, *added}, key=lambda tag: (-len(tag), tag))

@@ -1,6 +1,7 @@
 """A Hugging Face model behind the seam: batched replies, and verdict probabilities on request."""
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from judgesmith.backends.encode import encode_prompt
@@ -18,7 +19,7 @@ _SMALL = 50_000_000
 
 
 class LocalModel:
-    """Answers by generation, in batches of prompts of similar length.
+    """Answers by generation, in batches of prompts of like settings and similar length.
 
     Batches are formed inside the requests of one `complete` call; the caller's chunks therefore
     decide how much is lost at a kill.
@@ -47,11 +48,12 @@ class LocalModel:
                 answers[i] = _TOO_LONG
             else:
                 fits.append(i)
-        fits.sort(key=lambda i: len(prompts[i] or ()))
-        for start in range(0, len(fits), self._batch):
-            chunk = fits[start : start + self._batch]
-            batch = [(requests[i], prompts[i] or []) for i in chunk]
-            answers.update(zip(chunk, self._answer(batch), strict=True))
+        settings = {i: repr((requests[i].sampling, requests[i].wanted)) for i in fits}
+        fits.sort(key=lambda i: (settings[i], len(prompts[i] or ())))
+        for _, alike in groupby(fits, key=lambda i: settings[i]):
+            for chunk in _cut_up(list(alike), self._batch):
+                batch = [(requests[i], prompts[i] or []) for i in chunk]
+                answers.update(zip(chunk, self._answer(batch), strict=True))
         yield from (answers[i] for i in range(len(requests)))
 
     def _encode(self, request: Request) -> list[int] | None:
@@ -141,3 +143,8 @@ class LocalModel:
         for i, row in zip(found, torch.softmax(logits.float(), -1).tolist(), strict=True):
             chances[i] = dict(zip(wanted.options, row, strict=True))
         return chances
+
+
+def _cut_up(places: list[int], size: int) -> Iterator[list[int]]:
+    for start in range(0, len(places), size):
+        yield places[start : start + size]

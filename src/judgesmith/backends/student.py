@@ -23,6 +23,10 @@ _SIZE = "from_nothing.json"
 """Kept in a student's folder: that it started with random weights, and how it is to be trained."""
 
 
+_SPREAD = 0.04
+"""Standard deviation of the first weights; twice the usual, which suits narrow models."""
+
+
 class FromNothing(BaseModel):
     """A student that starts with random weights: its size, and how it is kept from rote learning.
 
@@ -56,6 +60,7 @@ def build_student(size: FromNothing, texts: Iterable[str], folder: Path, seed: i
         num_attention_heads=size.heads,
         num_key_value_heads=size.heads,
         max_position_embeddings=size.context,
+        initializer_range=_SPREAD,
         tie_word_embeddings=True,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,

@@ -64,8 +64,10 @@ def start_run(folder: Path, recipe: Recipe) -> RunDir:
     elif folder.exists() and any(p.name != ".lock" for p in folder.iterdir()):
         raise RunError(f"{folder}: is not empty and is no run folder. Choose another with --run.")
     text = yaml.safe_dump(_with_reasons(recipe), sort_keys=False, allow_unicode=True, width=100)
-    write_bytes(path, text.encode())
-    return RunDir(folder, recipe.header)
+    run_dir = RunDir(folder, recipe.header)
+    with run_dir.locked():
+        write_bytes(path, text.encode())
+    return run_dir
 
 
 def _with_reasons(recipe: Recipe) -> Any:

@@ -35,7 +35,7 @@ from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.outside import find_outside
 from judgesmith.runs.recipe import Section
 from judgesmith.sources import LABEL_READERS, ImportedLabel, reader
-from judgesmith.tasks import Task, load_dialect, load_task
+from judgesmith.tasks import KeyJudgment, Task, load_dialect, load_task
 
 VERSION = 1
 OUTPUTS = ("labels/judgments.jsonl", "labels/labels.jsonl")
@@ -82,9 +82,9 @@ def judge_by_key(
         for order in (STORED, SWAPPED):
             shown = [responses[item.response_ids[p]] for p in order]
             found = task.judge_by_key(questions[item.question_id], shown, policy)
-            if found is None:
+            reply = None if found is None else _reply(dialect, found)
+            if found is None or reply is None:
                 break
-            reply = dialect.write_reply(found.rationale, found.verdict.value)
             both.append(
                 Judgment.make(
                     source="answer key",
@@ -105,6 +105,14 @@ def judge_by_key(
             judgments += both
             labels.append(_key_label(item, both, policy, dialect.direction))
     return judgments, labels
+
+
+def _reply(dialect: Dialect, found: KeyJudgment) -> str | None:
+    """The key's reply; None where a choice's text holds a tag, so no reply could be read back."""
+    try:
+        return dialect.write_reply(found.rationale, found.verdict.value)
+    except ValueError:
+        return None
 
 
 def _key_label(
