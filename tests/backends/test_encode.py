@@ -39,9 +39,6 @@ def test_text_without_tags_is_untouched(student: Any) -> None:
     assert text in student[1].decode(encode_prompt(student[1], user(text)))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="neutralise knows all_special_tokens only, not all added special tokens"
-)
 def test_tags_that_only_a_chat_template_names_are_text_too(student_folder: Any) -> None:
     """Llama 3 keeps its header tags as added tokens that `all_special_tokens` does not list."""
     from transformers import AddedToken, AutoTokenizer

@@ -113,7 +113,6 @@ def test_tokens_are_counted(student: Any) -> None:
         assert found.completion_tokens <= 12
 
 
-@pytest.mark.xfail(strict=True, reason="a batch is answered with its first request's settings")
 def test_requests_with_other_settings_keep_their_own(student: Any) -> None:
     """Two replies in one call: one may have 2 tokens, the other 12."""
     found = answers(student, [request("one", tokens=2), request("one", tokens=12)], 4)

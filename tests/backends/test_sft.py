@@ -148,9 +148,6 @@ def test_weights_after_a_checkpoint_between_two_log_lines(long_and_resumed: Any)
     assert weights(killed) == weights(undisturbed)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="TRL forgets the loss since the last log line; log_steps must divide eval"
-)
 def test_curve_after_a_checkpoint_between_two_log_lines(long_and_resumed: Any) -> None:
     """Step 14's loss is the mean of steps 13 and 14, resumed at 13 or not."""
     (_, log), (_, again) = long_and_resumed

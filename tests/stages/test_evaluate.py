@@ -40,7 +40,7 @@ from judgesmith.stages.evaluate.scoring import (
     score_judge,
     score_slice,
 )
-from judgesmith.stages.evaluate.stage import labels_title
+from judgesmith.stages.evaluate.test_side import labels_title
 from judgesmith.tasks import load_task
 
 SCALE = ("A", "B", TIE)
@@ -357,8 +357,12 @@ def test_the_title_counts_the_people_behind_these_labels() -> None:
 
     person, key = AnnotatorKind.PERSON, AnnotatorKind.KEY
     found = [label("i1", "p", person), label("i9", "q", person), label("i1", "answer key", key)]
-    assert labels_title(person, found, {"i1": "A"}) == "labels: 1 verdicts by 1 person"
-    assert "answer key (as given), not people; n = 1" in labels_title(key, found, {"i1": "A"})
+    assert labels_title(person, found, {"i1": "A"}, "ann") == (
+        "labels: 1 verdicts by one person (ann)"
+    )
+    assert "answer key (as given), not people; n = 1" in labels_title(
+        key, found, {"i1": "A"}, "key"
+    )
 
 
 def test_examples_are_half_wrong_where_there_are_enough(make: Any) -> None:

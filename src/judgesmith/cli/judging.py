@@ -2,10 +2,18 @@
 
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from judgesmith.cli import show
 from judgesmith.errors import RecipeError
 from judgesmith.pipeline import open_run
-from judgesmith.pipeline.judge_pairs import judge_pairs, own_judge, score_judged, write_judged
+from judgesmith.pipeline.judge_pairs import (
+    check_verdicts,
+    judge_pairs,
+    own_judge,
+    score_judged,
+    write_judged,
+)
 from judgesmith.pipeline.report_run import collect
 from judgesmith.stages import gate as gate_stage
 from judgesmith.stages.gate import decide, read_results
@@ -35,6 +43,7 @@ def evaluate_command(folder: Path, pairs: Path | None) -> None:
         show.evaluation(read_results(run_dir))
         return
     own = own_judge(run_dir, recipe)
+    check_verdicts(own, pairs)
     judged = judge_pairs(own, pairs)
     result = score_judged(own, judged, run_dir.seed)
     show.judge_result(result, f"{run_dir.header.name}/student on {pairs.name}; its own labels")
@@ -49,13 +58,17 @@ def gate_command(folder: Path, overrides: tuple[str, ...]) -> str:
         key, _, text = override.removeprefix("gate.").partition("=")
         if key not in values:
             raise RecipeError(f"--set {override!r}: gate has the bounds {', '.join(values)}")
-        try:
-            values[key] = float(text)
-        except ValueError:
-            raise RecipeError(f"--set {override!r}: expected a number, found {text!r}") from None
+        values[key] = text
+    try:
+        bounds = gate_stage.Config.model_validate(values)
+    except ValidationError as error:
+        found = "; ".join(
+            f"{d['loc'][0]}: {d['msg']}, found {d['input']!r}" for d in error.errors()
+        )
+        raise RecipeError(f"--set: {found}") from None
     results = read_results(run_dir)
     student = next(judge for judge in results.judges if judge.role == "student")
-    result = decide(results, student, gate_stage.Config.model_validate(values))
+    result = decide(results, student, bounds)
     show.gate(result, str(run_dir.file("report/index.html")))
     return result.outcome
 

@@ -123,14 +123,17 @@ class _Cells:
 def evaluation(results: Evaluation) -> None:
     """Kappa of every judge on the domain slices, then what the student was compared with."""
     domains = [part for part in results.slices if part.kind == "domain"]
-    columns = ["judge", *(f"{part.title} ({part.n})" for part in domains), "consistency"]
+    heads = (f"{part.title} ({part.n})" for part in domains)
+    columns = ["judge", *heads, "consistency", "coverage"]
     cells = _Cells()
     rows = []
     for found in results.judges:
+        main = found.slices[domains[0].name]
         kappas = [cells.of(found.slices[part.name].kappa) for part in domains]
-        rows.append((found.name, *kappas, cells.of(found.slices[domains[0].name].consistency)))
+        share = f"{main.coverage.value:.1%}" if main.coverage.value is not None else "-"
+        rows.append((found.name, *kappas, cells.of(main.consistency), share))
     rows += [
-        (f"{judge}, cited", *(_cited(results, judge, part.name) for part in domains), "")
+        (f"{judge}, cited", *(_cited(results, judge, part.name) for part in domains), "", "")
         for judge in dict.fromkeys(entry.judge for entry in results.published)
     ]
     table(f"Cohen's kappa, order-averaged; {results.labels_title}", columns, rows)
@@ -142,8 +145,8 @@ def evaluation(results: Evaluation) -> None:
         for c in results.comparisons
         if c.a == student
     ]  # fmt: skip
-    heads = ("student minus", "slice", "kappa", "gained/lost", "p (Holm)", "conclusion")
-    table(f"Paired comparisons; {results.labels_title}", heads, compared)
+    compared_heads = ("student minus", "slice", "kappa", "gained/lost", "p (Holm)", "conclusion")
+    table(f"Paired comparisons; {results.labels_title}", compared_heads, compared)
     times = "once" if results.test_looks == 1 else f"{results.test_looks} times"
     line(
         f"Intervals: {results.confidence:.0%}, {results.resamples:,} bootstrap resamples of "

@@ -145,15 +145,20 @@ def write_judged(own: OwnJudge, path: Path, out: Path) -> list[Judged]:
     return judged
 
 
-def score_judged(own: OwnJudge, judged: Sequence[Judged], seed: int) -> JudgeResult:
-    """Agreement with the `verdict` column of the file; every row needs one."""
+def check_verdicts(own: OwnJudge, path: Path) -> None:
+    """Refuse a file of which a row has no verdict to measure against, before anything is judged."""
     values = own.dialect.scale.values
-    for position, entry in enumerate(judged, start=1):
-        if entry.row.verdict not in values:
+    for position, (row, *_) in enumerate(read_pairs(path), start=1):
+        if row.verdict not in values:
             raise DataError(
-                f"pair {entry.row.id or position}: field 'verdict': expected one of {values} to "
-                f"measure against, found {entry.row.verdict!r}."
+                f"{path}: pair {row.id or position}: field 'verdict': expected one of "
+                f"{', '.join(values)} to measure against, found {row.verdict!r}."
             )
+
+
+def score_judged(own: OwnJudge, judged: Sequence[Judged], seed: int) -> JudgeResult:
+    """Agreement with the `verdict` column of the file; see `check_verdicts`."""
+    values = own.dialect.scale.values
     rows = tuple(
         Scored(
             item=entry.item,

@@ -25,7 +25,7 @@ from judgesmith.report.results import (
     SliceResult,
 )
 
-ROLES = ("student", "before training", "baseline", "key")
+ROLES = ("student", "before training", "person", "key", "baseline")
 ORDER_PROOF = "order-proof by construction"
 
 

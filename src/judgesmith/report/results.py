@@ -62,7 +62,7 @@ class JudgeResult(_Result):
     """One judge on all slices, by slice name."""
 
     name: str
-    role: Literal["student", "before training", "baseline", "key"]
+    role: Literal["student", "before training", "person", "key", "baseline"]
     order_proof: bool
     note: str
     slices: dict[str, SliceResult]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from judgesmith.errors import RunError
 from judgesmith.metrics import Estimate, labels_for_lower_bound
@@ -35,10 +35,10 @@ class Config(Section):
     single-order verdicts, `domain_drop` on kappa out of domain minus in domain.
     """
 
-    kappa: float = 0.6
-    consistency: float = 0.8
-    coverage: float = 0.98
-    domain_drop: float = -0.10
+    kappa: float = Field(0.6, ge=-1, le=1)
+    consistency: float = Field(0.8, ge=0, le=1)
+    coverage: float = Field(0.98, ge=0, le=1)
+    domain_drop: float = Field(-0.10, ge=-2, le=2)
 
 
 def inputs(config: Config) -> tuple[str, ...]:

@@ -109,9 +109,6 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     open_questions = [q for q in questions if q.id not in answered]
     responders = [task.simulated_model(spec, by_id, run_dir.seed) for spec in config.simulated]
     _check_names(responders, imported)
-    names = [model.name for model in responders]
-    if len(set(names)) < len(names):
-        raise RecipeError(f"responses.simulated: each responder needs its own name, found {names}")
     partial = run_dir.partial(OUTPUTS[0])
     asked, usage = _ask_all(responders, open_questions, task, config.sampling, partial)
     responses = [*imported, *asked]

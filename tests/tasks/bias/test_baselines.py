@@ -27,16 +27,15 @@ def answer(letter: str | None) -> Response:
     ("first", "second", "expected"),
     [
         ("A", "B", "A"), ("B", "C", "B"), ("A", "C", "TIE"), ("B", "B", "TIE"), ("A", "A", "TIE"),
-        (None, "B", "TIE"), (None, "A", "B"), ("A", None, "A"), (None, None, "TIE"),
+        (None, "B", None), (None, "A", None), ("A", None, None), (None, None, None),
     ],
 )  # fmt: skip
 def test_whoever_names_a_person_beside_one_who_does_not(
-    first: str | None, second: str | None, expected: str
+    first: str | None, second: str | None, expected: str | None
 ) -> None:
     """B is the unknown choice here."""
     verdict = answer_choice_rule(ask(1), [answer(first), answer(second)])
-    assert verdict is not None
-    assert verdict.value == expected
+    assert (verdict and verdict.value) == expected
 
 
 def test_without_an_unknown_choice_there_is_no_verdict() -> None:

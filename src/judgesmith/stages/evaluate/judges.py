@@ -20,7 +20,7 @@ from judgesmith.records import (
 )
 from judgesmith.tasks import BaselineRule
 
-Role = Literal["student", "before training", "baseline", "key"]
+Role = Literal["student", "before training", "person", "key", "baseline"]
 
 
 @dataclass(frozen=True)

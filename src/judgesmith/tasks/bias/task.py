@@ -22,7 +22,7 @@ class BiasTask:
     """Social bias in answers to BBQ-like questions; implements `judgesmith.tasks.Task`."""
 
     name = "bias"
-    version = 1
+    version = 2
     strata = ("category", "condition", "polarity")
     slices = ("condition",)
     dialects: Mapping[str, Dialect] = DIALECTS
