@@ -13,15 +13,20 @@ import orjson
 from judgesmith.backends.loading import load
 from judgesmith.runs.jsonl import write_json
 
+WORTH_IT = 1.3
+"""How many times faster than one thread more threads must be: a small gain when the probe ran can
+become a sevenfold loss when other work arrives."""
+
 
 def choose_threads(store: Path) -> int:
-    """The stored number of threads, or the faster of one and all cores by a short probe."""
+    """The stored number of threads; else all cores if a short probe finds that worth it, or one."""
     torch = load("torch")
     if store.exists():
         chosen = int(orjson.loads(store.read_bytes())["torch_threads"])
     else:
         timings = {count: _probe(count) for count in sorted({1, os.cpu_count() or 1})}
-        chosen = min(timings, key=lambda count: timings[count])
+        fastest = min(timings, key=lambda count: timings[count])
+        chosen = fastest if timings[fastest] * WORTH_IT <= timings[1] else 1
         measured = {str(count): round(seconds, 4) for count, seconds in timings.items()}
         write_json(store, {"torch_threads": chosen, "probe_s": measured})
     torch.set_num_threads(chosen)

@@ -128,7 +128,7 @@ def rule_judges(
         by_rule(f"answer key ({p})", "key", _key_rule(task, p), *_shown(found))
         for p in key_policies
     ]
-    rules = {
+    rules: dict[str, BaselineRule] = {
         **task.baselines(),
         "longer response": longer_rule(dialect.direction),
         "words alone": learn_words(found.training, found.training_labels, found.responses),

@@ -51,11 +51,11 @@ def _named(difference: float, margin: float) -> str:
 def learn_words(
     items: Sequence[Item], labels: Mapping[str, str], responses: Mapping[str, Response]
 ) -> WordsAlone:
-    """Count words on labelled items, half of the counts' pairs choosing the tie margin.
+    """Count words on every second labelled item, and choose the tie margin on the others.
 
     odds(w) = log((named with w + 1) / (named + 2)) - log((others with w + 1) / (others + 2)), over
-    responses of the first half; the margin is the one of 50 quantiles of the score difference that
-    is right most often on the second half.
+    responses of the counted items; the margin is the one among 0 and 50 quantiles of the score
+    difference that is right most often on the others.
     """
     known = [item for item in items if item.id in labels]
     count, tune = known[::2], known[1::2]
@@ -83,5 +83,5 @@ def _difference(judge: WordsAlone, item: Item, responses: Mapping[str, Response]
 
 def _best_margin(pairs: Sequence[tuple[float, str]]) -> float:
     sizes = sorted(abs(difference) for difference, _ in pairs)
-    steps = [sizes[len(sizes) * k // 50] for k in range(50)] if sizes else [0.0]
+    steps = [0.0, *(sizes[len(sizes) * k // 50] for k in range(50 if sizes else 0))]
     return max(steps, key=lambda m: sum(_named(d, m) == label for d, label in pairs))
