@@ -1,6 +1,8 @@
 # On a bare machine with Python 3.11 or newer and make: `make demo`, `make test`.
 SHELL := /bin/bash
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+# The first Python that runs and is new enough; a version manager may list some that do not run.
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
@@ -14,7 +16,7 @@ help:           ## list the targets
 
 # torch comes first and by its exact version: a range would bring gigabytes of CUDA on Linux.
 $(VENV)/ready: pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "judgesmith needs Python 3.11 or newer, found " + sys.version)'
+	@test -n "$(PYTHON)" || { echo "judgesmith needs Python 3.11 or newer; set PYTHON=/path/to/it"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet torch==2.13.0
