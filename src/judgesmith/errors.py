@@ -13,7 +13,7 @@ expected, what was found, where, and what to do next.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class JudgesmithError(Exception):
@@ -33,7 +33,11 @@ class RunError(JudgesmithError):
 
 
 class AuditError(JudgesmithError):
-    """An audit found a defect that must stop the run."""
+    """An audit found a defect that must stop the run; `findings` are all that it found."""
+
+    def __init__(self, message: str, findings: Sequence[dict[str, object]] = ()) -> None:
+        super().__init__(message)
+        self.findings = list(findings)
 
 
 class ModelError(JudgesmithError):

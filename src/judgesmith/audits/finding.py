@@ -91,7 +91,8 @@ def stop_on_errors(findings: Iterable[Finding]) -> None:
 
     >>> stop_on_errors([])
     """
-    errors = [found for found in findings if found.severity is Severity.ERROR]
+    everything = list(findings)
+    errors = [found for found in everything if found.severity is Severity.ERROR]
     if not errors:
         return
     parts = []
@@ -101,4 +102,4 @@ def stop_on_errors(findings: Iterable[Finding]) -> None:
             f"{found.audit}: {found.message}{shown}\n"
             f"  effect: {found.effect}\n  what to do: {found.remedy}"
         )
-    raise AuditError("\n".join(parts))
+    raise AuditError("\n".join(parts), [dict(found.to_dict()) for found in everything])

@@ -113,16 +113,28 @@ class LocalModel:
         mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
         return ids.to(self._model.device), mask.to(self._model.device)
 
+    def _first_tokens(self, wanted: Wanted) -> list[int] | None:
+        """The token that begins each option after `after`.
+
+        None where the tokenizer joins the end of `after` with an option, or begins two options
+        alike: the chance of a token that training never produced there would mean nothing.
+        """
+        opening = self._tokenizer(wanted.after, add_special_tokens=False)["input_ids"]
+        firsts = []
+        for option in wanted.options:
+            joint = self._tokenizer(wanted.after + option, add_special_tokens=False)["input_ids"]
+            if joint[: len(opening)] != opening or len(joint) == len(opening):
+                return None
+            firsts.append(joint[len(opening)])
+        return firsts if len(set(firsts)) == len(firsts) else None
+
     def _probabilities(
         self, prompts: Sequence[list[int]], texts: Sequence[str], wanted: Wanted
     ) -> list[dict[str, float] | None]:
         """Chance of each option right after the last `after` of a reply, among the options."""
         torch = load("torch")
-        firsts = [
-            self._tokenizer(option, add_special_tokens=False)["input_ids"][0]
-            for option in wanted.options
-        ]
-        if len(set(firsts)) < len(firsts):
+        firsts = self._first_tokens(wanted)
+        if firsts is None:
             return [None] * len(prompts)
         found = [i for i, text in enumerate(texts) if wanted.after in text]
         chances: list[dict[str, float] | None] = [None] * len(prompts)

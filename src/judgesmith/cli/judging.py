@@ -5,8 +5,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from judgesmith.cli import show
-from judgesmith.errors import RecipeError
-from judgesmith.pipeline import open_run
+from judgesmith.errors import DataError, RecipeError
+from judgesmith.pipeline import open_run, require_fresh
 from judgesmith.pipeline.judge_pairs import (
     check_verdicts,
     judge_pairs,
@@ -24,6 +24,8 @@ def judge_command(pairs: Path, run_folder: Path, out: Path | None) -> None:
     run_dir, recipe = open_run(run_folder)
     own = own_judge(run_dir, recipe)
     target = out or pairs.with_name(f"{pairs.name.removesuffix('.jsonl')}.judged.jsonl")
+    if target.is_dir() or target.resolve() == pairs.resolve():
+        raise DataError(f"--out {target}: expected a new file's name, found the input or a folder.")
     judged = write_judged(own, pairs, target)
     parsed = sum(entry.read.averaged is not None for entry in judged)
     both = [e.read for e in judged if e.read.stored is not None and e.read.swapped is not None]
@@ -40,18 +42,22 @@ def evaluate_command(folder: Path, pairs: Path | None) -> None:
     """Show a run's results, or measure its judge on labelled pairs."""
     run_dir, recipe = open_run(folder)
     if pairs is None:
+        require_fresh(run_dir, recipe, "evaluate")
         show.evaluation(read_results(run_dir))
         return
     own = own_judge(run_dir, recipe)
     check_verdicts(own, pairs)
     judged = judge_pairs(own, pairs)
     result = score_judged(own, judged, run_dir.seed)
-    show.judge_result(result, f"{run_dir.header.name}/student on {pairs.name}; its own labels")
+    show.judge_result(
+        result, f"{run_dir.header.name}/student; labels: the verdicts in {pairs.name}"
+    )
 
 
 def gate_command(folder: Path, overrides: tuple[str, ...]) -> str:
     """Decide, show the reasons, and give the outcome."""
     run_dir, recipe = open_run(folder)
+    require_fresh(run_dir, recipe, "evaluate")
     config = recipe.sections.get("gate") or gate_stage.Config()
     values = config.model_dump()
     for override in overrides:

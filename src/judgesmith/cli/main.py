@@ -124,8 +124,11 @@ def main() -> None:
     except JudgesmithError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(ERROR)
+    except BrokenPipeError:
+        sys.exit(0)
+    except OSError as error:
+        print(f"error: {error.strerror}: {error.filename}", file=sys.stderr)
+        sys.exit(ERROR)
     except KeyboardInterrupt:
         print("stopped; run the same command again to go on", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:
-        sys.exit(0)

@@ -28,6 +28,8 @@ def run_command(
 ) -> None:  # fmt: skip
     """Run a recipe and say what came of it."""
     recipe = read_recipe(find_recipe(name), overrides)
+    if until is not None and until not in recipe.sections:
+        raise RecipeError(f"--until: unknown stage {until!r}; {nearest(until, recipe.sections)}")
     folder = folder or Path("runs") / recipe.header.name
     run_dir = start_run(folder, recipe)
     use_data_folder(folder, data)
@@ -36,9 +38,9 @@ def run_command(
         for manifest in run_recipe(recipe, run_dir, until=until, announce=_announce):
             _say(manifest)
         page = write_report(run_dir, recipe)
-    if run_dir.file("evaluate/results.json").exists() and until is None:
+    if "evaluate" in recipe.sections and until in (None, "evaluate", "gate"):
         show.evaluation(read_results(run_dir))
-    gate = read_gate(run_dir)
+    gate = read_gate(run_dir) if "gate" in recipe.sections else None
     if gate is not None and until in (None, "gate"):
         show.gate(gate, str(page))
     else:

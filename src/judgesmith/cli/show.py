@@ -150,7 +150,7 @@ def evaluation(results: Evaluation) -> None:
     times = "once" if results.test_looks == 1 else f"{results.test_looks} times"
     line(
         f"Intervals: {results.confidence:.0%}, {results.resamples:,} bootstrap resamples of "
-        f"questions; {results.direction}. Test labels were looked at {times}."
+        f"questions; {results.direction}. Test labels were looked at {times} in this run folder."
     )
 
 

@@ -6,7 +6,6 @@ so an order-proof judge gives the same verdict twice. None stands for an unparse
 counts only when both of its verdicts are parsed.
 """
 
-import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Unpack
@@ -18,6 +17,8 @@ from judgesmith.metrics.interval import cluster_bootstrap_rate, ratio_interval, 
 from judgesmith.metrics.resample import Resampling, ResamplingOptions
 from judgesmith.metrics.result import Confusion, Estimate
 
+NEAR = 0.01
+"""Mean probabilities this close are not told apart; see `docs/decisions/0010-near-ties.md`."""
 NOT_PARSED_TWICE = "no pair has a parsed verdict in both orders"
 
 
@@ -196,8 +197,9 @@ def order_averaged(
 ) -> Verdict:
     """Order-averaged verdict of a judge that gives probabilities: the most probable on average.
 
-    When several labels share the largest mean (within 1e-9), the tie label; None on a scale
-    without one. None also when either order has no distribution.
+    When other labels come within `NEAR` of the largest mean, the tie label; None on a scale without
+    one. A judge that is sure of the first slot in both orders would otherwise be decided by the
+    last decimals. None also when either order has no distribution.
 
     Args:
         original: verdict probabilities in the stored order.
@@ -219,5 +221,5 @@ def order_averaged(
         return None
     mean = average_distributions(original, swapped)
     largest = max(mean.values())
-    best = [label for label, p in mean.items() if math.isclose(p, largest, abs_tol=1e-9)]
+    best = [label for label, p in mean.items() if largest - p <= NEAR]
     return best[0] if len(best) == 1 else tie

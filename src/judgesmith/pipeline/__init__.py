@@ -8,7 +8,7 @@ from judgesmith.pipeline.recipes import (
     shipped_recipes,
     start_run,
 )
-from judgesmith.pipeline.running import Standing, State, run_recipe, standing, survey
+from judgesmith.pipeline.running import Standing, State, require_fresh, run_recipe, standing, survey
 
 __all__ = [
     "STAGES",
@@ -18,6 +18,7 @@ __all__ = [
     "load_stage",
     "open_run",
     "read_recipe",
+    "require_fresh",
     "run_recipe",
     "shipped_recipes",
     "standing",

@@ -21,6 +21,7 @@ from judgesmith.runs.recipe import Recipe
 from judgesmith.sources.own_files import PairRow, read_pairs
 from judgesmith.stages.evaluate.judges import Read, read_judgments
 from judgesmith.stages.evaluate.scoring import Plan, Scored, SliceOfItems, score_judge
+from judgesmith.stages.evaluate.stage import check_dialect
 from judgesmith.tasks import load_dialect, load_task
 
 CHUNK = 256
@@ -50,6 +51,7 @@ def own_judge(run_dir: RunDir, recipe: Recipe) -> OwnJudge:
     if sft is None:
         raise JudgesmithError(f"{run_dir.path}: the recipe trains no student (no `sft` section).")
     dialect = load_dialect(load_task(run_dir.header.task), sft.dialect)
+    check_dialect(run_dir, dialect)
     return OwnJudge(run_dir, dialect, sft.reply_tokens)
 
 
@@ -154,6 +156,17 @@ def check_verdicts(own: OwnJudge, path: Path) -> None:
                 f"{path}: pair {row.id or position}: field 'verdict': expected one of "
                 f"{', '.join(values)} to measure against, found {row.verdict!r}."
             )
+        if row.names is None:
+            raise DataError(
+                f"{path}: pair {row.id or position}: field 'names' is missing: say whether the "
+                'verdict names the "better" or the "worse" response.'
+            )
+
+
+def _label(row: PairRow, dialect: Dialect) -> str:
+    """The row's verdict in the judge's direction."""
+    turned = {"A": "B", "B": "A"} if row.names is not dialect.direction else {}
+    return turned.get(str(row.verdict), str(row.verdict))
 
 
 def score_judged(own: OwnJudge, judged: Sequence[Judged], seed: int) -> JudgeResult:
@@ -162,7 +175,7 @@ def score_judged(own: OwnJudge, judged: Sequence[Judged], seed: int) -> JudgeRes
     rows = tuple(
         Scored(
             item=entry.item,
-            label=str(entry.row.verdict),
+            label=_label(entry.row, own.dialect),
             cluster=entry.row.question + "\n" + (entry.row.context or ""),
             words=(len(entry.row.response_a.split()), len(entry.row.response_b.split())),
             fields={},

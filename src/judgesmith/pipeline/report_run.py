@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from judgesmith import __version__
-from judgesmith.pipeline.running import Standing, survey
+from judgesmith.pipeline.running import STOPPED, Standing, survey
 from judgesmith.report.html import render_html
 from judgesmith.report.markdown import render_markdown
 from judgesmith.report.results import CurvePoint, Document, Evaluation, StageRow
@@ -49,7 +51,7 @@ def collect(run_dir: RunDir, recipe: Recipe) -> Document:
         gate=read_gate(run_dir) if "gate" in done else None,
         evaluation=evaluation,
         curve=tuple(run_dir.read_if_made("sft/curve.jsonl", CurvePoint)),
-        findings=tuple(f for table in tables.values() for f in table.get("findings", ())),
+        findings=tuple(f for entry in entries for f in _findings(run_dir, entry)),
         supply=tuple(tables.get("items", {}).get("supply", ())),
         confounds=tables.get("items", {}).get("confounds"),
         leaks=tables.get("split", {}).get("leaks"),
@@ -57,6 +59,14 @@ def collect(run_dir: RunDir, recipe: Recipe) -> Document:
         why=recipe.why,
         provenance=_provenance(run_dir, entries),
     )
+
+
+def _findings(run_dir: RunDir, entry: Standing) -> list[dict[str, Any]]:
+    """What a stage's audits found, also when they stopped it."""
+    if entry.manifest is not None:
+        return list(entry.manifest.report.tables.get("findings", ()))
+    stopped = run_dir.file(f"{entry.stage}/{STOPPED}")
+    return list(orjson.loads(stopped.read_bytes())) if stopped.exists() else []
 
 
 def _provenance(run_dir: RunDir, entries: list[Standing]) -> dict[str, str]:

@@ -13,11 +13,11 @@ from typing import Any
 
 import orjson
 
-from judgesmith.errors import RecipeError, nearest
+from judgesmith.errors import AuditError, DataError, RecipeError, RunError, nearest
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.pipeline.order import Stage, load_stage
 from judgesmith.pipeline.own_models import model_opener
-from judgesmith.runs.jsonl import write_bytes
+from judgesmith.runs.jsonl import write_bytes, write_json
 from judgesmith.runs.layout import RunDir, Stopwatch
 from judgesmith.runs.manifest import (
     MANIFEST,
@@ -28,8 +28,10 @@ from judgesmith.runs.manifest import (
     write_manifest,
 )
 from judgesmith.runs.recipe import Recipe, Section
-from judgesmith.tasks import load_task
+from judgesmith.tasks import load_dialect, load_task
 
+STOPPED = "findings.json"
+"""What an audit found when it stopped its stage."""
 BEGUN = ".begun"
 """What an unfinished stage is being made from; its partial files are kept only if that is so."""
 
@@ -56,7 +58,9 @@ class Standing:
 def determined_by(stage: Stage, config: Section, run_dir: RunDir) -> dict[str, Any]:
     """What a stage's outputs follow from, besides its input files."""
     task = load_task(run_dir.header.task)
+    dialect = getattr(config, "dialect", None)
     return {
+        "dialect": None if dialect is None else load_dialect(task, dialect).hash,
         "version": stage.VERSION,
         "config": config.model_dump(mode="json"),
         "seed": run_dir.seed,
@@ -68,6 +72,14 @@ def determined_by(stage: Stage, config: Section, run_dir: RunDir) -> dict[str, A
 def _input_files(stage: Stage, config: Section, run_dir: RunDir) -> dict[str, Path]:
     files = {name: run_dir.file(name) for name in stage.inputs(config)}
     return files | {f"outside:{given}": path for given, path in stage.outside(config).items()}
+
+
+def _known_inputs(stage: Stage, config: Section, run_dir: RunDir) -> dict[str, str]:
+    """Hashes of the inputs at hand; a run can be read where its outside files are not."""
+    try:
+        return hash_inputs(_input_files(stage, config, run_dir))
+    except DataError:
+        return hash_inputs({name: run_dir.file(name) for name in stage.inputs(config)})
 
 
 def standing(name: str, config: Section, run_dir: RunDir) -> Standing:
@@ -84,10 +96,11 @@ def standing(name: str, config: Section, run_dir: RunDir) -> Standing:
         return Standing(name, State.STALE, reason, manifest)
 
     wanted = determined_by(stage, config, run_dir)
-    changed = [key for key in wanted if manifest.determined_by.get(key) != wanted[key]]
+    before = manifest.determined_by
+    changed = [key for key in wanted if key in before and before[key] != wanted[key]]
     if changed:
         return stale(f"changed: {', '.join(changed)}")
-    inputs = hash_inputs(_input_files(stage, config, run_dir))
+    inputs = manifest.inputs | _known_inputs(stage, config, run_dir)
     other = [
         key for key in {**inputs, **manifest.inputs} if inputs.get(key) != manifest.inputs.get(key)
     ]
@@ -112,6 +125,20 @@ def survey(run_dir: RunDir, recipe: Recipe) -> list[Standing]:
     return found
 
 
+def require_fresh(run_dir: RunDir, recipe: Recipe, stage: str) -> None:
+    """Refuse to show results that the run's present recipe and files did not give."""
+    for entry in survey(run_dir, recipe):
+        if entry.state is not State.FRESH:
+            raise RunError(
+                f"{run_dir.path}: stage {entry.stage!r} is {entry.state.value} ({entry.reason}), "
+                f"so what {stage!r} holds is not what this run would give. Run the recipe again: "
+                f"judgesmith run {run_dir.path}/recipe.yaml --run {run_dir.path}"
+            )
+        if entry.stage == stage:
+            return
+    raise RunError(f"{run_dir.path}: the recipe has no stage {stage!r}.")
+
+
 def run_stage(name: str, config: Section, run_dir: RunDir, models: ModelOpener) -> Manifest:
     """Run one stage; its manifest is written last."""
     stage = load_stage(name)
@@ -119,7 +146,11 @@ def run_stage(name: str, config: Section, run_dir: RunDir, models: ModelOpener) 
     run_dir.file(name).mkdir(parents=True, exist_ok=True)
     run_dir.file(f"{name}/{MANIFEST}").unlink(missing_ok=True)
     inputs = hash_inputs(_input_files(stage, config, run_dir))
-    report = stage.run(config, run_dir, models)
+    try:
+        report = stage.run(config, run_dir, models)
+    except AuditError as error:
+        write_json(run_dir.file(f"{name}/{STOPPED}"), error.findings)
+        raise
     manifest = make_manifest(
         name, stage.VERSION, determined_by=determined_by(stage, config, run_dir), inputs=inputs,
         outputs=hash_inputs({output: run_dir.file(output) for output in stage.OUTPUTS}),

@@ -38,13 +38,15 @@ class Template:
 
 def read_questions(path: Path | None) -> Iterator[Question]:
     """All questions of a bank folder (`templates.csv`, `unknowns.csv`); None is the shipped one."""
-    if path is None:
-        with resources.as_file(resources.files("judgesmith.sources") / "bank") as shipped:
-            yield from read_questions(shipped)
-        return
+    path = shipped_bank() if path is None else path
     unknowns = read_unknowns(path / "unknowns.csv")
     for template in read_templates(path / "templates.csv"):
         yield from render_template(template, unknowns)
+
+
+def shipped_bank() -> Path:
+    """The folder of the bank that comes with the package."""
+    return Path(str(resources.files("judgesmith.sources") / "bank"))
 
 
 def read_unknowns(path: Path) -> tuple[str, ...]:

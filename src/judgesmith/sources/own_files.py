@@ -45,7 +45,11 @@ class LabelRow(_Row):
 
 
 class PairRow(_Row):
-    """Two responses to one question, to be judged; `verdict` is a person's, where there is one."""
+    """Two responses to one question, to be judged.
+
+    `verdict` is a label to measure against, where there is one; `names` then says whether its
+    letter names the better or the worse response.
+    """
 
     id: str | None = None
     context: str | None = None
@@ -55,6 +59,7 @@ class PairRow(_Row):
     response_a: str
     response_b: str
     verdict: str | None = None
+    names: Direction | None = None
 
 
 def read_responses(path: Path, questions: dict[str, Question]) -> Iterator[Response]:

@@ -22,7 +22,7 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
 
-VERSION = 1
+VERSION = 2
 OUTPUTS = ("gate/gate.json",)
 M = TypeVar("M", bound=BaseModel)
 Outcome = Literal["pass", "fail", "inconclusive", "not applicable"]
@@ -70,7 +70,7 @@ def above(name: str, found: Number | None, bound: float) -> Check:
     outcome, reason = _decide(found, bound)
     needed = None
     if outcome == "inconclusive" and found.hidden is None:
-        needed = labels_for_lower_bound(_estimate(found), bound)
+        needed = _labels_needed(found, bound)
     return Check(
         name=name, requirement=requirement, found=found, outcome=outcome, reason=reason,
         labels_needed=needed,
@@ -87,6 +87,20 @@ def _decide(found: Number, bound: float) -> tuple[Outcome, str]:
     if found.high < bound:
         return "fail", f"even the upper bound {found.high:.3f} is below {bound:g}"
     return "inconclusive", f"the interval [{found.low:.3f}, {found.high:.3f}] holds {bound:g}"
+
+
+def _labels_needed(found: Number, bound: float) -> int | None:
+    """Labels in all that would bring the nearer end of the interval to the bound.
+
+    >>> _labels_needed(Number(value=.58, low=.50, high=.66, n=300), .6)
+    4800
+    """
+    if found.value is None or found.low is None or found.high is None:
+        return None
+    if found.value > bound:
+        return labels_for_lower_bound(_estimate(found), bound)
+    mirrored = Estimate(-found.value, -found.high, -found.low, n=found.n, clusters=found.clusters)
+    return labels_for_lower_bound(mirrored, -bound)
 
 
 def _estimate(found: Number) -> Estimate:
@@ -106,9 +120,11 @@ def decide(results: Evaluation, judge: JudgeResult, config: Config) -> GateResul
         above("raw consistency", main.consistency, config.consistency),
         above("coverage", main.coverage, config.coverage),
     ]
-    if results.domain_difference is not None:
-        name = "kappa out of domain minus in domain"
-        checks.append(above(name, results.domain_difference, config.domain_drop))
+    name = "kappa out of domain minus in domain"
+    drop = above(name, results.domain_difference, config.domain_drop)
+    if results.domain_difference is None:
+        drop = drop.model_copy(update={"reason": "not measured: there are no out-of-domain items"})
+    checks.append(drop)
     return GateResult(
         judge=judge.name,
         labels_title=results.labels_title,

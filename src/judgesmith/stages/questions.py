@@ -18,6 +18,7 @@ from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.outside import find_outside
 from judgesmith.runs.recipe import Section
 from judgesmith.sources import QUESTION_READERS, reader
+from judgesmith.sources.bank import shipped_bank
 from judgesmith.tasks import load_task
 
 VERSION = 1
@@ -45,7 +46,9 @@ def inputs(config: Config) -> tuple[str, ...]:
 
 def outside(config: Config) -> dict[str, Path]:
     """Files from outside the run, by the name the recipe gives them."""
-    return {s.path: find_outside(s.path) for s in config.sources if s.path is not None}
+    given = {s.path: find_outside(s.path) for s in config.sources if s.path is not None}
+    shipped = any(s.kind == "bank" and s.path is None for s in config.sources)
+    return given | ({"the shipped bank": shipped_bank()} if shipped else {})
 
 
 def sample_evenly(

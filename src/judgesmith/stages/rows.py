@@ -135,6 +135,12 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         with_rows += bool(made)
         dropped["no label with a reason"] += not made
         rows += made
+    if not rows:
+        raise DataError(
+            f"rows: no training item has a label of kind {config.labels.value!r} with a reason to "
+            "learn from. Verdicts by people carry none: learn from the key (rows.labels: key) and "
+            "measure against people (evaluate.labels: person)."
+        )
     run_dir.write(OUTPUTS[0], rows)
     by_side = Counter(row.split.value for row in rows)
     return StageReport(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from judgesmith.metrics import Label, agreed_verdict, order_averaged
+from judgesmith.metrics import Label, agreed_verdict, average_distributions, order_averaged
 from judgesmith.records import (
     LETTERS,
     TIE,
@@ -74,8 +74,9 @@ def _average(stored: Judgment | None, swapped: Judgment | None, tie: str | None)
         averaged = None
     elif chances[0] and chances[1]:
         averaged = order_averaged(_whole(chances[0]), _whole(chances[1]), tie=tie)
-        if averaged is not None:
-            probability = sum(_whole(c)[averaged] for c in chances if c) / 2
+        means = average_distributions(_whole(chances[0]), _whole(chances[1]))
+        if averaged is not None and means[averaged] == max(means.values()):
+            probability = means[averaged]
     else:
         averaged = agreed_verdict(first, second, tie=tie)
     rationale = None if stored is None else stored.rationale

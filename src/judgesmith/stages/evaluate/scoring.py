@@ -163,7 +163,7 @@ def score_slice(judge: Judge, part: SliceOfItems, plan: Plan) -> SliceResult:
         [rows[i].cluster for i in kept], **options,
     )  # fmt: skip
     bounds = agreement_bounds(averaged, labels, plan.scale).kappa
-    ordered = None if judge.order_proof else _order(reads, rows, options)
+    ordered = None if judge.order_proof else _order(reads, rows, options, plan.least)
     return SliceResult(
         kappa=kappa_of(lambda read: read.averaged),
         accuracy=number(accuracy),
@@ -192,7 +192,7 @@ def not_shown(rows: Sequence[Scored], parsed: Sequence[Scored], plan: Plan) -> s
 
 
 def _order(
-    reads: Sequence[Read], rows: Sequence[Scored], options: ResamplingOptions
+    reads: Sequence[Read], rows: Sequence[Scored], options: ResamplingOptions, least: int
 ) -> tuple[Number, Number]:
     effects = order_effects(
         [read.stored for read in reads],
@@ -200,7 +200,13 @@ def _order(
         [row.cluster for row in rows],
         **options,
     )
-    return number(effects.consistency_clustered), number(effects.position_bias)
+    consistency = effects.consistency_clustered
+    if (
+        consistency.low == consistency.high
+    ):  # no flip, or nothing but flips: resampling sees no spread
+        consistency = effects.consistency
+    hidden = None if effects.pairs >= least else f"only {effects.pairs} pairs, fewer than {least}"
+    return number(consistency, hidden), number(effects.position_bias, hidden)
 
 
 def _verbosity(

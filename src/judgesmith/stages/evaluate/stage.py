@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -32,7 +33,7 @@ from judgesmith.stages.evaluate.scoring import (
 from judgesmith.stages.evaluate.test_side import TestSide, read_test_side, rule_judges
 from judgesmith.tasks import load_dialect, load_task
 
-VERSION = 2
+VERSION = 3
 OUTPUTS = ("evaluate/judgments.jsonl", "evaluate/results.json")
 CHUNK = 256
 STUDENTS: dict[str, Role] = {"student": "student", "before training": "before training"}
@@ -55,7 +56,7 @@ class Config(Section):
     """
 
     dialect: str
-    labels: AnnotatorKind = AnnotatorKind.KEY
+    labels: Literal[AnnotatorKind.PERSON, AnnotatorKind.KEY] = AnnotatorKind.KEY
     reply_tokens: int = Field(120, gt=0)
     resamples: int = Field(10_000, ge=100)
     slice_resamples: int = Field(2_000, ge=100)

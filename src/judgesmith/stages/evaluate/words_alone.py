@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from judgesmith.records import LETTERS, TIE, Choice, Item, Question, Response, choice
+from judgesmith.records import LETTERS, TIE, Choice, Item, Question, Response, choice, keyed_rng
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -25,7 +25,7 @@ class WordsAlone:
 
     def score(self, text: str) -> float:
         """Sum of the log-odds of the text's distinct words; unknown words count nothing."""
-        return sum(self.odds.get(word, 0.0) for word in words(text))
+        return math.fsum(self.odds.get(word, 0.0) for word in words(text))
 
     def __call__(self, question: Question, responses: Sequence[Response]) -> Choice:
         """Name the response with the higher score, a tie within the margin."""
@@ -51,29 +51,36 @@ def _named(difference: float, margin: float) -> str:
 def learn_words(
     items: Sequence[Item], labels: Mapping[str, str], responses: Mapping[str, Response]
 ) -> WordsAlone:
-    """Count words on every second labelled item, and choose the tie margin on the others.
+    """Count words on labelled items; which half chooses the tie margin is drawn by item id.
 
-    odds(w) = log((named with w + 1) / (named + 2)) - log((others with w + 1) / (others + 2)), over
-    responses of the counted items; the margin is the one among 0 and 50 quantiles of the score
-    difference that is right most often on the others.
+    odds(w) = log((named with w + 1) / (named + 2)) - log((others with w + 1) / (others + 2)). The
+    margin is the one among 0 and 50 quantiles of the score difference that is right most often on
+    one half, with odds from the other half; the final odds come from all items.
     """
     known = [item for item in items if item.id in labels]
-    count, tune = known[::2], known[1::2]
+    halves: tuple[list[Item], list[Item]] = ([], [])
+    for item in known:
+        halves[keyed_rng(0, "words", item.id).random() < 0.5].append(item)
+    half = WordsAlone(_count_odds(halves[0], labels, responses), 0.0)
+    pairs = [(_difference(half, item, responses), labels[item.id]) for item in halves[1]]
+    return WordsAlone(_count_odds(known, labels, responses), _best_margin(pairs))
+
+
+def _count_odds(
+    items: Sequence[Item], labels: Mapping[str, str], responses: Mapping[str, Response]
+) -> dict[str, float]:
     named, others = Counter[str](), Counter[str]()
     totals = [0, 0]
-    for item in count:
+    for item in items:
         for position, response in enumerate(item.response_ids):
             is_named = labels[item.id] == LETTERS[position]
             totals[is_named] += 1
             (named if is_named else others).update(words(responses[response].text))
-    odds = {
+    return {
         word: math.log((named[word] + 1) / (totals[1] + 2))
         - math.log((others[word] + 1) / (totals[0] + 2))
         for word in {*named, *others}
     }
-    judge = WordsAlone(odds, 0.0)
-    pairs = [(_difference(judge, item, responses), labels[item.id]) for item in tune]
-    return WordsAlone(odds, _best_margin(pairs))
 
 
 def _difference(judge: WordsAlone, item: Item, responses: Mapping[str, Response]) -> float:

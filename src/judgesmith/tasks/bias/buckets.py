@@ -1,7 +1,7 @@
 """The five buckets of the published bias judge, as rules that a recipe may copy and edit.
 
 A rule draws pairs of one question's responses: one matches `first`, the other `second`, field by
-field. `unlike` and `ratio` compare the two. Quotas are the published counts.
+field. `ratio` and `other_generator` compare the two. Quotas are the published counts.
 """
 
 from typing import Any
