@@ -25,8 +25,8 @@ from judgesmith.records import (
 from judgesmith.report.results import JudgeResult
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.outside import VARIABLE
+from judgesmith.stages.evaluate.labelled_side import read_labelled_side, rule_judges
 from judgesmith.stages.evaluate.scoring import Plan, make_slices, score_judge, scored
-from judgesmith.stages.evaluate.test_side import read_test_side, rule_judges
 from judgesmith.tasks import load_dialect, load_task
 
 pytestmark = pytest.mark.slow
@@ -81,7 +81,7 @@ def test_300_human_verdicts(real: RunDir) -> None:
 def baselines(real: RunDir) -> dict[str, JudgeResult]:
     task = load_task("bias")
     dialect = load_dialect(task, "bias-pair-compact")
-    found = read_test_side(real, AnnotatorKind.PERSON, dialect)
+    found = read_labelled_side(real, AnnotatorKind.PERSON, dialect)
     assert found.title == "labels: 300 verdicts by one person (judge-from-scratch author)"
     policies = ("biased_is_worse", "other_wrong_ties")
     judges = rule_judges(found, task, policies, dialect, seed=7)

@@ -30,6 +30,7 @@ from judgesmith.stages.evaluate.judges import (
     random_rule,
     read_judgments,
 )
+from judgesmith.stages.evaluate.labelled_side import labels_title
 from judgesmith.stages.evaluate.scoring import (
     Plan,
     Scored,
@@ -40,7 +41,6 @@ from judgesmith.stages.evaluate.scoring import (
     score_judge,
     score_slice,
 )
-from judgesmith.stages.evaluate.test_side import labels_title
 from judgesmith.tasks import load_task
 
 SCALE = ("A", "B", TIE)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from judgesmith.records import Question
 from judgesmith.runs.layout import RunDir
-from judgesmith.sources.bank import read_questions
+from judgesmith.sources.bank import read_questions, shipped_bank
 from judgesmith.stages import questions
 from judgesmith.stages.questions import Config, Source, composition, sample_evenly
 
@@ -132,4 +132,4 @@ def test_a_source_outside_the_run_is_hashed_by_the_name_in_the_recipe(tmp_path: 
     folder = tmp_path / "bank"
     folder.mkdir()
     config = Config(sources=(Source(kind="bank", path=str(folder)), Source(kind="bank")))
-    assert questions.outside(config) == {str(folder): folder}
+    assert questions.outside(config) == {str(folder): folder, "the shipped bank": shipped_bank()}

@@ -62,10 +62,10 @@ def test_nothing_is_found_where_words_say_nothing() -> None:
 
 
 def test_the_odds_are_the_smoothed_counts() -> None:
-    """2 pairs, the first is counted: "x" in 1 of 1 named, 0 of 1 others: log(2/3) - log(1/3)."""
+    """2 pairs: the phrase is in 2 of 2 named, 0 of 2 others: log(3/4) - log(1/4) = log 3."""
     items, labels, responses = make(3, 2, telling=True)
     judge = learn_words(items, labels, responses)
-    assert math.isclose(judge.odds["people"], math.log(2))
+    assert math.isclose(judge.odds["people"], math.log(3))
 
 
 def test_without_items_everything_is_a_tie() -> None:
@@ -76,3 +76,9 @@ def test_without_items_everything_is_a_tie() -> None:
         text="?", choices=None, key=None, reference=None, grounding=None, task={},
     )  # fmt: skip
     assert judge(question, [responses[i] for i in items[0].response_ids]).value == "TIE"
+
+
+def test_the_order_of_the_items_does_not_matter() -> None:
+    items, labels, responses = make(5, 300, telling=True)
+    shuffled = Random(9).sample(items, len(items))
+    assert learn_words(items, labels, responses) == learn_words(shuffled, labels, responses)

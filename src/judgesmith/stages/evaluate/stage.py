@@ -21,6 +21,7 @@ from judgesmith.runs.progress import progress_bar
 from judgesmith.runs.recipe import Section
 from judgesmith.stages.evaluate.examples import pick_examples
 from judgesmith.stages.evaluate.judges import Judge, Role, read_judgments
+from judgesmith.stages.evaluate.labelled_side import LabelledSide, read_labelled_side, rule_judges
 from judgesmith.stages.evaluate.scoring import (
     Plan,
     compare,
@@ -30,7 +31,6 @@ from judgesmith.stages.evaluate.scoring import (
     scored,
     slice_info,
 )
-from judgesmith.stages.evaluate.test_side import TestSide, read_test_side, rule_judges
 from judgesmith.tasks import load_dialect, load_task
 
 VERSION = 3
@@ -86,7 +86,7 @@ def outside(config: Config) -> dict[str, Path]:
 
 
 def judge_items(
-    found: TestSide, run_dir: RunDir, models: ModelOpener, *, dialect: Dialect, max_tokens: int
+    found: LabelledSide, run_dir: RunDir, models: ModelOpener, *, dialect: Dialect, max_tokens: int
 ) -> tuple[list[Judgment], dict[str, int]]:
     """Judgments of each student on all items in both orders, resumed after a kill.
 
@@ -142,7 +142,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     task = load_task(run_dir.header.task)
     dialect = load_dialect(task, config.dialect)
     check_dialect(run_dir, dialect)
-    found = read_test_side(run_dir, config.labels, dialect)
+    found = read_labelled_side(run_dir, config.labels, dialect)
     judgments, usage = judge_items(
         found, run_dir, models, dialect=dialect, max_tokens=config.reply_tokens
     )
@@ -176,7 +176,7 @@ def _status_counts(judgments: Sequence[Judgment]) -> dict[str, dict[str, int]]:
 
 
 def _results(
-    config: Config, run_dir: RunDir, judges: Sequence[Judge], found: TestSide, dialect: Dialect,
+    config: Config, run_dir: RunDir, judges: Sequence[Judge], found: LabelledSide, dialect: Dialect,
     looks: int,
 ) -> Evaluation:  # fmt: skip
     plan = Plan(

@@ -29,7 +29,7 @@ from judgesmith.tasks import BaselineRule, Task
 
 
 @dataclass(frozen=True)
-class TestSide:
+class LabelledSide:
     """Labelled test items. `labels` are one annotator's; `others` those of further annotators."""
 
     questions: dict[str, Question]
@@ -44,7 +44,7 @@ class TestSide:
     unlabelled: int
 
 
-def read_test_side(run_dir: RunDir, kind: AnnotatorKind, dialect: Dialect) -> TestSide:
+def read_labelled_side(run_dir: RunDir, kind: AnnotatorKind, dialect: Dialect) -> LabelledSide:
     """The run's test side, with the labels of one kind of annotator, and its training side.
 
     Raises DataError where no test item has such a label, and where labels and dialect disagree on
@@ -64,7 +64,7 @@ def read_test_side(run_dir: RunDir, kind: AnnotatorKind, dialect: Dialect) -> Te
     annotator = max(sorted(verdicts), key=lambda name: len(verdicts[name]))
     chosen = verdicts.pop(annotator)
     train = {item.id: item for item in items if item.split is Split.TRAIN}
-    return TestSide(
+    return LabelledSide(
         questions=index_by_id(run_dir.read("questions/questions.jsonl", Question)),
         responses=index_by_id(run_dir.read("responses/responses.jsonl", Response)),
         items=tuple(item for item in on_test if item.id in chosen),
@@ -117,7 +117,7 @@ def labels_title(
 
 
 def rule_judges(
-    found: TestSide, task: Task, key_policies: Sequence[str], dialect: Dialect, seed: int
+    found: LabelledSide, task: Task, key_policies: Sequence[str], dialect: Dialect, seed: int
 ) -> list[Judge]:
     """Further people (the human ceiling), answer keys, the task's own rules, and the plain ones."""
     people = [
@@ -140,7 +140,7 @@ def rule_judges(
 
 
 def _shown(
-    found: TestSide,
+    found: LabelledSide,
 ) -> tuple[tuple[Item, ...], dict[str, Question], dict[str, Response]]:
     return found.items, found.questions, found.responses
 
