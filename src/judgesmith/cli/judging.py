@@ -57,7 +57,6 @@ def evaluate_command(folder: Path, pairs: Path | None) -> None:
 def gate_command(folder: Path, overrides: tuple[str, ...]) -> str:
     """Decide, show the reasons, and give the outcome."""
     run_dir, recipe = open_run(folder)
-    require_fresh(run_dir, recipe, "evaluate")
     config = recipe.sections.get("gate") or gate_stage.Config()
     values = config.model_dump()
     for override in overrides:
@@ -72,6 +71,7 @@ def gate_command(folder: Path, overrides: tuple[str, ...]) -> str:
             f"{d['loc'][0]}: {d['msg']}, found {d['input']!r}" for d in error.errors()
         )
         raise RecipeError(f"--set: {found}") from None
+    require_fresh(run_dir, recipe, "evaluate")
     results = read_results(run_dir)
     student = next(judge for judge in results.judges if judge.role == "student")
     result = decide(results, student, bounds)

@@ -128,7 +128,8 @@ def _key(name: str, entry: Shown) -> tuple[str, str, tuple[int, ...]]:
 def check_dialect(run_dir: RunDir, dialect: Dialect) -> None:
     """Refuse to measure a student in another dialect than its rows were written in."""
     path = run_dir.file("rows/sft.jsonl")
-    trained = {str(row["dialect"]) for _, row in islice(read_rows(path), 1)}
+    first = islice(read_rows(path), 1) if path.exists() else ()
+    trained = {str(row["dialect"]) for _, row in first}
     if trained - {dialect.hash}:
         raise DataError(
             f"evaluate.dialect {dialect.name!r} ({dialect.hash}) is not the dialect of the rows "
