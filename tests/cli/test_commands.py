@@ -32,7 +32,7 @@ def test_a_run_ends_with_results_and_a_report(tiny_run: Path, command: Any) -> N
     results = json.loads((tiny_run / "evaluate/results.json").read_text())
     assert [judge["name"] for judge in results["judges"]] == [
         "student", "before training", "answer key (other_wrong_ties)", "answer-choice rule",
-        "longer response", "random", "constant",
+        "longer response", "words alone", "random", "constant",
     ]  # fmt: skip
     assert results["labels_title"].startswith("labels: answer key (biased_is_worse), not people")
     assert results["test_looks"] == 1
@@ -161,12 +161,20 @@ def test_text_of_a_response_is_never_read_as_a_verdict_or_a_turn(
 
 def test_evaluate_on_own_labelled_pairs(parrot_run: Path, command: Any, tmp_path: Path) -> None:
     labelled = tmp_path / "mine.jsonl"
-    rows = [pair(question=f"Who, in case {n}?", verdict="AB"[n % 2]) for n in range(24)]
+    rows = [
+        pair(question=f"Who, in case {n}?", verdict="AB"[n % 2], names="worse") for n in range(24)
+    ]
     labelled.write_text("".join(json.dumps(row) + "\n" for row in rows))
     done = command("evaluate", parrot_run, labelled)
     assert done.returncode == 0, done.stderr
     assert "mine.jsonl" in done.stdout
     assert "kappa" in done.stdout
+    turned = [{**row, "verdict": "BA"[n % 2], "names": "better"} for n, row in enumerate(rows)]
+    labelled.write_text("".join(json.dumps(row) + "\n" for row in turned))
+    assert command("evaluate", parrot_run, labelled).stdout == done.stdout
+    labelled.write_text(json.dumps(pair(verdict="A")) + "\n")
+    unclear = command("evaluate", parrot_run, labelled)
+    assert (unclear.returncode, "field 'names'" in unclear.stderr) == (2, True)
     for bad in ("C", None):
         labelled.write_text(json.dumps(pair(verdict=bad)) + "\n")
         done = command("evaluate", parrot_run, labelled)

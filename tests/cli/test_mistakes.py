@@ -80,8 +80,8 @@ def test_another_recipe_in_the_folder(
 def test_a_stage_that_is_not_there_yet(command: Any, light_run: Path, tmp_path: Path) -> None:
     pairs = tmp_path / "pairs.jsonl"
     pairs.write_text('{"question": "q", "response_a": "a", "response_b": "b"}\n')
-    mistake(command("gate", light_run), "--until evaluate")
-    mistake(command("evaluate", light_run), "--until evaluate")
+    for name in ("gate", "evaluate"):
+        mistake(command(name, light_run), "stage 'split' is missing", "Run the recipe again")
     mistake(command("judge", pairs, "--judge", light_run), "--until sft")
 
 
@@ -126,11 +126,14 @@ def test_a_broken_manifest(command: Any, light_run: Path, tmp_path: Path, conten
     mistake(command("status", folder), "items/manifest.json")
 
 
-def test_broken_results(command: Any, light_run: Path, tmp_path: Path) -> None:
+def test_results_of_a_student_that_was_never_trained(
+    command: Any, light_run: Path, tmp_path: Path
+) -> None:
+    """A results file alone is no verdict: the stages before it must be fresh."""
     folder = Path(shutil.copytree(light_run, tmp_path / "run"))
     (folder / "evaluate").mkdir()
     (folder / "evaluate/results.json").write_text('{"judges": 3}')
-    mistake(command("gate", folder), "evaluate/results.json", "Run the recipe again")
+    mistake(command("gate", folder), "stage 'split' is missing", "Run the recipe again")
 
 
 @pytest.mark.parametrize("override", ["kapa=0.5", "kappa=high", "kappa"])
