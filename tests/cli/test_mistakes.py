@@ -149,3 +149,36 @@ def test_no_student_in_the_recipe(command: Any, tiny: Path, tmp_path: Path) -> N
     pairs = tmp_path / "pairs.jsonl"
     pairs.write_text('{"question": "q", "response_a": "a", "response_b": "b"}\n')
     mistake(command("judge", pairs, "--judge", tmp_path / "run"), "trains no student")
+
+
+def test_an_empty_bucket_stops_the_run_and_the_audit_tells(
+    command: Any, tiny: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    rule = "[{name: none, first: {class: nobody}, second: {class: correct}, quota: 5}]"
+    override = f"items.buckets={rule}"
+    done = command("run", tiny, "--run", folder, "--until", "items", "--set", override)
+    mistake(done, "none: 0 of 5 items", "generate more responses with class = nobody")
+    assert not (folder / "items/items.jsonl").exists()
+    audited = command("audit", folder)
+    assert audited.returncode == 1
+    assert "none: 0 of 5 items" in audited.stdout
+
+
+def test_a_verdict_file_that_cannot_be_written(
+    command: Any, light_run: Path, tmp_path: Path
+) -> None:
+    """Said before anything is judged."""
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text('{"question": "q", "response_a": "a", "response_b": "b"}\n')
+    for target in (tmp_path, pairs):
+        done = command("judge", pairs, "--judge", light_run, "--out", target)
+        mistake(done, "--out", "expected a new file's name")
+
+
+def test_a_stage_name_that_does_not_exist_leaves_no_run(
+    command: Any, tiny: Path, tmp_path: Path
+) -> None:
+    done = command("run", tiny, "--run", tmp_path / "run", "--until", "splitt")
+    mistake(done, "--until: unknown stage 'splitt'", "did you mean 'split'")
+    assert not (tmp_path / "run").exists()

@@ -128,3 +128,10 @@ def test_a_missing_distribution_gives_no_verdict() -> None:
 def test_what_is_no_distribution_is_refused(bad: dict[str, float]) -> None:
     with pytest.raises(DataError, match="swapped: expected probabilities"):
         average_distributions({"A": 1.0}, bad)
+
+
+def test_a_judge_that_follows_the_slot_is_not_decided_by_the_last_decimals() -> None:
+    """Means .50002 and .49998 are a tie; .51 and .49 are .02 apart and are not."""
+    near = order_averaged({"A": 0.99996, "B": 0.00004}, {"A": 0.00008, "B": 0.99992})
+    far = order_averaged({"A": 0.99, "B": 0.01}, {"A": 0.03, "B": 0.97})
+    assert (near, far) == ("TIE", "A")
