@@ -8,6 +8,7 @@ import yaml
 from judgesmith.cli import show
 from judgesmith.errors import RecipeError, nearest
 from judgesmith.pipeline import (
+    check_until,
     find_recipe,
     open_run,
     read_recipe,
@@ -28,8 +29,7 @@ def run_command(
 ) -> None:  # fmt: skip
     """Run a recipe and say what came of it."""
     recipe = read_recipe(find_recipe(name), overrides)
-    if until is not None and until not in recipe.sections:
-        raise RecipeError(f"--until: unknown stage {until!r}; {nearest(until, recipe.sections)}")
+    check_until(recipe, until)
     folder = folder or Path("runs") / recipe.header.name
     run_dir = start_run(folder, recipe)
     use_data_folder(folder, data)

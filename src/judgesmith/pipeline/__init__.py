@@ -8,12 +8,21 @@ from judgesmith.pipeline.recipes import (
     shipped_recipes,
     start_run,
 )
-from judgesmith.pipeline.running import Standing, State, require_fresh, run_recipe, standing, survey
+from judgesmith.pipeline.running import (
+    Standing,
+    State,
+    check_until,
+    require_fresh,
+    run_recipe,
+    standing,
+    survey,
+)
 
 __all__ = [
     "STAGES",
     "Standing",
     "State",
+    "check_until",
     "find_recipe",
     "load_stage",
     "open_run",

@@ -1,5 +1,6 @@
 """Judge new pairs with a run's student, in both orders, resumable, one line of JSON a pair."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -99,8 +100,8 @@ def _paired(own: OwnJudge, chunk: Sequence[Entry], found: Sequence[Judgment]) ->
 
 
 def _check_names(path: Path, rows: Sequence[PairRow]) -> None:
-    names = [row.id for row in rows if row.id is not None]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    names = Counter(row.id for row in rows if row.id is not None)
+    twice = sorted(name for name, count in names.items() if count > 1)
     if twice:
         raise DataError(f"{path}: field 'id': {twice[:3]} are used by more than one row.")
     if not rows:

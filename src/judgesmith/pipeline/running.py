@@ -101,9 +101,7 @@ def standing(name: str, config: Section, run_dir: RunDir) -> Standing:
     if changed:
         return stale(f"changed: {', '.join(changed)}")
     inputs = manifest.inputs | _known_inputs(stage, config, run_dir)
-    other = [
-        key for key in {**inputs, **manifest.inputs} if inputs.get(key) != manifest.inputs.get(key)
-    ]
+    other = [key for key in inputs if inputs[key] != manifest.inputs.get(key)]
     if other:
         return stale(f"changed input: {', '.join(sorted(other))}")
     outputs = hash_inputs({output: run_dir.file(output) for output in stage.OUTPUTS})
@@ -160,13 +158,18 @@ def run_stage(name: str, config: Section, run_dir: RunDir, models: ModelOpener) 
     return manifest
 
 
+def check_until(recipe: Recipe, until: str | None) -> None:
+    """Refuse a stage that the recipe does not have."""
+    if until is not None and until not in recipe.sections:
+        raise RecipeError(f"--until: unknown stage {until!r}; {nearest(until, recipe.sections)}")
+
+
 def run_recipe(
     recipe: Recipe, run_dir: RunDir, *, until: str | None = None,
     announce: Callable[[str, str], None] = lambda stage, what: None,
 ) -> Iterator[Manifest]:  # fmt: skip
     """Run what is not fresh, in order, and yield each stage's manifest."""
-    if until is not None and until not in recipe.sections:
-        raise RecipeError(f"--until: unknown stage {until!r}; {nearest(until, recipe.sections)}")
+    check_until(recipe, until)
     models = model_opener(run_dir)
     for name, config in recipe.sections.items():
         entry = standing(name, config, run_dir)

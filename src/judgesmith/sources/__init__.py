@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from judgesmith.errors import RecipeError, nearest
 from judgesmith.records import Direction, Item, Question, Response, Verdict
+from judgesmith.runs.outside import find_outside
+from judgesmith.runs.recipe import Section
 
 QUESTION_READERS = {
     "bank": "judgesmith.sources.bank:read_questions",
@@ -29,6 +31,18 @@ LABEL_READERS = {
     "file": "judgesmith.sources.own_files:read_labels",
     "judge_from_scratch": "judgesmith.sources.judge_from_scratch:read_labels",
 }
+
+
+class Import(Section):
+    """Existing records: a reader's kind and its file or folder."""
+
+    kind: str
+    path: str
+
+
+def import_files(imports: Iterable[Import]) -> dict[str, Path]:
+    """Where the imports' files are, by the path the recipe gives."""
+    return {source.path: find_outside(source.path) for source in imports}
 
 
 class ImportedLabel(NamedTuple):

@@ -34,7 +34,7 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.outside import find_outside
 from judgesmith.runs.recipe import Section
-from judgesmith.sources import ITEM_READERS, reader
+from judgesmith.sources import ITEM_READERS, Import, import_files, reader
 from judgesmith.tasks import load_task
 
 VERSION = 2
@@ -81,13 +81,6 @@ class BucketRule(Section):
         return self.name if self.subtype is None else f"{self.name}/{self.subtype}"
 
 
-class Import(Section):
-    """Existing items: a reader's kind and its file or folder."""
-
-    kind: str
-    path: str
-
-
 class Config(Section):
     """Rules, or the name of the task's preset with its quotas scaled, or imported items.
 
@@ -115,7 +108,7 @@ def inputs(config: Config) -> tuple[str, ...]:
 
 def outside(config: Config) -> dict[str, Path]:
     """Files from outside the run, by the name the recipe gives them."""
-    return {source.path: find_outside(source.path) for source in config.imports}
+    return import_files(config.imports)
 
 
 def resolve_rules(

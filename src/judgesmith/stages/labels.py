@@ -34,19 +34,12 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.outside import find_outside
 from judgesmith.runs.recipe import Section
-from judgesmith.sources import LABEL_READERS, ImportedLabel, reader
+from judgesmith.sources import LABEL_READERS, Import, ImportedLabel, import_files, reader
 from judgesmith.tasks import KeyJudgment, Task, load_dialect, load_task
 
 VERSION = 1
 OUTPUTS = ("labels/judgments.jsonl", "labels/labels.jsonl")
 STORED, SWAPPED = (0, 1), (1, 0)
-
-
-class Import(Section):
-    """Labels by people: a reader's kind and its file or folder."""
-
-    kind: str
-    path: str
 
 
 class Config(Section):
@@ -67,7 +60,7 @@ def inputs(config: Config) -> tuple[str, ...]:
 
 def outside(config: Config) -> dict[str, Path]:
     """Files from outside the run, by the name the recipe gives them."""
-    return {source.path: find_outside(source.path) for source in config.imports}
+    return import_files(config.imports)
 
 
 def judge_by_key(

@@ -6,7 +6,7 @@ run  judgesmith run RECIPE --until responses
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +19,12 @@ from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.outside import find_outside
 from judgesmith.runs.progress import progress_bar
 from judgesmith.runs.recipe import Section
-from judgesmith.sources import RESPONSE_READERS, reader
+from judgesmith.sources import RESPONSE_READERS, Import, import_files, reader
 from judgesmith.tasks import Task, load_task
 
 VERSION = 1
 OUTPUTS = ("responses/responses.jsonl",)
 CHUNK = 256
-
-
-class Import(Section):
-    """Existing responses: a reader's kind and its file or folder."""
-
-    kind: str
-    path: str
 
 
 class Config(Section):
@@ -53,7 +46,7 @@ def inputs(config: Config) -> tuple[str, ...]:
 
 def outside(config: Config) -> dict[str, Path]:
     """Files from outside the run, by the name the recipe gives them."""
-    return {source.path: find_outside(source.path) for source in config.imports}
+    return import_files(config.imports)
 
 
 def ask(
@@ -87,11 +80,13 @@ def ask(
         )
 
 
-def class_table(responses: Sequence[Response], field: str) -> dict[str, dict[str, int]]:
-    """Counts of a task field's values by responding model."""
+def count_by_model(
+    responses: Sequence[Response], value: Callable[[Response], str]
+) -> dict[str, dict[str, int]]:
+    """How often each value occurs, by responding model."""
     table: dict[str, Counter[str]] = {}
     for response in responses:
-        table.setdefault(response.model, Counter())[str(response.task.get(field))] += 1
+        table.setdefault(response.model, Counter())[value(response)] += 1
     return {model: dict(sorted(counts.items())) for model, counts in sorted(table.items())}
 
 
@@ -115,8 +110,10 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     unique = list(index_by_id(responses).values())
     run_dir.write(OUTPUTS[0], unique)
     partial.path.unlink(missing_ok=True)
-    tables: dict[str, Any] = {"class by model": class_table(unique, "class")}
-    tables["finish by model"] = _finish_table(unique)
+    tables: dict[str, Any] = {
+        "class by model": count_by_model(unique, lambda r: str(r.task.get("class"))),
+        "finish by model": count_by_model(unique, lambda r: r.finish.value),
+    }
     dropped = Counter({"the same text twice": len(responses) - len(unique)})
     return StageReport(
         taken=len(responses), made=len(unique), dropped=+dropped, tables=tables, **usage
@@ -155,10 +152,3 @@ def _ask_all(
                     usage["cost_usd"] += cost
                     bar.advance(cost_usd=cost)
     return [done[model.name, q.id] for model in responders for q in questions], usage
-
-
-def _finish_table(responses: Sequence[Response]) -> dict[str, dict[str, int]]:
-    table: dict[str, Counter[str]] = {}
-    for response in responses:
-        table.setdefault(response.model, Counter())[response.finish.value] += 1
-    return {model: dict(sorted(counts.items())) for model, counts in sorted(table.items())}
