@@ -1,11 +1,13 @@
 """A dialect: how a judge is asked and how its reply is read, as one hashed object."""
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from judgesmith.records import TIE, Direction, Kind, content_id
+from judgesmith.errors import DataError
+from judgesmith.records import TIE, Direction, Kind, Label, content_id
 
 GRAMMAR_VERSION = 2
 """Raised when `judging.parse` reads replies differently; part of every dialect's hash."""
@@ -113,3 +115,17 @@ class Dialect(BaseModel):
             f"<{self.rationale_tag}>{rationale}</{self.rationale_tag}>"
             f"<{self.verdict_tag}>{verdict}</{self.verdict_tag}>"
         )
+
+
+def require_direction(labels: Iterable[Label], dialect: Dialect, *, setting: str) -> None:
+    """Refuse a dialect, named in the recipe at `setting`, that reads the labels' letters reversed.
+
+    Raises DataError naming both directions.
+    """
+    for label in labels:
+        if label.direction is not dialect.direction:
+            raise DataError(
+                f"labels/labels.jsonl: a verdict names the {label.direction} response, in "
+                f"{setting} {dialect.name!r} the {dialect.direction} one. Choose a dialect of the "
+                "labels' direction."
+            )

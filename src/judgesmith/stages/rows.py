@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from judgesmith.errors import DataError
-from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.dialect import Dialect, require_direction
 from judgesmith.judging.render import render_prompt
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import (
@@ -99,16 +99,6 @@ def _completion(judgment: Judgment, dialect: Dialect) -> str:
     return dialect.write_reply(str(judgment.rationale), judgment.verdict.value)
 
 
-def _check_direction(labels: Iterable[Label], dialect: Dialect) -> None:
-    for label in labels:
-        if label.direction is not dialect.direction:
-            raise DataError(
-                f"labels/labels.jsonl: a verdict names the {label.direction} response, in "
-                f"rows.dialect {dialect.name!r} the {dialect.direction} one. Choose a dialect of "
-                "the labels' direction."
-            )
-
-
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Build the rows of the training and dev sides."""
     dialect = load_dialect(load_task(run_dir.header.task), config.dialect)
@@ -121,7 +111,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         for label in run_dir.read("labels/labels.jsonl", Label)
         if label.annotator_kind is config.labels
     }
-    _check_direction(labels.values(), dialect)
+    require_direction(labels.values(), dialect, setting="rows.dialect")
     rows: list[SftRow] = []
     dropped: Counter[str] = Counter()
     with_rows = 0

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from judgesmith.errors import DataError
-from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.dialect import Dialect, require_direction
 from judgesmith.records import (
     AnnotatorKind,
     Choice,
@@ -52,7 +52,7 @@ def read_labelled_side(run_dir: RunDir, kind: AnnotatorKind, dialect: Dialect) -
     """
     items = run_dir.read("split/items.jsonl", Item)
     labels = run_dir.read("labels/labels.jsonl", Label)
-    _check_direction(labels, dialect)
+    require_direction(labels, dialect, setting="evaluate.dialect")
     on_test = [item for item in items if item.split in (Split.TEST, Split.HELD_OUT)]
     verdicts = verdicts_by_annotator(labels, kind, on_test)
     if not verdicts:
@@ -93,16 +93,6 @@ def verdicts_by_annotator(
         if fits and isinstance(label.verdict, Choice):
             found.setdefault(label.annotator, {})[label.item_id] = label.verdict.value
     return found
-
-
-def _check_direction(labels: Sequence[Label], dialect: Dialect) -> None:
-    for label in labels:
-        if label.direction is not dialect.direction:
-            raise DataError(
-                f"labels/labels.jsonl: a label names the {label.direction} response, in "
-                f"evaluate.dialect {dialect.name!r} a verdict names the {dialect.direction} one. "
-                "Judge in a dialect of the labels' direction."
-            )
 
 
 def labels_title(
