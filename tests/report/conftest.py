@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from judgesmith.report.document import CurvePoint, Document, StageRow
 from judgesmith.report.results import (
     Check,
     Comparison,
     Confusion,
-    CurvePoint,
-    Document,
     Evaluation,
     Example,
     GateResult,
@@ -19,7 +18,6 @@ from judgesmith.report.results import (
     Published,
     SliceInfo,
     SliceResult,
-    StageRow,
 )
 
 AUDITS = Path(__file__).with_name("audits.json")

@@ -6,10 +6,11 @@ from html.parser import HTMLParser
 import pytest
 
 from judgesmith.report.blocks import Plots, Table
+from judgesmith.report.document import Document
 from judgesmith.report.html import render_html
 from judgesmith.report.markdown import plain, render_markdown
 from judgesmith.report.result_tables import gate_table
-from judgesmith.report.results import Check, Document, GateResult, Number
+from judgesmith.report.results import Check, GateResult, Number
 from judgesmith.report.sections import build_sections
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}

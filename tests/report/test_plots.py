@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from judgesmith.report.document import CurvePoint, Document
 from judgesmith.report.plots import (
     Group,
     Mark,
@@ -15,7 +16,7 @@ from judgesmith.report.plots import (
     supply_plot,
     training_plot,
 )
-from judgesmith.report.results import Confusion, CurvePoint, Document, Number
+from judgesmith.report.results import Confusion, Number
 from judgesmith.report.svg import Scale, round_steps
 
 NS = "{http://www.w3.org/2000/svg}"

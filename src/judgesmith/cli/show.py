@@ -8,8 +8,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from judgesmith.report.document import StageRow
 from judgesmith.report.numbers import estimate, not_shown
-from judgesmith.report.results import Evaluation, GateResult, JudgeResult, Number, StageRow
+from judgesmith.report.results import Evaluation, GateResult, JudgeResult, Number
 
 _PIPE_WIDTH = 120
 console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)

@@ -7,9 +7,10 @@ import orjson
 
 from judgesmith import __version__
 from judgesmith.pipeline.running import STOPPED, Standing, survey
+from judgesmith.report.document import CurvePoint, Document, StageRow
 from judgesmith.report.html import render_html
 from judgesmith.report.markdown import render_markdown
-from judgesmith.report.results import CurvePoint, Document, Evaluation, StageRow
+from judgesmith.report.results import Evaluation
 from judgesmith.runs.jsonl import write_bytes, write_json
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import library_versions

@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from judgesmith.report.document import CurvePoint
 from judgesmith.report.numbers import figure
-from judgesmith.report.results import CurvePoint
 from judgesmith.report.svg import (
     WIDTH,
     Point,

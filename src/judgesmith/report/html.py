@@ -6,9 +6,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from judgesmith.report.blocks import Banner, Block, Judged, Plots, Table, Text
+from judgesmith.report.document import Document
 from judgesmith.report.examples import example_parts, example_title
 from judgesmith.report.excerpt import visible
-from judgesmith.report.results import Document
 from judgesmith.report.sections import build_sections, stamp_of
 
 _KINDS: dict[type[Block], str] = {

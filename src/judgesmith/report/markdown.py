@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable
 
 from judgesmith.report.blocks import Banner, Block, Cell, Judged, Plots, Section, Table, Text
+from judgesmith.report.document import Document
 from judgesmith.report.examples import example_parts, example_title
 from judgesmith.report.excerpt import one_line, visible
-from judgesmith.report.results import Document, Example
+from judgesmith.report.results import Example
 from judgesmith.report.sections import build_sections, stamp_of
 
 _SPECIAL = re.compile(r"([\\`*|~$])|(?<!\w)(_)|(_)(?!\w)")

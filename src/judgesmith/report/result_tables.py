@@ -1,6 +1,7 @@
 """Tables of results against labels: judges by slice, comparisons, cells, order, coverage."""
 
 from collections.abc import Sequence
+from typing import get_args
 
 from judgesmith.report.blocks import Cell, Column, Table, columns, number_cell
 from judgesmith.report.numbers import (
@@ -21,11 +22,12 @@ from judgesmith.report.results import (
     GateResult,
     JudgeResult,
     Number,
+    Role,
     SliceInfo,
     SliceResult,
 )
 
-ROLES = ("student", "before training", "person", "key", "baseline")
+ROLES = get_args(Role)
 ORDER_PROOF = "order-proof by construction"
 
 

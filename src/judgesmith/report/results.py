@@ -1,18 +1,23 @@
-"""What an evaluation, a gate and a report hold. Stages fill these; pages are drawn from them.
+"""What an evaluation and a gate hold. Stages fill these; pages are drawn from them.
 
 Everything is plain JSON when dumped; a number that does not exist is null with its reason.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+Role = Literal["student", "judge", "teacher", "before training", "person", "key", "baseline"]
+"""Whose verdicts these are; in the order in which tables list them."""
 
-class _Result(BaseModel):
+
+class Result(BaseModel):
+    """Base of everything here: frozen, and a stranger to unknown fields."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Number(_Result):
+class Number(Result):
     """An estimate with its interval and denominator.
 
     `hidden` gives the reason why the value may be known but must not be shown (too few items, or
@@ -28,7 +33,7 @@ class Number(_Result):
     hidden: str | None = None
 
 
-class Confusion(_Result):
+class Confusion(Result):
     """Counts of judge verdict (row) by label (column); `unparsed` verdicts per label."""
 
     labels: tuple[str, ...]
@@ -36,7 +41,7 @@ class Confusion(_Result):
     unparsed: tuple[int, ...]
 
 
-class SliceResult(_Result):
+class SliceResult(Result):
     """One judge on one slice of the items.
 
     `kappa` and `accuracy` are order-averaged over parsed items; the single-order kappas stand
@@ -58,17 +63,17 @@ class SliceResult(_Result):
     confusion: Confusion | None
 
 
-class JudgeResult(_Result):
+class JudgeResult(Result):
     """One judge on all slices, by slice name."""
 
     name: str
-    role: Literal["student", "before training", "person", "key", "baseline"]
+    role: Role
     order_proof: bool
     note: str
     slices: dict[str, SliceResult]
 
 
-class SliceInfo(_Result):
+class SliceInfo(Result):
     """A part of the test items: `kind` is domain, bucket, category or another field's name."""
 
     name: str
@@ -79,10 +84,11 @@ class SliceInfo(_Result):
     label_counts: dict[str, int]
 
 
-class Comparison(_Result):
-    """Two judges on the same items: kappa of `a` minus kappa of `b`, and exact McNemar.
+class Comparison(Result):
+    """Two judges on the same items: `metric` of `a` minus that of `b`, and an exact paired test.
 
-    `gained` are items that a has right and b wrong; `p_holm` is adjusted over the whole table.
+    `gained` are items that a has right and b wrong (for scores: a is closer to the label);
+    `p_holm` is adjusted over the whole table.
     `conclusion` is "a is better", "b is better" or "no difference shown".
     """
 
@@ -95,9 +101,10 @@ class Comparison(_Result):
     p: float
     p_holm: float
     conclusion: str
+    metric: str = "kappa"
 
 
-class Published(_Result):
+class Published(Result):
     """A figure from elsewhere, cited as context: never compared by a test."""
 
     judge: str
@@ -106,7 +113,7 @@ class Published(_Result):
     source: str
 
 
-class Example(_Result):
+class Example(Result):
     """One judged item as a person would read it."""
 
     item_id: str
@@ -125,7 +132,7 @@ class Example(_Result):
     probability: float | None
 
 
-class Evaluation(_Result):
+class Evaluation(Result):
     """All results of one evaluation. `labels_title` says whose labels they are.
 
     `domain_difference` is the student's kappa out of domain minus in domain, where both exist.
@@ -145,7 +152,7 @@ class Evaluation(_Result):
     examples: tuple[Example, ...]
 
 
-class Check(_Result):
+class Check(Result):
     """One condition of the gate. `labels_needed` is the number of labels that would decide it.
 
     A check that wants kappa on one slice to reach a value names both, so that a picture can show
@@ -162,60 +169,10 @@ class Check(_Result):
     kappa_floor: float | None = None
 
 
-class GateResult(_Result):
+class GateResult(Result):
     """The gate's verdict: the worst outcome of its checks (fail, then inconclusive, then pass)."""
 
     judge: str
     labels_title: str
     outcome: Literal["pass", "fail", "inconclusive"]
     checks: tuple[Check, ...]
-
-
-class CurvePoint(_Result):
-    """One logged moment of training; what was not measured then is None."""
-
-    step: int
-    train_loss: float | None
-    dev_loss: float | None
-    dev_kappa: float | None
-
-
-class StageRow(_Result):
-    """One stage as the run's manifest tells it."""
-
-    stage: str
-    state: str
-    taken: int | None
-    made: int | None
-    dropped: dict[str, int]
-    calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: float
-    wall_s: float | None
-
-
-class Document(_Result):
-    """Everything that a report shows.
-
-    `findings` are audit findings (`judgesmith.audits.Finding.to_dict`), `supply` the supply rows,
-    `confounds` the confound table's dict, `leaks` the leak report's dict, `composition` counts of
-    questions by field and value, `why` the reasons that the recipe gives, by key path,
-    `provenance` names and values (versions, hashes, seed).
-    """
-
-    name: str
-    description: str
-    task: str
-    rehearsed: bool
-    stages: tuple[StageRow, ...]
-    gate: GateResult | None
-    evaluation: Evaluation | None
-    curve: tuple[CurvePoint, ...]
-    findings: tuple[dict[str, Any], ...]
-    supply: tuple[dict[str, Any], ...]
-    confounds: dict[str, Any] | None
-    leaks: dict[str, Any] | None
-    composition: dict[str, dict[str, int]]
-    why: dict[str, str]
-    provenance: dict[str, str]

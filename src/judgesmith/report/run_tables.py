@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from judgesmith.report.blocks import Cell, Table, columns
+from judgesmith.report.document import CurvePoint, StageRow
 from judgesmith.report.numbers import NOT_MEASURED, duration, figure, money, whole
-from judgesmith.report.results import CurvePoint, StageRow
 
 MOST_VALUES = 40
 """Values of one field that the composition table lists."""

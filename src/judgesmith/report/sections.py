@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from judgesmith.report import audit_tables, result_tables, run_tables
 from judgesmith.report.blocks import Banner, Block, Judged, Plot, Plots, Section, Text
+from judgesmith.report.document import Document
 from judgesmith.report.numbers import plural
 from judgesmith.report.plots import supply_plot, training_plot
 from judgesmith.report.result_sections import (
@@ -13,7 +14,7 @@ from judgesmith.report.result_sections import (
     headline_section,
     order_section,
 )
-from judgesmith.report.results import Document, Evaluation, GateResult
+from judgesmith.report.results import Evaluation, GateResult
 
 REHEARSED = (
     "Every number on this page is from a rehearsal with simulated models and a tiny random "

@@ -35,7 +35,7 @@ from judgesmith.records import (
     index_by_id,
     keyed_rng,
 )
-from judgesmith.report.results import CurvePoint
+from judgesmith.report.document import CurvePoint
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section

@@ -1,0 +1,59 @@
+"""Everything that a page shows, as one value."""
+
+from typing import Any, Literal
+
+from judgesmith.report.evidence import Evidence
+from judgesmith.report.results import Evaluation, GateResult, Result
+
+
+class CurvePoint(Result):
+    """One logged moment of training; what was not measured then is None."""
+
+    step: int
+    train_loss: float | None
+    dev_loss: float | None
+    dev_kappa: float | None
+
+
+class StageRow(Result):
+    """One stage as the run's manifest tells it."""
+
+    stage: str
+    state: str
+    taken: int | None
+    made: int | None
+    dropped: dict[str, int]
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float
+    wall_s: float | None
+
+
+class Document(Result):
+    """Everything that a report shows.
+
+    `findings` are audit findings (`judgesmith.audits.Finding.to_dict`), `supply` the supply rows,
+    `confounds` the confound table's dict, `leaks` the leak report's dict, `composition` counts of
+    questions by field and value, `why` the reasons that the recipe gives, by key path,
+    `provenance` names and values (versions, hashes, seed). `subject` is "files" for judgments
+    that were read, not made: there is no gate and no training to show then.
+    """
+
+    name: str
+    description: str
+    task: str
+    rehearsed: bool
+    stages: tuple[StageRow, ...]
+    gate: GateResult | None
+    evaluation: Evaluation | None
+    curve: tuple[CurvePoint, ...]
+    findings: tuple[dict[str, Any], ...]
+    supply: tuple[dict[str, Any], ...]
+    confounds: dict[str, Any] | None
+    leaks: dict[str, Any] | None
+    composition: dict[str, dict[str, int]]
+    why: dict[str, str]
+    provenance: dict[str, str]
+    subject: Literal["run", "files"] = "run"
+    evidence: Evidence | None = None
