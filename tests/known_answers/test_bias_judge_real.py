@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from judgesmith.evaluation.scoring import Plan, make_slices, score_judge
 from judgesmith.metrics import cohen_kappa
 from judgesmith.pipeline import read_recipe, run_recipe, shipped_recipes, start_run
 from judgesmith.records import (
@@ -25,8 +26,7 @@ from judgesmith.records import (
 from judgesmith.report.results import JudgeResult
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.outside import VARIABLE
-from judgesmith.stages.evaluate.labelled_side import read_labelled_side, rule_judges
-from judgesmith.stages.evaluate.scoring import Plan, make_slices, score_judge, scored
+from judgesmith.stages.evaluate.labelled_side import read_labelled_side, rule_judges, scored
 from judgesmith.tasks import load_dialect, load_task
 
 pytestmark = pytest.mark.slow
@@ -85,13 +85,12 @@ def baselines(real: RunDir) -> dict[str, JudgeResult]:
     assert found.title == "labels: 300 verdicts by one person (judge-from-scratch author)"
     policies = ("biased_is_worse", "other_wrong_ties")
     judges = rule_judges(found, task, policies, dialect, seed=7)
-    rows = [
-        scored(i, found.labels[i.id], found.questions[i.question_id], found.responses, ())
+    rows = {
+        i: scored(i, found.labels[i.id], found.questions[i.question_id], found.responses, ())
         for i in found.items
-    ]  # fmt: skip
+    }  # fmt: skip
     parts = make_slices(
-        [row for row in rows if row.item.split is Split.TEST],
-        [row for row in rows if row.item.split is Split.HELD_OUT],
+        *([row for i, row in rows.items() if i.split is s] for s in (Split.TEST, Split.HELD_OUT))
     )
     plan = Plan(
         seed=7, resamples=100, slice_resamples=100, confidence=0.95, least=20,

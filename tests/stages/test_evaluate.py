@@ -6,12 +6,22 @@ from typing import Any
 import pytest
 from statsmodels.stats.multitest import multipletests
 
+from judgesmith.evaluation.comparing import compare, student_and_neighbours
+from judgesmith.evaluation.judges import Judge, Read, read_judgments
+from judgesmith.evaluation.scoring import (
+    Plan,
+    Scored,
+    SliceOfItems,
+    domain_difference,
+    make_slices,
+    score_judge,
+    score_slice,
+)
 from judgesmith.records import (
     TIE,
     AnnotatorKind,
     Choice,
     Direction,
-    Item,
     Judgment,
     Label,
     Split,
@@ -21,26 +31,8 @@ from judgesmith.records import (
 )
 from judgesmith.report.results import SliceResult
 from judgesmith.stages.evaluate.examples import pick_examples
-from judgesmith.stages.evaluate.judges import (
-    Judge,
-    Read,
-    by_rule,
-    constant_rule,
-    longer_rule,
-    random_rule,
-    read_judgments,
-)
 from judgesmith.stages.evaluate.labelled_side import labels_title
-from judgesmith.stages.evaluate.scoring import (
-    Plan,
-    Scored,
-    SliceOfItems,
-    compare,
-    domain_difference,
-    make_slices,
-    score_judge,
-    score_slice,
-)
+from judgesmith.stages.evaluate.rules import by_rule, constant_rule, longer_rule, random_rule
 from judgesmith.tasks import load_task
 
 SCALE = ("A", "B", TIE)
@@ -80,15 +72,12 @@ def judged(
     return read_judgments("j", "student", found, tie=TIE)
 
 
-def rows(labels: Sequence[str], *, prefix: str = "i", split: Split = Split.TEST) -> list[Scored]:
+def rows(labels: Sequence[str], *, prefix: str = "i") -> list[Scored]:
     """One item a question; the first response is always the longer one."""
     return [
         Scored(
-            item=Item(
-                id=f"{prefix}{n}", source="t", licence="n", kind="pair", question_id=f"q{n}",
-                response_ids=(f"a{n}", f"b{n}"), bucket="b", subtype=None, split=split,
-            ),
-            label=label, cluster=f"{prefix}{n}", words=(9, 3), fields={"bucket": "b"},
+            item_id=f"{prefix}{n}", label=label, cluster=f"{prefix}{n}", words=(9, 3),
+            fields={"bucket": "b"},
         )
         for n, label in enumerate(labels, start=1)
     ]  # fmt: skip
@@ -239,7 +228,7 @@ def test_three_parsed_replies_of_thirty_are_too_few_as_well() -> None:
 def test_domain_difference_by_hand() -> None:
     """In domain 1; out of domain A A B B against A B B B: (3/4 - 1/2) / (1/2) = 1/2 less."""
     inside = rows(["A", "B", "A", "B"])
-    outside = rows(["A", "B", "B", "B"], prefix="o", split=Split.HELD_OUT)
+    outside = rows(["A", "B", "B", "B"], prefix="o")
     said = {"i1": "A", "i2": "B", "i3": "A", "i4": "B", "o1": "A", "o2": "A", "o3": "B", "o4": "B"}
     judge = judged(list(said), list(said.values()), list(said.values()))
     parts = make_slices(inside, outside)
@@ -263,7 +252,7 @@ def test_comparisons_count_gains_and_losses_and_are_holm_adjusted() -> None:
     """Of 40, 40, 34, 24 are right. Gains 6, 10, 16: p = 2/2**6, 2/2**10, 2/2**16, then Holm."""
     labels = ["A", "B"] * 20
     judges = [many(40, 40, "first"), many(34, 40, "second"), many(24, 40, "third")]
-    found = compare(judges, [part(rows(labels))], plan())
+    found = compare(student_and_neighbours(judges), [part(rows(labels))], plan())
     assert [(c.a, c.b, c.gained, c.lost) for c in found] == [
         ("first", "second", 6, 0), ("second", "third", 10, 0), ("first", "third", 16, 0),
     ]  # fmt: skip
@@ -278,7 +267,7 @@ def test_comparisons_count_gains_and_losses_and_are_holm_adjusted() -> None:
 def test_mcnemar_on_the_six_items() -> None:
     """Against the labels themselves items 2, 4 and 6 (unparsed) are lost: p = 2/2**3."""
     key = judged(IDS, LABELS, LABELS)
-    (found,) = compare([SIX, key], [part(rows(LABELS))], plan())
+    (found,) = compare([(SIX, key)], [part(rows(LABELS))], plan())
     assert (found.gained, found.lost, found.p, found.p_holm) == (0, 3, 0.25, 0.25)
     assert found.conclusion == "no difference shown"
     assert found.difference.value == pytest.approx(4 / 13 - 1)
@@ -288,8 +277,8 @@ def test_no_winner_where_agreement_may_not_be_shown() -> None:
     """Significant or not: below `least` items, or with one label over 90%, nothing is concluded."""
     labels = ["A", "B"] * 20
     judges = [many(40, 40, "first"), many(20, 40, "second")]
-    (shown,) = compare(judges, [part(rows(labels))], plan(least=40))
-    (hidden,) = compare(judges, [part(rows(labels))], plan(least=41))
+    (shown,) = compare(student_and_neighbours(judges), [part(rows(labels))], plan(least=40))
+    (hidden,) = compare(student_and_neighbours(judges), [part(rows(labels))], plan(least=41))
     assert shown.conclusion == "first is better"
     assert hidden.conclusion == "no difference shown"
     assert hidden.difference.hidden == "only 40 labels, fewer than 41"
@@ -373,14 +362,15 @@ def test_examples_are_half_wrong_where_there_are_enough(make: Any) -> None:
         item = make.item(*pair, split=Split.TEST)
         questions[question.id] = question
         responses |= {r.id: r for r in pair}
-        found.append(Scored(item, "A", question.group_id, (1, 1), {}))
+        found.append(item)
         said = None if n == 0 else "A" if n > 2 else "B"
         verdicts[item.id] = Read(said, said, said)
     judge = Judge("j", "student", order_proof=False, note="", verdicts=verdicts)
-    four = pick_examples(judge, found, questions, responses, count=4, seed=7)
+    texts = (dict.fromkeys(verdicts, "A"), questions, responses)
+    four = pick_examples(judge, found, *texts, count=4, seed=7)
     assert [example.right for example in four] == [False, False, True, True]
-    eight = pick_examples(judge, found[::-1], questions, responses, count=8, seed=7)
+    eight = pick_examples(judge, found[::-1], *texts, count=8, seed=7)
     assert sum(not example.right for example in eight) == 3
     assert len(eight) == 8
     assert {e.verdict for e in eight if not e.right} == {None, "B"}
-    assert pick_examples(judge, found, questions, responses, count=0, seed=7) == ()
+    assert pick_examples(judge, found, *texts, count=0, seed=7) == ()

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from judgesmith.errors import DataError, JudgesmithError
+from judgesmith.evaluation.judges import Read, read_judgments
+from judgesmith.evaluation.scoring import Plan, Scored, SliceOfItems, score_judge
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.judge import both_orders, judge
 from judgesmith.models.protocol import Model
@@ -20,8 +22,6 @@ from judgesmith.runs.manifest import read_manifest
 from judgesmith.runs.progress import progress_bar
 from judgesmith.runs.recipe import Recipe
 from judgesmith.sources.own_files import PairRow, read_pairs
-from judgesmith.stages.evaluate.judges import Read, read_judgments
-from judgesmith.stages.evaluate.scoring import Plan, Scored, SliceOfItems, score_judge
 from judgesmith.stages.evaluate.stage import check_dialect
 from judgesmith.tasks import load_dialect, load_task
 
@@ -175,7 +175,7 @@ def score_judged(own: OwnJudge, judged: Sequence[Judged], seed: int) -> JudgeRes
     values = own.dialect.scale.values
     rows = tuple(
         Scored(
-            item=entry.item,
+            item_id=entry.item.id,
             label=_label(entry.row, own.dialect),
             cluster=entry.row.question + "\n" + (entry.row.context or ""),
             words=(len(entry.row.response_a.split()), len(entry.row.response_b.split())),

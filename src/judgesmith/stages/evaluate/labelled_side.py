@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from judgesmith.errors import DataError
+from judgesmith.evaluation.judges import Judge, Read
+from judgesmith.evaluation.scoring import Scored
 from judgesmith.judging.dialect import Dialect, require_direction
 from judgesmith.records import (
     AnnotatorKind,
@@ -16,9 +18,7 @@ from judgesmith.records import (
     index_by_id,
 )
 from judgesmith.runs.layout import RunDir
-from judgesmith.stages.evaluate.judges import (
-    Judge,
-    Read,
+from judgesmith.stages.evaluate.rules import (
     by_rule,
     constant_rule,
     longer_rule,
@@ -145,3 +145,14 @@ def _key_rule(task: Task, policy: str) -> BaselineRule:
         return None if found is None else found.verdict
 
     return rule
+
+
+def scored(
+    item: Item, label: str, question: Question, responses: Mapping[str, Response],
+    slices: Sequence[str],
+) -> Scored:  # fmt: skip
+    """An item ready for scoring; `slices` names task fields to break results down by."""
+    first, second = (len(responses[i].text.split()) for i in item.response_ids)
+    fields = {"bucket": item.bucket, "category": question.category or "none"}
+    fields |= {name: str(question.task.get(name)) for name in slices}
+    return Scored(item.id, label, question.group_id, (first, second), fields)

@@ -8,11 +8,20 @@ from typing import Literal
 from pydantic import Field
 
 from judgesmith.errors import DataError
+from judgesmith.evaluation.comparing import compare, student_and_neighbours
+from judgesmith.evaluation.judges import Judge, read_judgments
+from judgesmith.evaluation.scoring import (
+    Plan,
+    domain_difference,
+    make_slices,
+    score_judge,
+    slice_info,
+)
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.judge import Shown, both_orders, judge
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import TIE, AnnotatorKind, Judgment, Split, content_id
-from judgesmith.report.results import Evaluation, Published
+from judgesmith.report.results import Evaluation, Published, Role
 from judgesmith.runs.jsonl import read_rows, write_json
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.looks import record_look
@@ -20,16 +29,11 @@ from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.progress import progress_bar
 from judgesmith.runs.recipe import Section
 from judgesmith.stages.evaluate.examples import pick_examples
-from judgesmith.stages.evaluate.judges import Judge, Role, read_judgments
-from judgesmith.stages.evaluate.labelled_side import LabelledSide, read_labelled_side, rule_judges
-from judgesmith.stages.evaluate.scoring import (
-    Plan,
-    compare,
-    domain_difference,
-    make_slices,
-    score_judge,
+from judgesmith.stages.evaluate.labelled_side import (
+    LabelledSide,
+    read_labelled_side,
+    rule_judges,
     scored,
-    slice_info,
 )
 from judgesmith.tasks import load_dialect, load_task
 
@@ -189,13 +193,12 @@ def _results(
         scale=dialect.scale.values,
     )
     slices = load_task(run_dir.header.task).slices
-    rows = [
-        scored(i, found.labels[i.id], found.questions[i.question_id], found.responses, slices)
+    rows = {
+        i: scored(i, found.labels[i.id], found.questions[i.question_id], found.responses, slices)
         for i in found.items
-    ]
+    }
     parts = make_slices(
-        [row for row in rows if row.item.split is Split.TEST],
-        [row for row in rows if row.item.split is Split.HELD_OUT],
+        *([row for i, row in rows.items() if i.split is s] for s in (Split.TEST, Split.HELD_OUT))
     )
     return Evaluation(
         labels_kind="people" if config.labels is AnnotatorKind.PERSON else "answer key",
@@ -206,11 +209,11 @@ def _results(
         test_looks=looks,
         slices=tuple(slice_info(part) for part in parts),
         judges=tuple(score_judge(judge, parts, plan) for judge in judges),
-        comparisons=compare(judges, parts, plan),
+        comparisons=compare(student_and_neighbours(judges), parts, plan),
         domain_difference=domain_difference(judges[0], parts, plan),
         published=tuple(Published(**entry.model_dump()) for entry in config.published),
         examples=pick_examples(
-            judges[0], rows, found.questions, found.responses,
+            judges[0], found.items, found.labels, found.questions, found.responses,
             count=config.examples, seed=run_dir.seed,
         ),
     )  # fmt: skip

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
+from judgesmith.evaluation.judges import Judge, Read
 from judgesmith.metrics import (
     Estimate,
     ResamplingOptions,
@@ -14,35 +14,31 @@ from judgesmith.metrics import (
     cluster_bootstrap_kappa,
     confusion,
     coverage,
-    holm,
-    mark_unparsed,
-    mcnemar_exact,
     not_shown_because,
     order_effects,
-    paired_bootstrap_kappa_difference,
     slice_kappa_difference,
     verbosity_preference,
 )
-from judgesmith.records import Item, Question, Response
 from judgesmith.report.results import (
-    Comparison,
     Confusion,
     JudgeResult,
     Number,
     SliceInfo,
     SliceResult,
 )
-from judgesmith.stages.evaluate.judges import Judge, Read
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Scored:
-    """An item with its label and what the slices need to know of it."""
+    """An item's id with its label and what the slices need to know of it.
 
-    item: Item
+    `words` are the lengths of a pair's two responses, None where the texts are not known.
+    """
+
+    item_id: str
     label: str
-    cluster: str
-    words: tuple[int, int]
+    cluster: str | int
+    words: tuple[int, int] | None
     fields: Mapping[str, str]
 
 
@@ -66,17 +62,6 @@ class SliceOfItems:
     kind: str
     title: str
     items: tuple[Scored, ...]
-
-
-def scored(
-    item: Item, label: str, question: Question, responses: Mapping[str, Response],
-    slices: Sequence[str],
-) -> Scored:  # fmt: skip
-    """An item ready for scoring; `slices` names task fields to break results down by."""
-    first, second = (len(responses[i].text.split()) for i in item.response_ids)
-    fields = {"bucket": item.bucket, "category": question.category or "none"}
-    fields |= {name: str(question.task.get(name)) for name in slices}
-    return Scored(item, label, question.group_id, (first, second), fields)
 
 
 def make_slices(in_domain: Sequence[Scored], outside: Sequence[Scored]) -> list[SliceOfItems]:
@@ -131,13 +116,13 @@ def score_judge(judge: Judge, parts: Sequence[SliceOfItems], plan: Plan) -> Judg
     )
 
 
-_NOTHING = Read(None, None, None)
+NOTHING = Read(None, None, None)
 
 
 def score_slice(judge: Judge, part: SliceOfItems, plan: Plan) -> SliceResult:
     """One judge on one slice."""
     rows = part.items
-    reads = [judge.verdicts.get(row.item.id, _NOTHING) for row in rows]
+    reads = [judge.verdicts.get(row.item_id, NOTHING) for row in rows]
     labels = [row.label for row in rows]
     hidden = not_shown(rows, rows, plan)
     main = part.kind == "domain"
@@ -211,11 +196,14 @@ def _order(
 
 def _verbosity(
     verdicts: Sequence[str | None], rows: Sequence[Scored], options: ResamplingOptions
-) -> Number:
+) -> Number | None:
+    words = [row.words for row in rows if row.words is not None]
+    if not rows or len(words) < len(rows):
+        return None
     found = verbosity_preference(
         verdicts,
         [row.label for row in rows],
-        [row.words for row in rows],
+        words,
         [row.cluster for row in rows],
         **options,
     )
@@ -245,7 +233,7 @@ def domain_difference(judge: Judge, parts: Sequence[SliceOfItems], plan: Plan) -
         kept = [
             (verdict, row)
             for row in rows
-            if (verdict := judge.verdicts.get(row.item.id, _NOTHING).averaged)
+            if (verdict := judge.verdicts.get(row.item_id, NOTHING).averaged)
         ]
         hidden = hidden or not_shown(rows, [row for _, row in kept], plan)
         slices.append(
@@ -255,57 +243,3 @@ def domain_difference(judge: Judge, parts: Sequence[SliceOfItems], plan: Plan) -
         slices[0], slices[1], seed=plan.seed, resamples=plan.resamples, confidence=plan.confidence
     )
     return number(difference, hidden)
-
-
-def compare(
-    judges: Sequence[Judge], parts: Sequence[SliceOfItems], plan: Plan
-) -> tuple[Comparison, ...]:
-    """Paired tests on the domain slices, Holm-adjusted over the whole table.
-
-    Neighbours in the table are compared, and the student with every other judge. An unparsed
-    verdict counts as wrong, so both judges are compared on the same items.
-    """
-    pairs = list(pairwise(judges)) + [(judges[0], other) for other in judges[2:]]
-    found = [
-        _compare(first, second, part, plan)
-        for part in parts
-        if part.kind == "domain"
-        for first, second in pairs
-        if part.items
-    ]
-    adjusted = holm([entry.p for entry in found])
-    return tuple(
-        entry.model_copy(update={"p_holm": p, "conclusion": _conclusion(entry, p, plan)})
-        for entry, p in zip(found, adjusted, strict=True)
-    )
-
-
-def _compare(first: Judge, second: Judge, part: SliceOfItems, plan: Plan) -> Comparison:
-    labels = [row.label for row in part.items]
-    one, other = (
-        [judge.verdicts.get(row.item.id, _NOTHING).averaged for row in part.items]
-        for judge in (first, second)
-    )
-    difference = paired_bootstrap_kappa_difference(
-        mark_unparsed(one), mark_unparsed(other), labels, [row.cluster for row in part.items],
-        seed=plan.seed, resamples=plan.resamples, confidence=plan.confidence,
-    )  # fmt: skip
-    test = mcnemar_exact(one, other, labels)
-    return Comparison(
-        a=first.name, b=second.name, slice=part.name,
-        difference=number(difference, not_shown(part.items, part.items, plan)),
-        gained=test.gained, lost=test.lost, p=test.p, p_holm=test.p, conclusion="",
-    )  # fmt: skip
-
-
-def _conclusion(entry: Comparison, p_holm: float, plan: Plan) -> str:
-    """A winner only where kappa may be shown, and the paired test and interval both say so."""
-    if entry.difference.hidden is not None:
-        return "no difference shown"
-    low, high = entry.difference.low, entry.difference.high
-    if p_holm < 1 - plan.confidence and low is not None and high is not None:
-        if low > 0 and entry.gained > entry.lost:
-            return f"{entry.a} is better"
-        if high < 0 and entry.lost > entry.gained:
-            return f"{entry.b} is better"
-    return "no difference shown"
