@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from judgesmith.evaluation.judges import Judge
-from judgesmith.evaluation.scoring import NOTHING, Plan, SliceOfItems, not_shown, number
+from judgesmith.evaluation.scoring import Plan, SliceOfItems, not_shown, number
 from judgesmith.metrics import (
     holm,
     mark_unparsed,
@@ -24,7 +24,8 @@ def compare(
 ) -> tuple[Comparison, ...]:
     """Paired tests on the domain slices, Holm-adjusted over the whole table.
 
-    An unparsed verdict counts as wrong, so both judges are compared on the same items.
+    Two judges are compared on the items that both judged, where an unparsed verdict counts as
+    wrong.
     """
     found = [
         _compare(first, second, part, plan)
@@ -41,19 +42,23 @@ def compare(
 
 
 def _compare(first: Judge, second: Judge, part: SliceOfItems, plan: Plan) -> Comparison:
-    labels = [row.label for row in part.items]
+    rows = [
+        row
+        for row in part.items
+        if row.item_id in first.verdicts and row.item_id in second.verdicts
+    ]
+    labels = [row.label for row in rows]
     one, other = (
-        [judge.verdicts.get(row.item_id, NOTHING).averaged for row in part.items]
-        for judge in (first, second)
+        [judge.verdicts[row.item_id].averaged for row in rows] for judge in (first, second)
     )
     difference = paired_bootstrap_kappa_difference(
-        mark_unparsed(one), mark_unparsed(other), labels, [row.cluster for row in part.items],
+        mark_unparsed(one), mark_unparsed(other), labels, [row.cluster for row in rows],
         seed=plan.seed, resamples=plan.resamples, confidence=plan.confidence,
     )  # fmt: skip
     test = mcnemar_exact(one, other, labels)
     return Comparison(
         a=first.name, b=second.name, slice=part.name,
-        difference=number(difference, not_shown(part.items, part.items, plan)),
+        difference=number(difference, not_shown(rows, rows, plan)),
         gained=test.gained, lost=test.lost, p=test.p, p_holm=test.p, conclusion="",
     )  # fmt: skip
 

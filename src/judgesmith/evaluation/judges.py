@@ -7,6 +7,9 @@ from judgesmith.metrics import Label, agreed_verdict, average_distributions, ord
 from judgesmith.records import Choice, Judgment
 from judgesmith.report.results import Role
 
+ItemKey = str | int
+"""An item's id, or its position among collected items."""
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -21,13 +24,18 @@ class Read:
 
 @dataclass(frozen=True)
 class Judge:
-    """A judge and its verdicts by item id; an order-proof one has no second order."""
+    """A judge and its verdicts by item id.
+
+    An order-proof one has no second order by construction; one with `both_orders` false was asked
+    in one order only, so that nothing is known of the other.
+    """
 
     name: str
     role: Role
     order_proof: bool
     note: str
-    verdicts: Mapping[str, Read]
+    verdicts: Mapping[ItemKey, Read]
+    both_orders: bool = True
 
 
 def read_judgments(
@@ -41,7 +49,7 @@ def read_judgments(
     both: dict[str, dict[tuple[int, ...], Judgment]] = {}
     for judgment in judgments:
         both.setdefault(judgment.item_id, {})[judgment.order] = judgment
-    verdicts = {
+    verdicts: dict[ItemKey, Read] = {
         item: _average(pair.get((0, 1)), pair.get((1, 0)), tie) for item, pair in both.items()
     }
     return Judge(name, role, order_proof=False, note=note, verdicts=verdicts)
@@ -53,20 +61,37 @@ def _average(stored: Judgment | None, swapped: Judgment | None, tie: str | None)
         None if judgment is None else judgment.distribution_in_item_order()
         for judgment in (stored, swapped)
     ]
-    probability = None
-    averaged: str | int | None
-    if first is None or second is None:
-        averaged = None
-    elif chances[0] and chances[1]:
-        averaged = order_averaged(_whole(chances[0]), _whole(chances[1]), tie=tie)
-        means = average_distributions(_whole(chances[0]), _whole(chances[1]))
-        if averaged is not None and means[averaged] == max(means.values()):
-            probability = means[averaged]
-    else:
-        averaged = agreed_verdict(first, second, tie=tie)
+    averaged, probability = combine(first, second, chances[0], chances[1], tie=tie)
     rationale = None if stored is None else stored.rationale
-    named = None if averaged is None else str(averaged)
-    return Read(first, second, named, probability, rationale)
+    return Read(first, second, averaged, probability, rationale)
+
+
+def combine(
+    stored: str | None, swapped: str | None,
+    stored_chances: Mapping[str, float] | None, swapped_chances: Mapping[str, float] | None, *,
+    tie: str | None,
+) -> tuple[str | None, float | None]:  # fmt: skip
+    """The verdict over both orders, all in item order, and its mean probability where known.
+
+    >>> combine("A", "A", None, None, tie="TIE"), combine("A", "B", None, None, tie="TIE")
+    (('A', None), ('TIE', None))
+    >>> combine("A", "B", {"A": 0.9, "B": 0.1}, {"A": 0.4, "B": 0.6}, tie="TIE")
+    ('A', 0.65)
+    >>> combine("A", None, None, None, tie="TIE")
+    (None, None)
+    """
+    if stored is None or swapped is None:
+        return None, None
+    if not stored_chances or not swapped_chances:
+        agreed = agreed_verdict(stored, swapped, tie=tie)
+        return (None if agreed is None else str(agreed)), None
+    whole = _whole(stored_chances), _whole(swapped_chances)
+    averaged = order_averaged(*whole, tie=tie)
+    if averaged is None:
+        return None, None
+    means = average_distributions(*whole)
+    surest = means.get(averaged) == max(means.values())
+    return str(averaged), means[averaged] if surest else None
 
 
 def _whole(chances: Mapping[str, float]) -> dict[Label, float]:

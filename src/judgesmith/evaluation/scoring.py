@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from judgesmith.evaluation.judges import Judge, Read
+from judgesmith.evaluation.judges import ItemKey, Judge, Read
 from judgesmith.metrics import (
     Estimate,
     ResamplingOptions,
@@ -35,7 +35,7 @@ class Scored:
     `words` are the lengths of a pair's two responses, None where the texts are not known.
     """
 
-    item_id: str
+    item_id: ItemKey
     label: str
     cluster: str | int
     words: tuple[int, int] | None
@@ -148,12 +148,13 @@ def score_slice(judge: Judge, part: SliceOfItems, plan: Plan) -> SliceResult:
         [rows[i].cluster for i in kept], **options,
     )  # fmt: skip
     bounds = agreement_bounds(averaged, labels, plan.scale).kappa
-    ordered = None if judge.order_proof else _order(reads, rows, options, plan.least)
+    single = judge.order_proof or not judge.both_orders
+    ordered = None if single else _order(reads, rows, options, plan.least)
     return SliceResult(
         kappa=kappa_of(lambda read: read.averaged),
         accuracy=number(accuracy),
-        kappa_stored_order=None if judge.order_proof else kappa_of(lambda read: read.stored),
-        kappa_swapped_order=None if judge.order_proof else kappa_of(lambda read: read.swapped),
+        kappa_stored_order=None if single else kappa_of(lambda read: read.stored),
+        kappa_swapped_order=None if single else kappa_of(lambda read: read.swapped),
         coverage=number(coverage(averaged, plan.confidence)),
         if_unparsed={
             "best case": number(bounds.best, hidden),

@@ -80,6 +80,20 @@ class ScoreAndPair(Result):
     verdict_ties: Number
 
 
+class Transitivity(Result):
+    """Subsets of `k` responses to one question that a judge's verdicts cannot rank (NTR_k).
+
+    `cycles` (x over y over z over x) and `tie_violations` (x = y, y = z, not x = z) are shares of
+    the same subsets; one subset can have both.
+    """
+
+    k: int
+    rate: Number
+    cycles: Number
+    tie_violations: Number
+    questions: int
+
+
 class JudgeEvidence(Result):
     """One judge on all labelled items."""
 
@@ -95,6 +109,7 @@ class JudgeEvidence(Result):
     risk_coverage: RiskCoverage | None
     scores: tuple[ScoreAgreement, ...]
     score_and_pair: ScoreAndPair | None
+    transitivity: tuple[Transitivity, ...] = ()
 
 
 class PanelMember(Result):

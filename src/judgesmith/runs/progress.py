@@ -26,8 +26,8 @@ class _Bar:
 
 
 @contextmanager
-def progress_bar(label: str, total: int, *, done: int = 0) -> Iterator[Progress]:
-    """A bar for `total` units of which `done` were finished before (a resumed run)."""
+def progress_bar(label: str, total: int | None, *, done: int = 0) -> Iterator[Progress]:
+    """A bar for `total` units (None: not known) of which `done` were finished before."""
     # rich costs a tenth of a second to import, and most commands show no bar.
     from rich import progress as rich_progress
     from rich.console import Console

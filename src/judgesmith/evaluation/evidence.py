@@ -1,0 +1,70 @@
+"""Everything a measurement holds beyond agreement, and why the rest is not there."""
+
+from collections.abc import Callable, Iterator
+
+from judgesmith.evaluation.browser import browser_rows
+from judgesmith.evaluation.judge_evidence import FEWEST_CONFIDENT, judge_evidence
+from judgesmith.evaluation.measure import Measured, evaluation_of
+from judgesmith.evaluation.panel import alternative, panel
+from judgesmith.evaluation.scores import score_comparisons
+from judgesmith.evaluation.together import fidelity, people_agreement
+from judgesmith.report.evidence import Evidence
+from judgesmith.report.results import Evaluation
+from judgesmith.sources.imported import ImportedRow
+
+MOST_SHOWN = 300
+"""Items in the disagreement browser: enough to find a pattern, few enough for a phone."""
+
+
+def measure(
+    measured: Measured, read: Callable[[], Iterator[ImportedRow]], notes: tuple[str, ...] = ()
+) -> tuple[Evaluation, Evidence]:
+    """Results and evidence of one measurement; `read` reads the same rows again for their texts."""
+    evaluation = evaluation_of(measured)
+    if measured.labels.numeric:
+        evaluation = evaluation.model_copy(update={"comparisons": score_comparisons(measured)})
+    evidence = Evidence(
+        judges=tuple(judge_evidence(measured, judge) for judge in measured.judges),
+        people=people_agreement(measured),
+        panel=None if measured.labels.numeric else panel(measured),
+        alternative=alternative(measured),
+        fidelity=fidelity(measured),
+        browser=browser_rows(measured, read(), most=MOST_SHOWN) if measured.rows else (),
+        browser_of=len(measured.rows),
+        not_measured={},
+        notes=(*notes, *_dropped(measured)),
+    )
+    return evaluation, evidence.model_copy(update={"not_measured": _missing(measured, evidence)})
+
+
+def _dropped(measured: Measured) -> tuple[str, ...]:
+    return tuple(
+        f"{count:,} labelled items have no label in the end: {reason}."
+        for reason, count in measured.labels.dropped.items()
+    )
+
+
+def _missing(measured: Measured, evidence: Evidence) -> dict[str, str]:
+    """What could not be measured, and what the data would have to hold."""
+    found = {}
+    pairs, numeric = measured.subject.pairs, measured.labels.numeric
+    judges = evidence.judges
+    if pairs and not any(one.flips for one in judges):
+        found["order effects"] = "every judge judged in one order only; judge in both orders"
+    if pairs and not any(one.longer_wins for one in judges):
+        found["length"] = "the texts of the responses are not in the files"
+    if not numeric and not any(one.calibration for one in judges):
+        found["calibration"] = (
+            f"fewer than {FEWEST_CONFIDENT} verdicts carry a probability or a confidence"
+        )
+    if not any(one.flips and one.flips.repeatability for one in judges) and not numeric:
+        found["repeatability"] = "no judge judged an item twice in one order"
+    if not any(one.score_and_pair for one in judges) and pairs:
+        found["scores against verdicts"] = "no judge gives both scores and verdicts"
+    if not evidence.people:
+        found["human ceiling"] = "fewer than two named people labelled the same items"
+    if evidence.panel is None and not numeric:
+        found["panel"] = "fewer than two judges share items"
+    if evidence.fidelity is None:
+        found["teacher and student"] = "the data name no teacher and student"
+    return found

@@ -1,0 +1,274 @@
+"""One judge beyond agreement: order, length, confidence, scores against its own verdicts."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from judgesmith.evaluation.collect import VoteKey
+from judgesmith.evaluation.foreign import seen_by
+from judgesmith.evaluation.judges import Judge, Read
+from judgesmith.evaluation.measure import Measured
+from judgesmith.evaluation.ranking import transitivity
+from judgesmith.evaluation.scores import score_agreement
+from judgesmith.evaluation.scoring import Scored, not_shown, number
+from judgesmith.metrics.bootstrap import cluster_bootstrap
+from judgesmith.metrics.calibration_error import expected_calibration_error
+from judgesmith.metrics.flips import flip_matrix, primacy_recency
+from judgesmith.metrics.interval import cluster_bootstrap_rate
+from judgesmith.metrics.length_control import length_controlled_agreement
+from judgesmith.metrics.order import order_effects
+from judgesmith.metrics.probability import brier_binary
+from judgesmith.metrics.raters import krippendorff_alpha
+from judgesmith.metrics.repeatability import position_apart, repeatability
+from judgesmith.metrics.resample import ResamplingOptions
+from judgesmith.metrics.risk_coverage import risk_coverage
+from judgesmith.metrics.score_and_pair import conflict_ratio
+from judgesmith.metrics.styles import style_matrix
+from judgesmith.metrics.ties import TieRule, accuracy_with_ties
+from judgesmith.metrics.weighted import gwet_ac1
+from judgesmith.records import LETTERS, TIE
+from judgesmith.report.evidence import (
+    Calibration,
+    CalibrationBin,
+    Flips,
+    JudgeEvidence,
+    RiskCoverage,
+    ScoreAndPair,
+)
+from judgesmith.report.results import Confusion, Number
+
+TIE_RULES: tuple[TieRule, ...] = ("wrong", "half", "dropped")
+MOST_ALPHA = 20_000
+"""Items up to which alpha gets an interval; beyond, its resampling would take minutes."""
+FEWEST_CONFIDENT = 50
+CURVE_POINTS = 60
+
+
+class Reading:
+    """A judge's reads and labels on the items that it judged, column by column."""
+
+    def __init__(self, measured: Measured, judge: Judge) -> None:
+        self.judge = judge
+        self.rows: tuple[Scored, ...] = seen_by(judge, measured.parts[0]).items
+        self.reads: list[Read] = [judge.verdicts[row.item_id] for row in self.rows]
+        self.verdicts = [read.averaged for read in self.reads]
+        self.labels = [row.label for row in self.rows]
+        self.clusters = [row.cluster for row in self.rows]
+        plan = measured.plan
+        self.options: ResamplingOptions = {
+            "seed": plan.seed, "resamples": plan.slice_resamples, "confidence": plan.confidence,
+        }  # fmt: skip
+        self.parsed = [i for i, verdict in enumerate(self.verdicts) if verdict is not None]
+        shown = [self.rows[i] for i in self.parsed]
+        self.hidden = not_shown(self.rows, shown, plan)
+
+    def kept(self) -> tuple[list[str], list[str], list[str | int]]:
+        """Verdicts, labels and clusters of the parsed items."""
+        return (
+            [self.verdicts[i] or "" for i in self.parsed],
+            [self.labels[i] for i in self.parsed],
+            [self.clusters[i] for i in self.parsed],
+        )
+
+
+def judge_evidence(measured: Measured, judge: Judge) -> JudgeEvidence:
+    """Everything about one judge that its data allow; the rest is None or empty."""
+    scores = score_agreement(measured, judge.name) if measured.labels.numeric else ()
+    together = _score_and_pair(measured, judge)
+    if measured.labels.numeric:
+        return _nothing_but(judge.name).model_copy(update={"scores": scores})
+    reading = Reading(measured, judge)
+    pairs = measured.subject.pairs
+    return _nothing_but(judge.name).model_copy(
+        update={
+            **_agreement(reading, pairs),
+            "flips": _flips(measured, reading) if judge.both_orders and pairs else None,
+            **(_length(reading) if pairs else {}),
+            "styles": _styles(reading) if pairs else {},
+            **_confidence(reading),
+            "score_and_pair": together,
+            "transitivity": transitivity(measured, judge) if pairs else (),
+        }
+    )
+
+
+def _nothing_but(name: str) -> JudgeEvidence:
+    return JudgeEvidence(
+        judge=name, ac1=None, alpha=None, accuracy_by_ties={}, flips=None, longer_wins=None,
+        length_controlled=None, styles={}, calibration=None, risk_coverage=None, scores=(),
+        score_and_pair=None,
+    )  # fmt: skip
+
+
+def _agreement(reading: Reading, pairs: bool) -> dict[str, object]:
+    verdicts, labels, clusters = reading.kept()
+    columns = [verdicts, labels]
+    slow: ResamplingOptions = {**reading.options, "resamples": 500}
+    alpha = (
+        cluster_bootstrap(krippendorff_alpha, columns, clusters, **slow)
+        if 0 < len(verdicts) <= MOST_ALPHA
+        else krippendorff_alpha(*columns)
+    )
+    ac1 = cluster_bootstrap(gwet_ac1, columns, clusters, **reading.options)
+    found = {"ac1": number(ac1, reading.hidden), "alpha": number(alpha, reading.hidden)}
+    if not pairs or TIE not in {*verdicts, *labels}:
+        return {**found, "accuracy_by_ties": {}}
+    return {**found, "accuracy_by_ties": {rule: _tied(reading, rule) for rule in TIE_RULES}}
+
+
+def _tied(reading: Reading, rule: TieRule) -> Number:
+    verdicts, labels, clusters = reading.kept()
+    metric = partial(accuracy_with_ties, ties=rule)
+    return number(cluster_bootstrap(metric, [verdicts, labels], clusters, **reading.options))
+
+
+def _flips(measured: Measured, reading: Reading) -> Flips:
+    stored = [read.stored for read in reading.reads]
+    swapped = [read.swapped for read in reading.reads]
+    clusters, options = reading.clusters, reading.options
+    matrix = flip_matrix(stored, swapped)
+    named = primacy_recency(stored, swapped, clusters, **options)
+    effects = order_effects(stored, swapped, clusters, **options)
+    repeats, beyond = _repeats(measured, reading)
+    table = matrix.table
+    return Flips(
+        matrix=Confusion(
+            labels=tuple(map(str, table.labels)),
+            counts=table.counts,
+            unparsed=tuple(
+                sum(s is None and o == label for o, s in zip(swapped, stored, strict=True))
+                for label in table.labels
+            ),
+        ),
+        consistency=number(effects.consistency_clustered),
+        primacy=number(named.primacy),
+        recency=number(named.recency),
+        repeatability=repeats,
+        beyond_noise=beyond,
+    )
+
+
+def _repeats(measured: Measured, reading: Reading) -> tuple[Number | None, Number | None]:
+    """Agreement of repeated samples in one order, and flips beyond that noise."""
+    found, name = measured.found, reading.judge.name
+    keys = [key for key in found.votes if key.by == name]
+    by_order = [
+        [key for key in keys if key.swapped is swapped] for swapped in (False, True)
+    ]  # fmt: skip
+    if max(map(len, by_order)) < 2:
+        return None, None
+    samples = [[_said(measured, order, row) for row in reading.rows] for order in by_order]
+    most = max((0, 1), key=lambda i: len(by_order[i]))
+    repeats = repeatability(samples[most], reading.clusters, **reading.options)
+    apart = position_apart(samples[0], samples[1], reading.clusters, **reading.options)
+    return number(repeats.agreement), number(apart.excess)
+
+
+def _said(measured: Measured, keys: Sequence[VoteKey], row: Scored) -> list[str | None]:
+    found, position = measured.found, int(row.item_id)
+    return [
+        found.verdict(found.votes[key], position)
+        for key in keys
+        if found.votes[key].has(position)
+    ]  # fmt: skip
+
+
+def _length(reading: Reading) -> dict[str, object]:
+    words = [row.words for row in reading.rows if row.words is not None]
+    if not words or len(words) < len(reading.rows):
+        return {}
+    wins, of = [], []
+    for verdict, (first, second) in zip(reading.verdicts, words, strict=True):
+        counted = verdict in ("A", "B") and first != second
+        longer = LETTERS[int(second > first)]
+        of.append(counted)
+        wins.append(counted and verdict == longer)
+    kept = [i for i, counted in enumerate(of) if counted]
+    rate = cluster_bootstrap_rate(
+        [wins[i] for i in kept], [reading.clusters[i] for i in kept], **reading.options
+    )
+    controlled = length_controlled_agreement(
+        reading.verdicts, reading.labels, words, reading.clusters, **reading.options
+    )
+    return {
+        "longer_wins": number(rate),
+        "length_controlled": number(controlled.balanced, reading.hidden),
+    }
+
+
+def _styles(reading: Reading) -> dict[str, Number]:
+    """Win rates of style against style, where rows carry `style_a` and `style_b`."""
+    fields = [row.fields for row in reading.rows]
+    if not fields or not all("style_a" in one and "style_b" in one for one in fields):
+        return {}
+    matrix = style_matrix(
+        reading.verdicts, [(one["style_a"], one["style_b"]) for one in fields], reading.clusters,
+        labels=reading.labels, **reading.options,
+    )  # fmt: skip
+    return {
+        f"{cell.style} over {cell.against}": number(cell.judge)
+        for cell in matrix.cells
+        if cell.style < cell.against
+    }
+
+
+def _confidence(reading: Reading) -> dict[str, object]:
+    """Calibration of the verdict that counts, where its probability is known."""
+    kept = [
+        i
+        for i, read in enumerate(reading.reads)
+        if read.averaged is not None and read.probability is not None
+    ]
+    if len(kept) < FEWEST_CONFIDENT:
+        return {}
+    chances = [min(max(reading.reads[i].probability or 0.0, 0.0), 1.0) for i in kept]
+    right = [reading.verdicts[i] == reading.labels[i] for i in kept]
+    clusters = [reading.clusters[i] for i in kept]
+    options = reading.options
+    error = expected_calibration_error(chances, right, clusters=clusters, **options)
+    curve = risk_coverage(chances, right, clusters=clusters, **options)
+    step = max(1, len(curve.points) // CURVE_POINTS)
+    points = curve.points[::step] + curve.points[-1:]
+    return {
+        "calibration": Calibration(
+            brier=number(brier_binary(chances, right, clusters=clusters, **options)),
+            ece=number(error.error),
+            binning=f"{error.asked_bins} bins of equal {error.binning}",
+            bins=tuple(
+                CalibrationBin(
+                    low=one.low, high=one.high, n=one.n, confidence=one.mean_confidence,
+                    right=number(one.share_right),
+                )
+                for one in error.bins
+                if one.mean_confidence is not None
+            ),
+        ),
+        "risk_coverage": RiskCoverage(
+            area=number(curve.area),
+            points=tuple(dict.fromkeys((point.coverage, point.risk) for point in points)),
+        ),
+    }  # fmt: skip
+
+
+def _score_and_pair(measured: Measured, judge: Judge) -> ScoreAndPair | None:
+    """Scores of the same model against its verdicts; the verdict is the order-averaged one."""
+    partner = dict(measured.subject.scores_of).get(judge.name)
+    found = measured.found
+    keys = [key for key in found.votes if key.by == partner]
+    if partner is None or not keys:
+        return None
+    votes = found.votes[keys[0]]
+    positions = [int(i) for i in judge.verdicts if votes.has(int(i))]
+    ratio = conflict_ratio(
+        [found.score(votes, i, 0, 2) for i in positions],
+        [found.score(votes, i, 1, 2) for i in positions],
+        [judge.verdicts[i].averaged for i in positions],
+        [found.clusters[i] for i in positions],
+        seed=measured.plan.seed, resamples=measured.plan.slice_resamples,
+        confidence=measured.plan.confidence,
+    )  # fmt: skip
+    return ScoreAndPair(
+        conflicts=number(ratio.rate),
+        reversals=number(ratio.strict_reversals),
+        score_ties=number(ratio.score_ties),
+        verdict_ties=number(ratio.verdict_ties),
+    )

@@ -1,0 +1,151 @@
+"""Which verdict or score an item's judges are measured against, and whose it is."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from judgesmith.errors import DataError, nearest
+from judgesmith.evaluation.collect import Collected, VoteKey
+
+NO_MAJORITY = "the people are split evenly"
+NO_VERDICT = "no person gave a verdict"
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels by item position: verdicts, or scores (exactly one of the two is there).
+
+    `dropped` counts labelled items that have no label in the end, by reason. `by` are the
+    annotators or the judge whose labels they are.
+    """
+
+    verdicts: dict[int, str]
+    scores: dict[int, float]
+    kind: Literal["people", "answer key", "another judge"]
+    title: str
+    by: tuple[str, ...]
+    dropped: dict[str, int]
+
+    @property
+    def numeric(self) -> bool:
+        """Whether labels are scores."""
+        return bool(self.scores)
+
+
+def choose_labels(found: Collected, policy: str, *, pairs: bool) -> Labels:
+    """Labels by policy: `majority` or `mean` of the people, `key`, or one name.
+
+    A majority that does not exist is no label: it is counted as dropped, never drawn. A single
+    response that has scores gets the mean score of the people, whatever the policy among people.
+
+    Raises:
+        DataError: there are no such labels; the message lists who judged.
+    """
+    keys = _whose(found, policy)
+    names = tuple(dict.fromkeys(key.by for key in keys))
+    kind: Literal["people", "answer key", "another judge"] = (
+        "people" if keys[0].role == "person" else
+        "answer key" if keys[0].role == "key" else "another judge"
+    )  # fmt: skip
+    scores = {} if pairs else _mean_scores(found, keys)
+    dropped: Counter[str] = Counter()
+    verdicts = {} if scores else _majorities(found, keys, dropped)
+    if not scores and not verdicts:
+        raise DataError(
+            f"labels: none of the {len(found.where)} items has a label by {', '.join(names)} "
+            f"that can be read ({_counted(dropped)}). Check the mapping's `read`."
+        )
+    count = len(scores or verdicts)
+    return Labels(verdicts, scores, kind, _title(kind, names, count), names, dict(dropped))
+
+
+def _whose(found: Collected, policy: str) -> list[VoteKey]:
+    people, key = found.keys("person"), found.keys("key")
+    named = [k for k in found.votes if k.by == policy]
+    if named:
+        return named
+    chosen = key if policy == "key" else people if policy in ("majority", "mean") else []
+    if not chosen and policy in ("majority", "mean"):
+        chosen = key
+    if chosen:
+        return chosen
+    who = [*found.people(), *found.judges(), *(["key"] if key else [])]
+    raise DataError(
+        f"labels: expected labels by people, an answer key, or a name that judged; found no labels "
+        f"for {policy!r}. {nearest(policy, who)}. Add a file of labels, or name a judge to "
+        "measure the others against (--labels NAME)."
+    )
+
+
+def _mean_scores(found: Collected, keys: Sequence[VoteKey]) -> dict[int, float]:
+    sums: dict[int, tuple[float, int]] = {}
+    for key in keys:
+        votes = found.votes[key]
+        for position in votes.positions():
+            score = found.score(votes, position)
+            if score is not None:
+                total, n = sums.get(position, (0.0, 0))
+                sums[position] = (total + score, n + 1)
+    return {position: total / n for position, (total, n) in sorted(sums.items())}
+
+
+def _majorities(found: Collected, keys: Sequence[VoteKey], dropped: Counter[str]) -> dict[int, str]:
+    if len(keys) == 1:
+        return _single(found, keys[0], dropped)
+    ballots: dict[int, list[str]] = {}
+    for key in keys:
+        votes = found.votes[key]
+        for position in votes.positions():
+            ballot = ballots.setdefault(position, [])
+            verdict = found.verdict(votes, position)
+            if verdict is not None:
+                ballot.append(verdict)
+    labels = {}
+    for position in sorted(ballots):
+        chosen = majority(ballots[position])
+        if chosen is None:
+            dropped[NO_MAJORITY if ballots[position] else NO_VERDICT] += 1
+        else:
+            labels[position] = chosen
+    return labels
+
+
+def _single(found: Collected, key: VoteKey, dropped: Counter[str]) -> dict[int, str]:
+    votes = found.votes[key]
+    labels = {}
+    for position in votes.positions():
+        verdict = found.verdict(votes, position)
+        if verdict is None:
+            dropped[NO_VERDICT] += 1
+        else:
+            labels[position] = verdict
+    return labels
+
+
+def majority(ballot: Iterable[str]) -> str | None:
+    """The verdict with most votes; None where two have as many, or nobody voted.
+
+    >>> majority(["A", "B", "A"]), majority(["A", "B"]), majority([])
+    ('A', None, None)
+    """
+    counts = Counter(ballot).most_common(2)
+    if not counts or (len(counts) == 2 and counts[0][1] == counts[1][1]):
+        return None
+    return counts[0][0]
+
+
+def _title(kind: str, names: Sequence[str], n: int) -> str:
+    if kind == "answer key":
+        return f"labels: answer key ({', '.join(names)}), not people; n = {n:,}"
+    if kind == "another judge":
+        return f"labels: another judge ({', '.join(names)}), not people; n = {n:,}"
+    if len(names) == 1:
+        return f"labels: {n:,} by one person ({names[0]})"
+    shown = ", ".join(names) if len(names) <= 4 else f"{len(names)} people"
+    how = f"agreed by {shown}" if len(names) <= 4 else f"agreed among {shown}"
+    return f"labels: {n:,} {how}"
+
+
+def _counted(dropped: Counter[str]) -> str:
+    return ", ".join(f"{count} times {reason}" for reason, count in dropped.items()) or "no votes"

@@ -1,0 +1,176 @@
+"""Collected judgments -> an Evaluation: every judge, every slice, every paired comparison."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from judgesmith.errors import DataError, nearest
+from judgesmith.evaluation.collect import Collected
+from judgesmith.evaluation.comparing import compare
+from judgesmith.evaluation.foreign import (
+    baselines,
+    judge_of,
+    labelled_items,
+    seen_by,
+    slices_of,
+)
+from judgesmith.evaluation.judges import Judge
+from judgesmith.evaluation.labels import Labels, choose_labels
+from judgesmith.evaluation.scoring import Plan, Scored, SliceOfItems, score_slice, slice_info
+from judgesmith.records import Direction
+from judgesmith.report.results import Comparison, Evaluation, JudgeResult, Role
+
+MOST_PAIRED = 10
+"""Up to so many judges all pairs are compared; beyond, each with the first of the table."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is measured, as the mapping and the user say it.
+
+    `judges` are the judges to measure (all, where it is empty); `labels` the label policy;
+    `limits` the lowest and highest score.
+    """
+
+    kind: str
+    names: Direction | None
+    scale: tuple[str, ...]
+    tie: str | None
+    labels: str
+    judges: tuple[str, ...] = ()
+    teacher: str | None = None
+    student: str | None = None
+    scores_of: tuple[tuple[str, str], ...] = ()
+    limits: tuple[float, float] | None = None
+
+    @property
+    def pairs(self) -> bool:
+        """Whether an item holds two responses."""
+        return self.kind == "pair"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Labels, items, judges and slices; what every further part of a measurement starts from."""
+
+    found: Collected
+    subject: Subject
+    labels: Labels
+    rows: tuple[Scored, ...]
+    judges: tuple[Judge, ...]
+    rules: tuple[Judge, ...]
+    parts: tuple[SliceOfItems, ...]
+    plan: Plan
+
+
+def prepare(found: Collected, subject: Subject, plan: Plan) -> Measured:
+    """Choose labels, and bring judges and items together; `plan.scale` is filled in here.
+
+    Raises:
+        DataError: no labels, no judge, or no item that has both.
+    """
+    labels = choose_labels(found, subject.labels, pairs=subject.pairs)
+    names = _judges(found, subject, labels)
+    rows = labelled_items(found, labels)
+    judges = tuple(
+        judge_of(found, name, _role(name, subject), labels.verdicts, tie=subject.tie)
+        for name in names
+    )
+    if not labels.numeric and not any(judge.verdicts for judge in judges):
+        raise DataError(
+            f"none of the {len(rows)} labelled items is judged by {', '.join(names[:5])}: the item "
+            "ids of labels and judgments do not meet. First labelled: "
+            f"{found.names[next(iter(labels.verdicts))][0]!r}; compare it with the judgments' ids."
+        )
+    judges = judges if labels.numeric else tuple(judge for judge in judges if judge.verdicts)
+    scale = subject.scale or _observed(rows, judges)
+    whole = Plan(**{**plan.__dict__, "scale": scale})
+    rules = baselines(found, rows, scale, pairs=subject.pairs, seed=plan.seed) if rows else []
+    parts = tuple(slices_of(rows)) if rows else ()
+    return Measured(found, subject, labels, rows, judges, tuple(rules), parts, whole)
+
+
+def _judges(found: Collected, subject: Subject, labels: Labels) -> list[str]:
+    known = [name for name in found.judges() if name not in labels.by]
+    unknown = [name for name in subject.judges if name not in known]
+    if unknown:
+        raise DataError(f"judge {unknown[0]!r} is not in the files; {nearest(unknown[0], known)}")
+    if not known:
+        raise DataError(
+            "there are labels but no judgments to measure. Give the file of judgments too, or name "
+            "their column in the mapping (a `votes` entry of role judge)."
+        )
+    return list(subject.judges) or known
+
+
+def _role(name: str, subject: Subject) -> Role:
+    return (
+        "teacher" if name == subject.teacher else
+        "student" if name == subject.student else "judge"
+    )  # fmt: skip
+
+
+def _observed(rows: Sequence[Scored], judges: Sequence[Judge]) -> tuple[str, ...]:
+    said = {row.label for row in rows}
+    said |= {
+        verdict
+        for judge in judges
+        for read in judge.verdicts.values()
+        for verdict in (read.stored, read.swapped, read.averaged)
+        if verdict is not None
+    }
+    return tuple(sorted(said))
+
+
+def evaluation_of(measured: Measured, *, looks: int = 1) -> Evaluation:
+    """Every judge and rule on every slice, each on the items that it judged."""
+    subject, plan = measured.subject, measured.plan
+    everyone = [*measured.judges, *measured.rules]
+    direction = "" if subject.names is None else f"a verdict names the {subject.names} response"
+    return Evaluation(
+        labels_kind=measured.labels.kind,
+        labels_title=measured.labels.title,
+        direction=direction,
+        confidence=plan.confidence,
+        resamples=plan.resamples,
+        test_looks=looks,
+        slices=tuple(slice_info(part) for part in measured.parts),
+        judges=tuple(_result(judge, measured) for judge in everyone if measured.rows),
+        comparisons=_comparisons(measured),
+        domain_difference=None,
+        published=(),
+        examples=(),
+    )
+
+
+def _result(judge: Judge, measured: Measured) -> JudgeResult:
+    slices = {}
+    for part in measured.parts:
+        seen = seen_by(judge, part)
+        if seen.items:
+            slices[part.name] = score_slice(judge, seen, measured.plan)
+    missing = len(measured.rows) - len(judge.verdicts)
+    absent = f"judged {len(judge.verdicts):,} of {len(measured.rows):,} labelled items"
+    notes = [judge.note, absent if missing else ""]
+    return JudgeResult(
+        name=judge.name,
+        role=judge.role,
+        order_proof=judge.order_proof,
+        note="; ".join(note for note in notes if note),
+        slices=slices,
+    )
+
+
+def _comparisons(measured: Measured) -> tuple[Comparison, ...]:
+    """All pairs of judges, and each judge with the longer response, on the items both judged."""
+    judges = list(measured.judges)
+    if not measured.rows or not judges:
+        return ()
+    pairs = (
+        list(combinations(judges, 2))
+        if len(judges) <= MOST_PAIRED
+        else [(judges[0], other) for other in judges[1:]]
+    )
+    longer = [rule for rule in measured.rules if rule.name == "longer response"]
+    pairs += [(judge, rule) for judge in judges for rule in longer]
+    return compare(pairs, measured.parts[:1], measured.plan)

@@ -1,0 +1,174 @@
+"""Judges that give scores, against scores by people: one row per criterion."""
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import combinations
+from typing import NamedTuple
+
+from judgesmith.evaluation.foreign import passes
+from judgesmith.evaluation.measure import MOST_PAIRED, Measured
+from judgesmith.evaluation.scoring import number
+from judgesmith.metrics import holm, mcnemar_p, not_shown_because
+from judgesmith.metrics.bootstrap import cluster_bootstrap, paired_cluster_bootstrap
+from judgesmith.metrics.correlation import (
+    exact_match,
+    kendall_tau_b,
+    mean_absolute_error,
+    pearson,
+    spearman,
+)
+from judgesmith.metrics.raters import krippendorff_alpha
+from judgesmith.metrics.resample import ResamplingOptions
+from judgesmith.metrics.weighted import weighted_kappa
+from judgesmith.report.evidence import ScoreAgreement
+from judgesmith.report.results import Comparison, Number
+
+RANK_RESAMPLES = 500
+"""Resamples for metrics without a fast way (rank correlations, alpha)."""
+
+ONE_CRITERION = "score"
+MOST_GRADES = 20
+
+
+class ScoreRows(NamedTuple):
+    """Scores of one judge and labels on the items that have both, for one criterion."""
+
+    criterion: str
+    positions: list[int]
+    judge: list[float]
+    labels: list[float]
+    clusters: list[int]
+
+
+def score_rows(measured: Measured, judge: str) -> list[ScoreRows]:
+    """Aligned scores, one entry for each criterion, in the order in which criteria came."""
+    found, labels = measured.found, measured.labels
+    votes = passes(found, judge).stored
+    rows: dict[str, ScoreRows] = {}
+    names = found.names
+    for position, label in labels.scores.items():
+        if votes is None or not votes.has(position):
+            continue
+        score = found.score(votes, position)
+        if score is None:
+            continue
+        criterion = names[position][1] or ONE_CRITERION
+        entry = rows.setdefault(criterion, ScoreRows(criterion, [], [], [], []))
+        entry.positions.append(position)
+        entry.judge.append(score)
+        entry.labels.append(label)
+        entry.clusters.append(found.clusters[position])
+    return list(rows.values())
+
+
+def score_agreement(measured: Measured, judge: str) -> tuple[ScoreAgreement, ...]:
+    """Correlation and agreement of one judge's scores with the labels, by criterion."""
+    return tuple(_agreement(measured, rows) for rows in score_rows(measured, judge))
+
+
+def _agreement(measured: Measured, rows: ScoreRows) -> ScoreAgreement:
+    plan = measured.plan
+    slow: ResamplingOptions = {
+        "seed": plan.seed, "confidence": plan.confidence,
+        "resamples": min(RANK_RESAMPLES, plan.resamples),
+    }  # fmt: skip
+    fast: ResamplingOptions = {**slow, "resamples": plan.slice_resamples}
+    hidden = not_shown_because([str(label) for label in rows.labels], least=plan.least)
+    columns = [rows.judge, rows.labels]
+    grades = _grades(measured, rows)
+    weighted = alpha = None
+    if grades:
+        whole = [[round(value) for value in column] for column in columns]
+        kappa = partial(weighted_kappa, labels=grades)
+        weighted = number(cluster_bootstrap(kappa, whole, rows.clusters, **fast), hidden)
+        ordinal = partial(krippendorff_alpha, level="ordinal", labels=grades)
+        alpha = number(cluster_bootstrap(ordinal, whole, rows.clusters, **slow), hidden)
+
+    def of(metric: object, options: ResamplingOptions) -> Number:
+        return number(cluster_bootstrap(metric, columns, rows.clusters, **options), hidden)  # type: ignore[arg-type]
+
+    return ScoreAgreement(
+        criterion=rows.criterion,
+        n=len(rows.judge),
+        pearson=of(pearson, fast),
+        spearman=of(spearman, slow),
+        kendall=of(kendall_tau_b, slow),
+        exact=of(exact_match, fast),
+        mean_error=of(mean_absolute_error, fast),
+        weighted_kappa=weighted,
+        alpha=alpha,
+    )
+
+
+def _grades(measured: Measured, rows: ScoreRows) -> list[int]:
+    """The whole-number grades, if all scores are such; else nothing."""
+    values = {*rows.judge, *rows.labels}
+    if not all(float(value).is_integer() for value in values):
+        return []
+    low, high = measured.subject.limits or (min(values), max(values))
+    grades = range(round(min(low, *values)), round(max(high, *values)) + 1)
+    return list(grades) if len(grades) <= MOST_GRADES else []
+
+
+def score_comparisons(measured: Measured) -> tuple[Comparison, ...]:
+    """Paired differences in Spearman's rank correlation, by criterion, Holm over all of them.
+
+    The exact test counts the items on which one judge is closer to the label than the other.
+    """
+    names = [judge.name for judge in measured.judges]
+    by_judge = {name: {r.criterion: r for r in score_rows(measured, name)} for name in names}
+    pairs = (
+        list(combinations(names, 2))
+        if len(names) <= MOST_PAIRED
+        else [(names[0], other) for other in names[1:]]
+    )
+    found = [
+        _compare(measured, (a, by_judge[a][criterion]), (b, by_judge[b][criterion]))
+        for a, b in pairs
+        for criterion in by_judge[a]
+        if criterion in by_judge[b]
+    ]
+    adjusted = holm([entry.p for entry in found])
+    return tuple(_conclude(measured, entry, p) for entry, p in zip(found, adjusted, strict=True))
+
+
+def _compare(
+    measured: Measured, first: tuple[str, ScoreRows], second: tuple[str, ScoreRows]
+) -> Comparison:
+    (a, one), (b, other) = first, second
+    there = dict(zip(other.positions, other.judge, strict=True))
+    kept = [i for i, position in enumerate(one.positions) if position in there]
+    x1 = [one.judge[i] for i in kept]
+    x2 = [there[one.positions[i]] for i in kept]
+    y = [one.labels[i] for i in kept]
+    difference = paired_cluster_bootstrap(
+        spearman, x1, x2, y, [one.clusters[i] for i in kept], seed=measured.plan.seed,
+        resamples=min(RANK_RESAMPLES, measured.plan.resamples),
+        confidence=measured.plan.confidence,
+    )  # fmt: skip
+    gained, lost = _closer(x1, x2, y), _closer(x2, x1, y)
+    hidden = not_shown_because([str(label) for label in y], least=measured.plan.least)
+    p = mcnemar_p(gained, lost)
+    return Comparison(
+        a=a, b=b, slice=one.criterion, difference=number(difference, hidden), gained=gained,
+        lost=lost, p=p, p_holm=p, conclusion="", metric="spearman",
+    )  # fmt: skip
+
+
+def _closer(one: Sequence[float], other: Sequence[float], labels: Sequence[float]) -> int:
+    return sum(
+        abs(a - label) < abs(b - label) for a, b, label in zip(one, other, labels, strict=True)
+    )
+
+
+def _conclude(measured: Measured, entry: Comparison, p_holm: float) -> Comparison:
+    """A winner needs the interval of the difference and the adjusted test on the same side."""
+    low, high = entry.difference.low, entry.difference.high
+    conclusion = "no difference shown"
+    sure = entry.difference.hidden is None and p_holm < 1 - measured.plan.confidence
+    if sure and low is not None and high is not None:
+        if low > 0 and entry.gained > entry.lost:
+            conclusion = f"{entry.a} is better"
+        elif high < 0 and entry.lost > entry.gained:
+            conclusion = f"{entry.b} is better"
+    return entry.model_copy(update={"p_holm": p_holm, "conclusion": conclusion})

@@ -1,0 +1,155 @@
+"""Several judges or people at once: the human ceiling, and a student beside its teacher."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from judgesmith.evaluation.collect import Collected, VoteKey
+from judgesmith.evaluation.judges import Judge, Read
+from judgesmith.evaluation.labels import majority
+from judgesmith.evaluation.measure import Measured
+from judgesmith.evaluation.scoring import number
+from judgesmith.metrics import cluster_bootstrap_kappa, not_shown_because
+from judgesmith.metrics.bootstrap import cluster_bootstrap
+from judgesmith.metrics.correlation import spearman
+from judgesmith.metrics.fidelity import repeats_teacher_errors
+from judgesmith.metrics.probes import Probe as Measurement
+from judgesmith.metrics.probes import (
+    consistency_probe,
+    longer_probe,
+    position_bias_probe,
+    probe_difference,
+)
+from judgesmith.metrics.resample import ResamplingOptions
+from judgesmith.report.evidence import Fidelity, Probe
+from judgesmith.report.results import Number
+
+MOST_PEOPLE = 12
+"""With more annotators than this (a crowd), pairs of people are not listed."""
+
+People = tuple[tuple[str, str, Number], ...]
+
+
+def people_agreement(measured: Measured) -> People:
+    """Each pair of people, and each person against the majority of the others.
+
+    Kappa for verdicts, Spearman's rank correlation for scores. It is the ceiling: a judge cannot
+    be shown to agree with people more than people agree with each other.
+    """
+    found = measured.found
+    keys = [key for key in found.keys("person") if key.sample == 0 and not key.swapped]
+    if not 2 <= len(keys) <= MOST_PEOPLE:
+        return ()
+    if measured.labels.numeric:
+        return tuple(_scored_pair(measured, a, b) for a, b in combinations(keys, 2))
+    pairs = [
+        _pair(measured, a.by, _said(found, a), b.by, _said(found, b))
+        for a, b in combinations(keys, 2)
+    ]
+    others = [
+        _pair(measured, key.by, _said(found, key), "majority of the others", rest)
+        for key in keys
+        if len(keys) > 2 and (rest := _rest(found, [k for k in keys if k != key]))
+    ]
+    return (*pairs, *others)
+
+
+def _said(found: Collected, key: VoteKey) -> dict[int, str]:
+    votes = found.votes[key]
+    verdicts = ((i, found.verdict(votes, i)) for i in votes.positions())
+    return {i: verdict for i, verdict in verdicts if verdict is not None}
+
+
+def _rest(found: Collected, keys: Sequence[VoteKey]) -> dict[int, str]:
+    ballots: dict[int, list[str]] = {}
+    for key in keys:
+        for position, verdict in _said(found, key).items():
+            ballots.setdefault(position, []).append(verdict)
+    chosen = ((i, majority(ballot)) for i, ballot in ballots.items())
+    return {i: verdict for i, verdict in chosen if verdict is not None}
+
+
+def _options(measured: Measured) -> ResamplingOptions:
+    plan = measured.plan
+    return {
+        "seed": plan.seed, "resamples": plan.slice_resamples, "confidence": plan.confidence,
+    }  # fmt: skip
+
+
+def _pair(
+    measured: Measured, a: str, first: dict[int, str], b: str, second: dict[int, str]
+) -> tuple[str, str, Number]:
+    shared = [position for position in first if position in second]
+    x, y = [first[i] for i in shared], [second[i] for i in shared]
+    clusters = [measured.found.clusters[i] for i in shared]
+    found = cluster_bootstrap_kappa(x, y, clusters, **_options(measured))
+    return a, b, number(found, not_shown_because(y, least=measured.plan.least))
+
+
+def _scored_pair(measured: Measured, a: VoteKey, b: VoteKey) -> tuple[str, str, Number]:
+    found = measured.found
+    one, other = found.votes[a], found.votes[b]
+    shared = [i for i in one.positions() if other.has(i)]
+    both = [(found.score(one, i), found.score(other, i), found.clusters[i]) for i in shared]
+    kept = [(x, y, c) for x, y, c in both if x is not None and y is not None]
+    columns = [[x for x, _, _ in kept], [y for _, y, _ in kept]]
+    options: ResamplingOptions = {**_options(measured), "resamples": 500}
+    estimate = cluster_bootstrap(spearman, columns, [c for _, _, c in kept], **options)
+    hidden = None if len(kept) >= measured.plan.least else f"only {len(kept)} items"
+    return a.by, b.by, number(estimate, hidden)
+
+
+def fidelity(measured: Measured) -> Fidelity | None:
+    """Teacher and student on the items that both judged; None without both."""
+    by_name = {judge.name: judge for judge in measured.judges}
+    teacher = by_name.get(measured.subject.teacher or "")
+    student = by_name.get(measured.subject.student or "")
+    if teacher is None or student is None or not measured.rows:
+        return None
+    rows = [
+        row
+        for row in measured.rows
+        if row.item_id in teacher.verdicts and row.item_id in student.verdicts
+    ]
+    clusters = [row.cluster for row in rows]
+    reads = [
+        [judge.verdicts[row.item_id] for row in rows] for judge in (teacher, student)
+    ]  # fmt: skip
+    options = _options(measured)
+    errors = repeats_teacher_errors(
+        [read.averaged for read in reads[0]], [read.averaged for read in reads[1]],
+        [row.label for row in rows], clusters, **options,
+    )  # fmt: skip
+    probes = []
+    if measured.subject.pairs:
+        words = [row.words for row in rows if row.words is not None]
+        for name, (first, second) in _probes(teacher, student, reads, words).items():
+            found = probe_difference(second, first, clusters, **options)
+            probes.append(
+                Probe(
+                    name=name, teacher=number(found.second), student=number(found.first),
+                    difference=number(found.difference),
+                )
+            )  # fmt: skip
+    return Fidelity(
+        teacher=teacher.name,
+        student=student.name,
+        repeated=number(errors.repeated),
+        by_chance=number(errors.expected),
+        probes=tuple(probes),
+    )
+
+
+def _probes(
+    teacher: Judge, student: Judge, reads: Sequence[Sequence[Read]],
+    words: Sequence[tuple[int, int]],
+) -> dict[str, tuple[Measurement, Measurement]]:  # fmt: skip
+    found = {}
+    if teacher.both_orders and student.both_orders:
+        orders = [([r.stored for r in side], [r.swapped for r in side]) for side in reads]
+        found["consistency"] = tuple(consistency_probe(*one) for one in orders)
+        found["position bias"] = tuple(position_bias_probe(*one) for one in orders)
+    if len(words) == len(reads[0]):
+        found["names the longer response"] = tuple(
+            longer_probe([read.averaged for read in side], words) for side in reads
+        )
+    return {name: (both[0], both[1]) for name, both in found.items()}
