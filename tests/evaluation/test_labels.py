@@ -39,10 +39,14 @@ def test_a_judge_can_be_what_is_measured_against(make_row: Any, say: Any) -> Non
     assert "not people" in labels.title
 
 
-def test_without_labels_the_message_says_who_judged(make_row: Any, say: Any) -> None:
+def test_without_labels_nothing_is_made_up(make_row: Any, say: Any) -> None:
     found = collect([make_row("i1", say("i1", "gpt", "A"))], responses=2)
-    with pytest.raises(DataError, match="valid: gpt"):
-        choose_labels(found, "majority", pairs=True)
+    for policy in ("majority", "key", "gpt"):
+        labels = choose_labels(found, policy, pairs=True)
+        assert labels.kind == "nobody"
+        assert not labels.verdicts
+    with pytest.raises(DataError, match="did you mean 'gpt'"):
+        choose_labels(found, "gtp", pairs=True)
 
 
 def test_a_key_stands_in_where_nobody_labelled(make_row: Any, say: Any) -> None:

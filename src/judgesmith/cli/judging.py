@@ -7,13 +7,7 @@ from pydantic import ValidationError
 from judgesmith.cli import show
 from judgesmith.errors import DataError, RecipeError
 from judgesmith.pipeline import open_run, require_fresh
-from judgesmith.pipeline.judge_pairs import (
-    check_verdicts,
-    judge_pairs,
-    own_judge,
-    score_judged,
-    write_judged,
-)
+from judgesmith.pipeline.judge_pairs import own_judge, write_judged
 from judgesmith.pipeline.report_run import collect
 from judgesmith.stages import gate as gate_stage
 from judgesmith.stages.gate import decide, read_results
@@ -36,22 +30,6 @@ def judge_command(pairs: Path, run_folder: Path, out: Path | None) -> None:
         soft_wrap=True,
     )
     show.line(f"Verdicts: {target}")
-
-
-def evaluate_command(folder: Path, pairs: Path | None) -> None:
-    """Show a run's results, or measure its judge on labelled pairs."""
-    run_dir, recipe = open_run(folder)
-    if pairs is None:
-        require_fresh(run_dir, recipe, "evaluate")
-        show.evaluation(read_results(run_dir))
-        return
-    own = own_judge(run_dir, recipe)
-    check_verdicts(own, pairs)
-    judged = judge_pairs(own, pairs)
-    result = score_judged(own, judged, run_dir.seed)
-    show.judge_result(
-        result, f"{run_dir.header.name}/student; labels: the verdicts in {pairs.name}"
-    )
 
 
 def gate_command(folder: Path, overrides: tuple[str, ...]) -> str:

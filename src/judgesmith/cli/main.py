@@ -75,17 +75,72 @@ def judge(
     judge_command(pairs, judge_run, out)
 
 
+Mapping = Annotated[
+    Path | None,
+    typer.Option(help="YAML that says which column holds what; not needed for our own columns."),
+]
+Data = Annotated[Path | None, typer.Option(help="Folder with a benchmark's files.")]
+Labels = Annotated[
+    str | None, typer.Option(help="What to measure against: majority, key, or one name.")
+]
+Judges = Annotated[
+    list[str] | None, typer.Option("--judge", help="Measure this judge only; may be repeated.")
+]
+Out = Annotated[Path | None, typer.Option(help="Folder for the report.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the resampling.")]
+Resamples = Annotated[int, typer.Option(min=100, help="Bootstrap resamples.")]
+
+
 @app.command()
 def evaluate(
-    folder: Run,
-    pairs: Annotated[
-        Path | None, typer.Argument(help="Measure on these pairs, which carry a `verdict`.")
-    ] = None,
+    targets: Annotated[
+        list[str],
+        typer.Argument(help="A run; a run and labelled pairs; files; or a benchmark's name."),
+    ],
+    mapping: Mapping = None,
+    data: Data = None,
+    labels: Labels = None,
+    judges: Judges = None,
+    out: Out = None,
+    seed: Seed = 0,
+    resamples: Resamples = 10_000,
 ) -> None:
-    """Show how good a run's judge is, on its test items or on your own labelled pairs."""
-    from judgesmith.cli.judging import evaluate_command
+    """Measure judges: a run's, or any whose judgments and labels are in files."""
+    from judgesmith.cli.measuring import evaluate_command
+    from judgesmith.pipeline.measure_files import Asked
 
-    evaluate_command(folder, pairs)
+    asked = Asked(labels=labels, judges=tuple(judges or ()), seed=seed, resamples=resamples)
+    evaluate_command(targets, mapping, data, out, asked)
+
+
+@app.command()
+def compare(
+    targets: Annotated[list[str], typer.Argument(help="Runs, files, names of benchmarks.")],
+    mapping: Mapping = None,
+    data: Data = None,
+    labels: Labels = None,
+    judges: Judges = None,
+    out: Out = None,
+    seed: Seed = 0,
+    resamples: Resamples = 10_000,
+) -> None:
+    """Compare judges on the items that they share: paired tests, one table, one page."""
+    from judgesmith.cli.measuring import compare_command
+    from judgesmith.pipeline.measure_files import Asked
+
+    asked = Asked(labels=labels, judges=tuple(judges or ()), seed=seed, resamples=resamples)
+    compare_command(targets, mapping, data, out, asked)
+
+
+@app.command()
+def benchmarks(
+    name: Annotated[str | None, typer.Argument(help="Show this one in full.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Count its files below this folder.")] = None,
+) -> None:
+    """List the published judgments and labels that can be read, with their licences."""
+    from judgesmith.cli.measuring import benchmarks_command
+
+    benchmarks_command(name, data)
 
 
 @app.command()

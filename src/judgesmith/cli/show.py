@@ -10,11 +10,11 @@ from rich.table import Table
 
 from judgesmith.report.document import StageRow
 from judgesmith.report.numbers import estimate, not_shown
-from judgesmith.report.results import Evaluation, GateResult, JudgeResult, Number
+from judgesmith.report.results import Evaluation, GateResult, Number
 
 _PIPE_WIDTH = 120
 console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
-WRAPPED = ("dropped", "what it makes", "conclusion")
+WRAPPED = ("dropped", "what it makes", "conclusion", "what it holds", "published", "licence")
 _OUTCOME_STYLE = {
     "pass": "bold green",
     "fail": "bold red",
@@ -100,15 +100,17 @@ def findings(rows: Sequence[Mapping[str, Any]]) -> None:
             console.print(f"        what to do: {row['remedy']}", markup=False)
 
 
-class _Cells:
+class Cells:
     """Numbers as short cells; why one is not shown is said once, below the table."""
 
-    def __init__(self) -> None:
+    def __init__(self, absent: str = "order-proof") -> None:
         self.reasons: list[str] = []
+        self.absent = absent
 
     def of(self, number: Number | None) -> str:
+        """One number as a cell."""
         if number is None:
-            return "order-proof"
+            return self.absent
         reason = not_shown(number)
         if reason is None:
             return estimate(number)
@@ -117,6 +119,7 @@ class _Cells:
         return f"not shown ({self.reasons.index(reason) + 1})"
 
     def explain(self) -> None:
+        """Say below the table why numbers were not shown."""
         for position, reason in enumerate(self.reasons, start=1):
             line(f"({position}) {reason}")
 
@@ -126,7 +129,7 @@ def evaluation(results: Evaluation) -> None:
     domains = [part for part in results.slices if part.kind == "domain"]
     heads = (f"{part.title} ({part.n})" for part in domains)
     columns = ["judge", *heads, "consistency", "coverage"]
-    cells = _Cells()
+    cells = Cells()
     rows = []
     for found in results.judges:
         main = found.slices[domains[0].name]
@@ -158,26 +161,6 @@ def evaluation(results: Evaluation) -> None:
 def _cited(results: Evaluation, judge: str, part: str) -> str:
     found = [e.kappa for e in results.published if e.judge == judge and e.slice == part]
     return f"{found[0]:.3f}".removeprefix("0") if found else ""
-
-
-def judge_result(result: JudgeResult, title: str) -> None:
-    """One judge on a user's own labelled pairs."""
-    found = result.slices["all"]
-    measures = {
-        "kappa, order-averaged": found.kappa,
-        "kappa, stored order": found.kappa_stored_order,
-        "kappa, swapped order": found.kappa_swapped_order,
-        "accuracy": found.accuracy,
-        "coverage": found.coverage,
-        "consistency over orders": found.consistency,
-        "signed position bias": found.position_bias,
-        "verbosity against labels": found.verbosity,
-        **{f"kappa, unparsed {name}": value for name, value in found.if_unparsed.items()},
-    }
-    cells = _Cells()
-    rows = [(name, cells.of(value), value.n) for name, value in measures.items() if value]
-    table(title, ("measure", "value", "n"), rows)
-    cells.explain()
 
 
 def gate(result: GateResult, where: str) -> None:

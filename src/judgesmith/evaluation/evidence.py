@@ -7,7 +7,7 @@ from judgesmith.evaluation.judge_evidence import FEWEST_CONFIDENT, judge_evidenc
 from judgesmith.evaluation.measure import Measured, evaluation_of
 from judgesmith.evaluation.panel import alternative, panel
 from judgesmith.evaluation.scores import score_comparisons
-from judgesmith.evaluation.together import fidelity, people_agreement
+from judgesmith.evaluation.together import fidelity, people_agreement, people_alpha
 from judgesmith.report.evidence import Evidence
 from judgesmith.report.results import Evaluation
 from judgesmith.sources.imported import ImportedRow
@@ -26,6 +26,7 @@ def measure(
     evidence = Evidence(
         judges=tuple(judge_evidence(measured, judge) for judge in measured.judges),
         people=people_agreement(measured),
+        people_alpha=people_alpha(measured),
         panel=None if measured.labels.numeric else panel(measured),
         alternative=alternative(measured),
         fidelity=fidelity(measured),
@@ -49,11 +50,15 @@ def _missing(measured: Measured, evidence: Evidence) -> dict[str, str]:
     found = {}
     pairs, numeric = measured.subject.pairs, measured.labels.numeric
     judges = evidence.judges
+    if not judges:
+        return {"judges": "there are labels but no judgments in the files"}
+    if measured.labels.kind == "nobody":
+        found["agreement"] = "nobody labelled the items; add labels, or name a judge (--labels)"
     if pairs and not any(one.flips for one in judges):
         found["order effects"] = "every judge judged in one order only; judge in both orders"
     if pairs and not any(one.longer_wins for one in judges):
         found["length"] = "the texts of the responses are not in the files"
-    if not numeric and not any(one.calibration for one in judges):
+    if not numeric and measured.labels.verdicts and not any(one.calibration for one in judges):
         found["calibration"] = (
             f"fewer than {FEWEST_CONFIDENT} verdicts carry a probability or a confidence"
         )

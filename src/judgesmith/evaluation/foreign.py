@@ -47,7 +47,9 @@ def judge_of(
         seen = [votes for votes in both if votes is not None and votes.has(position)]
         if seen:
             verdicts[position] = _read(found, both, seen, position, tie)
-    in_both = both.stored is not None and both.swapped is not None
+    in_both = all(votes is not None for votes in both) and any(
+        read.stored is not None and read.swapped is not None for read in verdicts.values()
+    )
     note = "" if in_both else ONE_ORDER
     return Judge(name, role, order_proof=False, note=note, verdicts=verdicts, both_orders=in_both)
 
@@ -75,19 +77,24 @@ def _read(
 
 def labelled_items(found: Collected, labels: Labels) -> tuple[Scored, ...]:
     """One row for each item that has a verdict as its label."""
-    rows = []
-    for position, label in labels.verdicts.items():
-        words = (found.words[2 * position], found.words[2 * position + 1])
-        rows.append(
-            Scored(
-                item_id=position,
-                label=label,
-                cluster=found.clusters[position],
-                words=words if min(words) >= 0 else None,
-                fields=dict(found.fields[position]),
-            )
-        )
-    return tuple(rows)
+    return tuple(_row(found, position, label) for position, label in labels.verdicts.items())
+
+
+def unlabelled_items(found: Collected, judges: Iterable[Judge]) -> tuple[Scored, ...]:
+    """One row, with an empty label, for each item that any of the judges judged."""
+    judged = {int(position) for judge in judges for position in judge.verdicts}
+    return tuple(_row(found, position, "") for position in sorted(judged))
+
+
+def _row(found: Collected, position: int, label: str) -> Scored:
+    words = (found.words[2 * position], found.words[2 * position + 1])
+    return Scored(
+        item_id=position,
+        label=label,
+        cluster=found.clusters[position],
+        words=words if min(words) >= 0 else None,
+        fields=dict(found.fields[position]),
+    )
 
 
 def slices_of(rows: tuple[Scored, ...]) -> list[SliceOfItems]:

@@ -76,15 +76,17 @@ def judge_evidence(measured: Measured, judge: Judge) -> JudgeEvidence:
     together = _score_and_pair(measured, judge)
     if measured.labels.numeric:
         return _nothing_but(judge.name).model_copy(update={"scores": scores})
+    if not measured.rows:
+        return _nothing_but(judge.name)
     reading = Reading(measured, judge)
-    pairs = measured.subject.pairs
+    pairs, labelled = measured.subject.pairs, measured.labels.kind != "nobody"
     return _nothing_but(judge.name).model_copy(
         update={
-            **_agreement(reading, pairs),
+            **(_agreement(reading, pairs) if labelled else {}),
             "flips": _flips(measured, reading) if judge.both_orders and pairs else None,
-            **(_length(reading) if pairs else {}),
-            "styles": _styles(reading) if pairs else {},
-            **_confidence(reading),
+            **(_length(reading, labelled=labelled) if pairs else {}),
+            "styles": _styles(reading, labelled=labelled) if pairs else {},
+            **(_confidence(reading) if labelled else {}),
             "score_and_pair": together,
             "transitivity": transitivity(measured, judge) if pairs else (),
         }
@@ -172,7 +174,7 @@ def _said(measured: Measured, keys: Sequence[VoteKey], row: Scored) -> list[str 
     ]  # fmt: skip
 
 
-def _length(reading: Reading) -> dict[str, object]:
+def _length(reading: Reading, *, labelled: bool) -> dict[str, object]:
     words = [row.words for row in reading.rows if row.words is not None]
     if not words or len(words) < len(reading.rows):
         return {}
@@ -186,6 +188,8 @@ def _length(reading: Reading) -> dict[str, object]:
     rate = cluster_bootstrap_rate(
         [wins[i] for i in kept], [reading.clusters[i] for i in kept], **reading.options
     )
+    if not labelled:
+        return {"longer_wins": number(rate)}
     controlled = length_controlled_agreement(
         reading.verdicts, reading.labels, words, reading.clusters, **reading.options
     )
@@ -195,14 +199,14 @@ def _length(reading: Reading) -> dict[str, object]:
     }
 
 
-def _styles(reading: Reading) -> dict[str, Number]:
+def _styles(reading: Reading, *, labelled: bool) -> dict[str, Number]:
     """Win rates of style against style, where rows carry `style_a` and `style_b`."""
     fields = [row.fields for row in reading.rows]
     if not fields or not all("style_a" in one and "style_b" in one for one in fields):
         return {}
     matrix = style_matrix(
         reading.verdicts, [(one["style_a"], one["style_b"]) for one in fields], reading.clusters,
-        labels=reading.labels, **reading.options,
+        labels=reading.labels if labelled else None, **reading.options,
     )  # fmt: skip
     return {
         f"{cell.style} over {cell.against}": number(cell.judge)
@@ -220,12 +224,13 @@ def _confidence(reading: Reading) -> dict[str, object]:
     ]
     if len(kept) < FEWEST_CONFIDENT:
         return {}
-    chances = [min(max(reading.reads[i].probability or 0.0, 0.0), 1.0) for i in kept]
+    chances = [round(min(max(reading.reads[i].probability or 0.0, 0.0), 1.0), 3) for i in kept]
     right = [reading.verdicts[i] == reading.labels[i] for i in kept]
     clusters = [reading.clusters[i] for i in kept]
     options = reading.options
     error = expected_calibration_error(chances, right, clusters=clusters, **options)
-    curve = risk_coverage(chances, right, clusters=clusters, **options)
+    fewer: ResamplingOptions = {**options, "resamples": min(options["resamples"], 500)}
+    curve = risk_coverage(chances, right, clusters=clusters, **fewer)
     step = max(1, len(curve.points) // CURVE_POINTS)
     points = curve.points[::step] + curve.points[-1:]
     return {

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from judgesmith.errors import DataError, nearest
 from judgesmith.evaluation.collect import Collected, VoteKey
+from judgesmith.report.results import LabelsKind
 
 NO_MAJORITY = "the people are split evenly"
 NO_VERDICT = "no person gave a verdict"
+NOBODY = "no labels: nothing here says whether a verdict is right"
 
 
 @dataclass(frozen=True)
@@ -17,12 +18,13 @@ class Labels:
     """Labels by item position: verdicts, or scores (exactly one of the two is there).
 
     `dropped` counts labelled items that have no label in the end, by reason. `by` are the
-    annotators or the judge whose labels they are.
+    annotators or the judge whose labels they are. Both are empty where nobody labelled: then only
+    what needs no label can be measured (order, repeats, length, cycles, who agrees with whom).
     """
 
     verdicts: dict[int, str]
     scores: dict[int, float]
-    kind: Literal["people", "answer key", "another judge"]
+    kind: LabelsKind
     title: str
     by: tuple[str, ...]
     dropped: dict[str, int]
@@ -40,11 +42,13 @@ def choose_labels(found: Collected, policy: str, *, pairs: bool) -> Labels:
     response that has scores gets the mean score of the people, whatever the policy among people.
 
     Raises:
-        DataError: there are no such labels; the message lists who judged.
+        DataError: nobody has the name that `policy` gives, or no label can be read.
     """
     keys = _whose(found, policy)
+    if not keys:
+        return Labels({}, {}, "nobody", NOBODY, (), {})
     names = tuple(dict.fromkeys(key.by for key in keys))
-    kind: Literal["people", "answer key", "another judge"] = (
+    kind: LabelsKind = (
         "people" if keys[0].role == "person" else
         "answer key" if keys[0].role == "key" else "another judge"
     )  # fmt: skip
@@ -61,21 +65,17 @@ def choose_labels(found: Collected, policy: str, *, pairs: bool) -> Labels:
 
 
 def _whose(found: Collected, policy: str) -> list[VoteKey]:
+    """Passes that give the labels; none where nobody labelled and no other judge was named."""
     people, key = found.keys("person"), found.keys("key")
     named = [k for k in found.votes if k.by == policy]
-    if named:
+    if named and (named[0].role != "judge" or len(found.judges()) > 1):
         return named
-    chosen = key if policy == "key" else people if policy in ("majority", "mean") else []
-    if not chosen and policy in ("majority", "mean"):
-        chosen = key
-    if chosen:
-        return chosen
-    who = [*found.people(), *found.judges(), *(["key"] if key else [])]
-    raise DataError(
-        f"labels: expected labels by people, an answer key, or a name that judged; found no labels "
-        f"for {policy!r}. {nearest(policy, who)}. Add a file of labels, or name a judge to "
-        "measure the others against (--labels NAME)."
-    )
+    if policy in ("majority", "mean"):
+        return people or key
+    if named or policy == "key":
+        return key
+    who = [*found.people(), *found.judges(), "majority", "key"]
+    raise DataError(f"--labels {policy!r}: nobody of that name judged; {nearest(policy, who)}.")
 
 
 def _mean_scores(found: Collected, keys: Sequence[VoteKey]) -> dict[int, float]:

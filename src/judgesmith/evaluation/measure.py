@@ -13,6 +13,7 @@ from judgesmith.evaluation.foreign import (
     labelled_items,
     seen_by,
     slices_of,
+    unlabelled_items,
 )
 from judgesmith.evaluation.judges import Judge
 from judgesmith.evaluation.labels import Labels, choose_labels
@@ -67,16 +68,16 @@ def prepare(found: Collected, subject: Subject, plan: Plan) -> Measured:
     """Choose labels, and bring judges and items together; `plan.scale` is filled in here.
 
     Raises:
-        DataError: no labels, no judge, or no item that has both.
+        DataError: neither judgments nor two people's labels, or no item that has both.
     """
     labels = choose_labels(found, subject.labels, pairs=subject.pairs)
     names = _judges(found, subject, labels)
     rows = labelled_items(found, labels)
+    positions = range(len(found.where)) if labels.kind == "nobody" else labels.verdicts
     judges = tuple(
-        judge_of(found, name, _role(name, subject), labels.verdicts, tie=subject.tie)
-        for name in names
+        judge_of(found, name, _role(name, subject), positions, tie=subject.tie) for name in names
     )
-    if not labels.numeric and not any(judge.verdicts for judge in judges):
+    if judges and not labels.numeric and not any(judge.verdicts for judge in judges):
         raise DataError(
             f"none of the {len(rows)} labelled items is judged by {', '.join(names[:5])}: the item "
             "ids of labels and judgments do not meet. First labelled: "
@@ -85,7 +86,10 @@ def prepare(found: Collected, subject: Subject, plan: Plan) -> Measured:
     judges = judges if labels.numeric else tuple(judge for judge in judges if judge.verdicts)
     scale = subject.scale or _observed(rows, judges)
     whole = Plan(**{**plan.__dict__, "scale": scale})
-    rules = baselines(found, rows, scale, pairs=subject.pairs, seed=plan.seed) if rows else []
+    labelled = bool(rows)
+    if labels.kind == "nobody" and not subject.limits:
+        rows = unlabelled_items(found, judges)
+    rules = baselines(found, rows, scale, pairs=subject.pairs, seed=plan.seed) if labelled else []
     parts = tuple(slices_of(rows)) if rows else ()
     return Measured(found, subject, labels, rows, judges, tuple(rules), parts, whole)
 
@@ -95,10 +99,11 @@ def _judges(found: Collected, subject: Subject, labels: Labels) -> list[str]:
     unknown = [name for name in subject.judges if name not in known]
     if unknown:
         raise DataError(f"judge {unknown[0]!r} is not in the files; {nearest(unknown[0], known)}")
-    if not known:
+    if not known and len(found.people()) < 2:
         raise DataError(
-            "there are labels but no judgments to measure. Give the file of judgments too, or name "
-            "their column in the mapping (a `votes` entry of role judge)."
+            "there are labels but no judgments to measure. Give the file of judgments too "
+            "(judgesmith evaluate LABELS JUDGMENTS), or name their column in the mapping (a "
+            "`votes` entry of role judge)."
         )
     return list(subject.judges) or known
 
@@ -135,7 +140,7 @@ def evaluation_of(measured: Measured, *, looks: int = 1) -> Evaluation:
         resamples=plan.resamples,
         test_looks=looks,
         slices=tuple(slice_info(part) for part in measured.parts),
-        judges=tuple(_result(judge, measured) for judge in everyone if measured.rows),
+        judges=tuple(_result(judge, measured) for judge in everyone if measured.labels.verdicts),
         comparisons=_comparisons(measured),
         domain_difference=None,
         published=(),
@@ -164,7 +169,7 @@ def _result(judge: Judge, measured: Measured) -> JudgeResult:
 def _comparisons(measured: Measured) -> tuple[Comparison, ...]:
     """All pairs of judges, and each judge with the longer response, on the items both judged."""
     judges = list(measured.judges)
-    if not measured.rows or not judges:
+    if not measured.labels.verdicts or not judges:
         return ()
     pairs = (
         list(combinations(judges, 2))

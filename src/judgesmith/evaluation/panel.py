@@ -29,9 +29,9 @@ MOST_CELLS = 60_000
 
 def panel(measured: Measured) -> Panel | None:
     """The panel on the items that every judge judged; None with fewer than two judges."""
-    judges = measured.judges[:MOST_MEMBERS]
+    judges = [judge for judge in measured.judges if judge.verdicts][:MOST_MEMBERS]
     rows = shared_rows(measured, judges)
-    if len(judges) < 2 or len(rows) < LEAST_SHARED:
+    if len(judges) < 2 or len(rows) < LEAST_SHARED or not measured.labels.verdicts:
         return None
     columns: dict[str, list[Verdict]] = {
         judge.name: [judge.verdicts[row.item_id].averaged for row in rows] for judge in judges

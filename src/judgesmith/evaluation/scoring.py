@@ -141,20 +141,25 @@ def score_slice(judge: Judge, part: SliceOfItems, plan: Plan) -> SliceResult:
         )  # fmt: skip
         return number(found, hidden)
 
+    def accuracy_of(pick: Callable[[Read], str | None]) -> Number:
+        kept = [(v, row) for read, row in zip(reads, rows, strict=True) if (v := pick(read))]
+        found = cluster_bootstrap_accuracy(
+            [v for v, _ in kept], [r.label for _, r in kept], [r.cluster for _, r in kept],
+            **options,
+        )  # fmt: skip
+        return number(found)
+
     averaged = [read.averaged for read in reads]
-    kept = [i for i, verdict in enumerate(averaged) if verdict is not None]
-    accuracy = cluster_bootstrap_accuracy(
-        [averaged[i] or "" for i in kept], [labels[i] for i in kept],
-        [rows[i].cluster for i in kept], **options,
-    )  # fmt: skip
     bounds = agreement_bounds(averaged, labels, plan.scale).kappa
     single = judge.order_proof or not judge.both_orders
     ordered = None if single else _order(reads, rows, options, plan.least)
     return SliceResult(
         kappa=kappa_of(lambda read: read.averaged),
-        accuracy=number(accuracy),
+        accuracy=accuracy_of(lambda read: read.averaged),
         kappa_stored_order=None if single else kappa_of(lambda read: read.stored),
         kappa_swapped_order=None if single else kappa_of(lambda read: read.swapped),
+        accuracy_stored_order=None if single else accuracy_of(lambda read: read.stored),
+        accuracy_swapped_order=None if single else accuracy_of(lambda read: read.swapped),
         coverage=number(coverage(averaged, plan.confidence)),
         if_unparsed={
             "best case": number(bounds.best, hidden),

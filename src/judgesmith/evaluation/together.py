@@ -1,6 +1,7 @@
 """Several judges or people at once: the human ceiling, and a student beside its teacher."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import combinations
 
 from judgesmith.evaluation.collect import Collected, VoteKey
@@ -19,12 +20,16 @@ from judgesmith.metrics.probes import (
     position_bias_probe,
     probe_difference,
 )
+from judgesmith.metrics.raters import Level, krippendorff_alpha
 from judgesmith.metrics.resample import ResamplingOptions
 from judgesmith.report.evidence import Fidelity, Probe
 from judgesmith.report.results import Number
 
 MOST_PEOPLE = 12
 """With more annotators than this (a crowd), pairs of people are not listed."""
+
+MOST_ALPHA = 10_000
+"""Ratings up to which alpha among people gets an interval."""
 
 People = tuple[tuple[str, str, Number], ...]
 
@@ -51,6 +56,37 @@ def people_agreement(measured: Measured) -> People:
         if len(keys) > 2 and (rest := _rest(found, [k for k in keys if k != key]))
     ]
     return (*pairs, *others)
+
+
+def people_alpha(measured: Measured) -> dict[str, Number]:
+    """Krippendorff's alpha among all people: nominal for verdicts, interval for scores."""
+    found = measured.found
+    keys = found.keys("person")
+    if len(keys) < 2:
+        return {}
+    ratings: dict[str, dict[int, list[str | float]]] = {}
+    for key in keys:
+        votes = found.votes[key]
+        for position in votes.positions():
+            score = found.score(votes, position) if measured.labels.numeric else None
+            value = score if measured.labels.numeric else found.verdict(votes, position)
+            if value is not None:
+                part = ratings.setdefault(found.names[position][1] or "all items", {})
+                part.setdefault(position, []).append(value)
+    level: Level = "interval" if measured.labels.numeric else "nominal"
+    return {name: _alpha(measured, rows, level) for name, rows in ratings.items()}
+
+
+def _alpha(measured: Measured, rows: dict[int, list[str | float]], level: Level) -> Number:
+    """With an interval where the items are few enough to resample them row by row."""
+    items = list(rows.values())
+    if sum(map(len, items)) > MOST_ALPHA:
+        return number(krippendorff_alpha(items, level=level))
+    clusters = [measured.found.clusters[position] for position in rows]
+    options: ResamplingOptions = {**_options(measured), "resamples": 200}
+    return number(
+        cluster_bootstrap(partial(krippendorff_alpha, level=level), [items], clusters, **options)
+    )
 
 
 def _said(found: Collected, key: VoteKey) -> dict[int, str]:
@@ -103,7 +139,7 @@ def fidelity(measured: Measured) -> Fidelity | None:
     by_name = {judge.name: judge for judge in measured.judges}
     teacher = by_name.get(measured.subject.teacher or "")
     student = by_name.get(measured.subject.student or "")
-    if teacher is None or student is None or not measured.rows:
+    if teacher is None or student is None or not measured.labels.verdicts:
         return None
     rows = [
         row

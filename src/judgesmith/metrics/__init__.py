@@ -1,7 +1,30 @@
 """Numbers about judges: pure functions on plain sequences of labels."""
 
 from judgesmith.metrics.agreement import accuracy, cohen_kappa, confusion, prevalence
+from judgesmith.metrics.alternative_annotator import (
+    AlternativeAnnotatorTest,
+    AnnotatorComparison,
+    alternative_annotator_test,
+    benjamini_yekutieli,
+)
+from judgesmith.metrics.bootstrap import cluster_bootstrap, paired_cluster_bootstrap
+from judgesmith.metrics.calibration import (
+    IsotonicMap,
+    ProbabilityRows,
+    Temperature,
+    calibrate_and_measure,
+    fit_isotonic,
+    fit_temperature,
+)
+from judgesmith.metrics.calibration_error import CalibrationError, expected_calibration_error
 from judgesmith.metrics.coding import Label, Verdict
+from judgesmith.metrics.correlation import (
+    exact_match,
+    kendall_tau_b,
+    mean_absolute_error,
+    pearson,
+    spearman,
+)
 from judgesmith.metrics.coverage import (
     UNPARSED,
     AgreementBounds,
@@ -10,6 +33,16 @@ from judgesmith.metrics.coverage import (
     coverage,
     mark_unparsed,
     parsed_positions,
+)
+from judgesmith.metrics.dawid_skene import DawidSkene, dawid_skene
+from judgesmith.metrics.fidelity import RepeatedErrors, repeats_teacher_errors
+from judgesmith.metrics.flips import (
+    FlipKinds,
+    FlipMatrix,
+    PrimacyRecency,
+    flip_kinds,
+    flip_matrix,
+    primacy_recency,
 )
 from judgesmith.metrics.interval import (
     Slice,
@@ -22,6 +55,8 @@ from judgesmith.metrics.interval import (
     wilson,
 )
 from judgesmith.metrics.length import VerbosityPreference, verbosity_preference
+from judgesmith.metrics.length_control import LengthControlledAgreement, length_controlled_agreement
+from judgesmith.metrics.length_win_rate import LengthControlledWinRate, length_controlled_win_rate
 from judgesmith.metrics.order import (
     OrderEffects,
     agreed_verdict,
@@ -31,49 +66,168 @@ from judgesmith.metrics.order import (
     swap_verdict,
 )
 from judgesmith.metrics.paired import McNemar, holm, mcnemar_exact, mcnemar_p
+from judgesmith.metrics.panel import KappaMatrix, PairAgreement, kappa_matrix, panel_verdict
+from judgesmith.metrics.panel_errors import (
+    EffectiveVotes,
+    ErrorCorrelation,
+    effective_votes,
+    error_correlation,
+)
+from judgesmith.metrics.panel_members import LeaveOneOut, MemberValue, leave_one_out
+from judgesmith.metrics.power import (
+    detectable_from_interval,
+    mcnemar_power,
+    minimum_detectable_difference,
+)
+from judgesmith.metrics.probability import brier, brier_binary, log_loss
+from judgesmith.metrics.probes import (
+    Probe,
+    ProbeDifference,
+    consistency_probe,
+    longer_probe,
+    position_bias_probe,
+    probe_difference,
+)
+from judgesmith.metrics.raters import fleiss_kappa, krippendorff_alpha
+from judgesmith.metrics.repeatability import (
+    PositionApart,
+    Repeatability,
+    position_apart,
+    repeatability,
+    self_consistency,
+)
 from judgesmith.metrics.resample import ResamplingOptions
 from judgesmith.metrics.result import Confusion, Estimate
+from judgesmith.metrics.risk_coverage import RiskCoverage, risk_coverage
 from judgesmith.metrics.sample_size import labels_for_half_width, labels_for_lower_bound
+from judgesmith.metrics.score_and_pair import ConflictRatio, ThreeWay, conflict_ratio, three_way
+from judgesmith.metrics.styles import StyleCell, StyleMatrix, style_matrix
 from judgesmith.metrics.suppress import not_shown_because
+from judgesmith.metrics.ties import accuracy_with_ties
+from judgesmith.metrics.transitivity import (
+    NonTransitivity,
+    non_transitivity,
+    non_transitivity_sweep,
+)
+from judgesmith.metrics.weighted import gwet_ac1, scott_pi, weighted_kappa
 
 __all__ = [
     "UNPARSED",
     "AgreementBounds",
+    "AlternativeAnnotatorTest",
+    "AnnotatorComparison",
     "Bounds",
+    "CalibrationError",
+    "ConflictRatio",
     "Confusion",
+    "DawidSkene",
+    "EffectiveVotes",
+    "ErrorCorrelation",
     "Estimate",
+    "FlipKinds",
+    "FlipMatrix",
+    "IsotonicMap",
+    "KappaMatrix",
     "Label",
+    "LeaveOneOut",
+    "LengthControlledAgreement",
+    "LengthControlledWinRate",
     "McNemar",
+    "MemberValue",
+    "NonTransitivity",
     "OrderEffects",
+    "PairAgreement",
+    "PositionApart",
+    "PrimacyRecency",
+    "ProbabilityRows",
+    "Probe",
+    "ProbeDifference",
+    "Repeatability",
+    "RepeatedErrors",
     "ResamplingOptions",
+    "RiskCoverage",
     "Slice",
+    "StyleCell",
+    "StyleMatrix",
+    "Temperature",
+    "ThreeWay",
     "VerbosityPreference",
     "Verdict",
     "accuracy",
+    "accuracy_with_ties",
     "agreed_verdict",
     "agreement_bounds",
+    "alternative_annotator_test",
     "average_distributions",
+    "benjamini_yekutieli",
+    "brier",
+    "brier_binary",
+    "calibrate_and_measure",
+    "cluster_bootstrap",
     "cluster_bootstrap_accuracy",
     "cluster_bootstrap_kappa",
     "cluster_bootstrap_rate",
     "cohen_kappa",
+    "conflict_ratio",
     "confusion",
+    "consistency_probe",
     "coverage",
+    "dawid_skene",
+    "detectable_from_interval",
+    "effective_votes",
+    "error_correlation",
+    "exact_match",
+    "expected_calibration_error",
+    "fit_isotonic",
+    "fit_temperature",
+    "fleiss_kappa",
+    "flip_kinds",
+    "flip_matrix",
+    "gwet_ac1",
     "holm",
+    "kappa_matrix",
+    "kendall_tau_b",
+    "krippendorff_alpha",
     "labels_for_half_width",
     "labels_for_lower_bound",
+    "leave_one_out",
+    "length_controlled_agreement",
+    "length_controlled_win_rate",
+    "log_loss",
+    "longer_probe",
     "mark_unparsed",
     "mcnemar_exact",
     "mcnemar_p",
+    "mcnemar_power",
+    "mean_absolute_error",
+    "minimum_detectable_difference",
+    "non_transitivity",
+    "non_transitivity_sweep",
     "not_shown_because",
     "order_averaged",
     "order_effects",
     "paired_bootstrap_kappa_difference",
     "paired_bootstrap_rate_difference",
+    "paired_cluster_bootstrap",
+    "panel_verdict",
     "parsed_positions",
+    "pearson",
+    "position_apart",
+    "position_bias_probe",
     "prevalence",
+    "primacy_recency",
+    "probe_difference",
+    "repeatability",
+    "repeats_teacher_errors",
+    "risk_coverage",
+    "scott_pi",
+    "self_consistency",
     "slice_kappa_difference",
+    "spearman",
+    "style_matrix",
     "swap_verdict",
+    "three_way",
     "verbosity_preference",
+    "weighted_kappa",
     "wilson",
 ]

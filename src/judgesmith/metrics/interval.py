@@ -1,7 +1,9 @@
 """Intervals: Wilson for a plain share, the bootstrap over clusters for everything else.
 
 Every difference here is first minus second. All resampling functions take the keyword arguments
-of `ResamplingOptions`: `seed` (required), `resamples=10_000`, `confidence=0.95`.
+of `ResamplingOptions`: `seed` (required), `resamples=10_000`, `confidence=0.95`,
+`method="percentile"` or `"bca"`. Where every row agrees the bootstrap has nothing to vary; see
+`perfect` for the interval that is given then. Other metrics: `bootstrap`.
 """
 
 import math
@@ -19,18 +21,20 @@ from judgesmith.metrics.agreement import (
     cohen_kappa,
     kappa_of_counts,
 )
-from judgesmith.metrics.coding import FloatArray, IntArray, Label, aligned, cluster_codes
+from judgesmith.metrics.coding import FloatArray, IntArray, Label, aligned, cluster_codes, distinct
+from judgesmith.metrics.perfect import bound_agreement, bound_share
 from judgesmith.metrics.resample import (
     Resampling,
     ResamplingOptions,
-    Statistic,
     cell_counts,
     check_confidence,
+    counted_interval,
     difference_of,
     ratio,
     replicates,
     sums_by_cluster,
     with_interval,
+    without_each,
 )
 from judgesmith.metrics.result import Estimate
 
@@ -89,10 +93,11 @@ def cluster_bootstrap_kappa(
     clusters: Sequence[Hashable],
     **options: Unpack[ResamplingOptions],
 ) -> Estimate:
-    """Cohen's kappa with a percentile interval from resampled clusters.
+    """Cohen's kappa with an interval from resampled clusters.
 
     Resamples whose kappa is undefined (one label only) are left out of the interval and counted
     in `undefined_resamples`. The ends do not depend on the order of rows or on cluster names.
+    When all rows agree, the lower end is a Wilson bound instead; see `perfect`.
 
     Args:
         x: verdicts.
@@ -110,12 +115,9 @@ def cluster_bootstrap_kappa(
     """
     plan = Resampling(**options)
     aligned(x=x, y=y, clusters=clusters)
-    codes, count = cluster_codes(clusters)
-    point = cohen_kappa(x, y)
-    if point.value is None:
-        return with_interval(point, np.empty(0), count, plan)
-    values = _kappa_replicates([x], y, codes, plan)[0]
-    return with_interval(point, values, count, plan)
+    counts = _tables([x], y, cluster_codes(clusters)[0])
+    found = counted_interval(cohen_kappa(x, y), counts, kappa_of_counts, plan)
+    return found if found.value is None else bound_agreement(found, counts, kappa_of_counts)
 
 
 def paired_bootstrap_kappa_difference(
@@ -149,12 +151,14 @@ def paired_bootstrap_kappa_difference(
     """
     plan = Resampling(**options)
     n = aligned(x1=x1, x2=x2, y=y, clusters=clusters)
-    codes, count = cluster_codes(clusters)
+    counts = _tables([x1, x2], y, cluster_codes(clusters)[0])
+    width = len(distinct("x1", x1) | distinct("y", y)) ** 2
     point = difference_of(cohen_kappa(x1, y), cohen_kappa(x2, y), n)
-    if point.value is None:
-        return with_interval(point, np.empty(0), count, plan)
-    first, second = _kappa_replicates([x1, x2], y, codes, plan)
-    return with_interval(point, first - second, count, plan)
+
+    def gap(sums: FloatArray) -> FloatArray:
+        return kappa_of_counts(sums[:, :width]) - kappa_of_counts(sums[:, width:])
+
+    return counted_interval(point, counts, gap, plan)
 
 
 def slice_kappa_difference(
@@ -186,23 +190,29 @@ def slice_kappa_difference(
             f"expected slices without a common cluster, found {len(shared)} in both, among them "
             f"{min(shared, key=repr)!r}; compare overlapping sets with a paired difference"
         )
-    points, values, clusters = [], [], 0
+    points, values, left_out, clusters = [], [], [], 0
     for part, stream in zip((first, second), plan.streams(2), strict=True):
         aligned(x=part.x, y=part.y, clusters=part.clusters)
         codes, count = cluster_codes(part.clusters)
         clusters += count
         points.append(cohen_kappa(part.x, part.y))
         if points[-1].value is not None:
-            values.append(_kappa_replicates([part.x], part.y, codes, plan, stream)[0])
+            counts = _tables([part.x], part.y, codes)
+            values.append(replicates(counts, [kappa_of_counts], plan.resamples, stream)[0])
+            left_out.append(without_each(counts, kappa_of_counts))
     point = difference_of(points[0], points[1], points[0].n + points[1].n)
-    spread = values[0] - values[1] if point.value is not None else np.empty(0)
-    return with_interval(point, spread, clusters, plan)
+    if point.value is None:
+        return with_interval(point, np.empty(0), clusters, plan)
+    # The sign of the second matters to BCa, its level does not.
+    return with_interval(point, values[0] - values[1], clusters, plan, [left_out[0], -left_out[1]])
 
 
 def cluster_bootstrap_rate(
     hits: Sequence[bool], clusters: Sequence[Hashable], **options: Unpack[ResamplingOptions]
 ) -> Estimate:
-    """Share of rows that are hits, with a percentile interval from resampled clusters.
+    """Share of rows that are hits, with an interval from resampled clusters.
+
+    When all rows are hits, or none, one end is a Wilson bound instead; see `perfect`.
 
     Args:
         hits: whether each row counts.
@@ -218,7 +228,8 @@ def cluster_bootstrap_rate(
     """
     aligned(hits=hits, clusters=clusters)
     counted = [1] * len(hits)
-    return ratio_interval(_whole(hits), counted, clusters, Resampling(**options))
+    found = ratio_interval(_whole(hits), counted, clusters, Resampling(**options))
+    return bound_share(found, found.clusters or 0)
 
 
 def cluster_bootstrap_accuracy(
@@ -227,7 +238,7 @@ def cluster_bootstrap_accuracy(
     clusters: Sequence[Hashable],
     **options: Unpack[ResamplingOptions],
 ) -> Estimate:
-    """Accuracy with a percentile interval from resampled clusters.
+    """Accuracy with an interval from resampled clusters; see `cluster_bootstrap_rate`.
 
     Args:
         x: verdicts.
@@ -276,9 +287,8 @@ def paired_bootstrap_rate_difference(
     point = Estimate.of((sum(first) - sum(second)) / n, n)
     rows = np.column_stack([first, second, np.ones(n, dtype=np.int64)])
     sums = sums_by_cluster(rows, codes)
-    generator = np.random.default_rng(plan.seed)
-    one, two = replicates(sums, [ratio(0, 2), ratio(1, 2)], plan.resamples, generator)
-    return with_interval(point, one - two, count, plan)
+    one, two = ratio(0, 2), ratio(1, 2)
+    return counted_interval(point, sums, lambda drawn: one(drawn) - two(drawn), plan)
 
 
 def ratio_interval(
@@ -306,9 +316,7 @@ def ratio_interval(
     if total == 0:
         return with_interval(Estimate.missing(nothing, 0), np.empty(0), count, plan)
     sums = sums_by_cluster(np.column_stack([above, below]).astype(np.int64), codes)
-    generator = np.random.default_rng(plan.seed)
-    values = replicates(sums, [ratio(0, 1)], plan.resamples, generator)[0]
-    return with_interval(Estimate.of(sum(above) / total, total), values, count, plan)
+    return counted_interval(Estimate.of(sum(above) / total, total), sums, ratio(0, 1), plan)
 
 
 def _whole(hits: Sequence[object]) -> list[int]:
@@ -319,25 +327,10 @@ def _whole(hits: Sequence[object]) -> list[int]:
     return [int(bool(hit)) for hit in hits]
 
 
-def _kappa_replicates(
-    judges: Sequence[Sequence[Label]],
-    y: Sequence[Label],
-    codes: IntArray,
-    plan: Resampling,
-    stream: np.random.Generator | None = None,
-) -> FloatArray:
-    """Return kappa of several judges on the same resamples, shape (judges, resamples)."""
-    blocks, statistics, used = [], [], 0
+def _tables(judges: Sequence[Sequence[Label]], y: Sequence[Label], codes: IntArray) -> IntArray:
+    """Return the flattened confusion table of every cluster, one judge's beside the next's."""
+    blocks = []
     for x in judges:
         flat, labels = cells(x, y)
-        width = len(labels) ** 2
-        blocks.append(cell_counts(flat, width, codes))
-        statistics.append(_kappa_of_columns(used, used + width))
-        used += width
-    generator = np.random.default_rng(plan.seed) if stream is None else stream
-    return replicates(np.hstack(blocks), statistics, plan.resamples, generator)
-
-
-def _kappa_of_columns(start: int, stop: int) -> Statistic:
-    """Return the statistic: kappa of the table that lies in columns start..stop-1."""
-    return lambda sums: kappa_of_counts(sums[:, start:stop])
+        blocks.append(cell_counts(flat, len(labels) ** 2, codes))
+    return np.hstack(blocks)

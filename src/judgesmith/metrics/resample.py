@@ -14,17 +14,26 @@ names of clusters.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Required, TypeAlias, TypedDict
+from typing import Literal, Required, TypeAlias, TypedDict
 
 import numpy as np
 
 from judgesmith.errors import DataError
+from judgesmith.metrics.bca import bca_ends
 from judgesmith.metrics.coding import FloatArray, IntArray
 from judgesmith.metrics.result import Estimate
 
 Statistic: TypeAlias = Callable[[FloatArray], FloatArray]
 """Maps drawn sums (resamples x D) to one value each, NaN where the metric is undefined."""
 
+IntervalMethod: TypeAlias = Literal["percentile", "bca"]
+"""How the ends of an interval are read off the replicates."""
+
+_METHODS = {
+    "percentile": "percentile bootstrap over clusters",
+    "bca": "BCa bootstrap over clusters",
+}
+_ROUNDING = 1e-12
 _CELLS_AT_ONCE = 2_000_000  # bounds the memory of one block of draws to some 40 MB
 _PATTERN_COST = 10  # a multinomial draw of one pattern takes the time of about ten cluster draws
 
@@ -36,11 +45,13 @@ class ResamplingOptions(TypedDict, total=False):
         seed: whole number of at least 0; the same seed and data give the same interval.
         resamples: how many resamples to draw (default 10,000).
         confidence: level of the interval, between 0 and 1 (default 0.95).
+        method: "percentile" (default) or "bca", see `bca`.
     """
 
     seed: Required[int]
     resamples: int
     confidence: float
+    method: IntervalMethod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +65,7 @@ class Resampling:
     seed: int
     resamples: int = 10_000
     confidence: float = 0.95
+    method: IntervalMethod = "percentile"
 
     def __post_init__(self) -> None:
         if self.seed < 0 or self.resamples < 1:
@@ -62,6 +74,8 @@ class Resampling:
                 f"seed={self.seed!r}, resamples={self.resamples!r}"
             )
         check_confidence(self.confidence)
+        if self.method not in _METHODS:
+            raise DataError(f"method: expected one of {list(_METHODS)!r}, found {self.method!r}")
 
     def streams(self, count: int) -> list[np.random.Generator]:
         """Return independent generators, for samples that are drawn independently."""
@@ -88,9 +102,18 @@ def sums_by_cluster(rows: IntArray, clusters: IntArray) -> IntArray:
     >>> sums_by_cluster(np.array([[1, 1], [0, 1], [1, 1]]), np.array([0, 0, 1])).tolist()
     [[1, 2], [1, 1]]
     """
+    return real_sums_by_cluster(rows.astype(np.float64), clusters).astype(np.int64)
+
+
+def real_sums_by_cluster(rows: FloatArray, clusters: IntArray) -> FloatArray:
+    """Add up the rows of each cluster, where the rows hold any numbers.
+
+    >>> real_sums_by_cluster(np.array([[0.5], [0.25], [1.0]]), np.array([0, 0, 1])).tolist()
+    [[0.75], [1.0]]
+    """
     count = int(clusters.max()) + 1 if len(clusters) else 0
     columns = [np.bincount(clusters, weights=column, minlength=count) for column in rows.T]
-    return np.stack(columns, axis=1).astype(np.int64)
+    return np.stack(columns, axis=1)
 
 
 def cell_counts(cells: IntArray, width: int, clusters: IntArray) -> IntArray:
@@ -121,7 +144,7 @@ def ratio(numerator: int, denominator: int) -> Statistic:
 
 
 def drawn_sums(
-    counts: IntArray, resamples: int, generator: np.random.Generator
+    counts: IntArray | FloatArray, resamples: int, generator: np.random.Generator
 ) -> Iterator[FloatArray]:
     """Yield blocks of sums over C clusters drawn with replacement.
 
@@ -131,7 +154,7 @@ def drawn_sums(
         generator: source of randomness.
 
     Yields:
-        Shape (block, D); whole numbers, so the sums are exact.
+        Shape (block, D); of whole numbers, the sums are exact.
     """
     patterns, held = np.unique(counts, axis=0, return_counts=True)
     clusters = len(counts)
@@ -159,7 +182,7 @@ def _drawn_weights(clusters: int, size: int, generator: np.random.Generator) -> 
 
 
 def replicates(
-    counts: IntArray,
+    counts: IntArray | FloatArray,
     statistics: Sequence[Statistic],
     resamples: int,
     generator: np.random.Generator,
@@ -178,12 +201,67 @@ def replicates(
     return np.concatenate(blocks, axis=1)
 
 
-def with_interval(point: Estimate, values: FloatArray, clusters: int, plan: Resampling) -> Estimate:
-    """Add the percentile interval of the replicates to a point estimate.
+def without_each(counts: IntArray | FloatArray, statistic: Statistic) -> FloatArray:
+    """Evaluate a statistic without each cluster in turn, shape (C,), for BCa.
 
-    The ends are the (1 - confidence)/2 and (1 + confidence)/2 quantiles (linear interpolation)
-    of the resamples in which the metric is defined; how many were not is stored. There is no
-    interval when fewer than two clusters exist or fewer than half of the resamples are defined.
+    Values 3 of 4 and 0 of 1: without the first cluster 0/1, without the second 3/4:
+
+    >>> without_each(np.array([[3, 4], [0, 1]]), ratio(0, 1)).tolist()
+    [0.0, 0.75]
+    """
+    patterns, which = np.unique(counts, axis=0, return_inverse=True)
+    rest = counts.sum(axis=0) - patterns
+    return statistic(rest.astype(np.float64))[which]
+
+
+def counted_interval(
+    point: Estimate, counts: IntArray | FloatArray, statistic: Statistic, plan: Resampling
+) -> Estimate:
+    """Add the interval of a statistic of sums per cluster to its point estimate.
+
+    Args:
+        point: the estimate on all clusters.
+        counts: shape (C, D).
+        statistic: the same estimate as a function of sums.
+        plan: settings of the bootstrap.
+
+    >>> counts = np.array([[1, 1], [1, 1], [0, 1], [0, 1]])
+    >>> found = counted_interval(
+    ...     Estimate.of(0.5, 4), counts, ratio(0, 1), Resampling(seed=1, method="bca"))
+    >>> found.low, found.high, found.method
+    (0.0, 1.0, 'BCa bootstrap over clusters')
+    """
+    if point.value is None:
+        return replace(point, clusters=len(counts))
+    generator = np.random.default_rng(plan.seed)
+    values = replicates(counts, [statistic], plan.resamples, generator)[0]
+    left_out = [without_each(counts, statistic)] if plan.method == "bca" else []
+    return with_interval(point, values, len(counts), plan, left_out)
+
+
+def with_interval(
+    point: Estimate,
+    values: FloatArray,
+    clusters: int,
+    plan: Resampling,
+    left_out: Sequence[FloatArray] = (),
+) -> Estimate:
+    """Add the interval of the replicates to a point estimate.
+
+    The ends of the percentile interval are the (1 - confidence)/2 and (1 + confidence)/2
+    quantiles (linear interpolation) of the resamples in which the metric is defined; how many
+    were not is stored. BCa moves these two levels, see `bca`. There is no interval when fewer
+    than two clusters exist or fewer than half of the resamples are defined.
+
+    Args:
+        point: the estimate on all clusters.
+        values: the replicates, NaN where the metric is undefined.
+        clusters: how many clusters were resampled.
+        plan: settings of the bootstrap.
+        left_out: for BCa, the values without each cluster, one array per independent sample.
+
+    Raises:
+        DataError: BCa is asked for where the metric offers no `left_out`.
 
     >>> point = Estimate.of(0.5, n=10)
     >>> found = with_interval(point, np.linspace(0, 1, 101), 10, Resampling(seed=0, resamples=101))
@@ -198,7 +276,7 @@ def with_interval(point: Estimate, values: FloatArray, clusters: int, plan: Resa
         point,
         clusters=clusters,
         confidence=plan.confidence,
-        method="percentile bootstrap over clusters",
+        method=_METHODS[plan.method],
         resamples=plan.resamples,
         undefined_resamples=undefined,
     )
@@ -207,9 +285,26 @@ def with_interval(point: Estimate, values: FloatArray, clusters: int, plan: Resa
     if 2 * len(defined) < len(values):
         reason = f"the metric is undefined in {undefined} of {len(values)} resamples"
         return replace(known, no_interval=reason)
+    ends = _ends(point.value, defined, plan, left_out)
+    if isinstance(ends, str):
+        return replace(known, no_interval=ends)
+    return replace(known, low=ends[0], high=ends[1])
+
+
+def _ends(
+    point: float, values: FloatArray, plan: Resampling, left_out: Sequence[FloatArray]
+) -> tuple[float, float] | str:
+    """The two ends by the method of the plan, or why there are none."""
+    if plan.method == "bca":
+        if not left_out:
+            raise DataError(
+                "method 'bca' is not offered for this number; leave it out, or use 'percentile'"
+            )
+        if np.ptp(values) > _ROUNDING * max(1.0, abs(point)):
+            return bca_ends(values, point, left_out, plan.confidence)
     tail = (1 - plan.confidence) / 2
-    low, high = np.quantile(defined, [tail, 1 - tail])
-    return replace(known, low=float(low), high=float(high))
+    low, high = np.quantile(values, [tail, 1 - tail])
+    return float(low), float(high)
 
 
 def difference_of(first: Estimate, second: Estimate, n: int) -> Estimate:

@@ -9,18 +9,20 @@ import orjson
 
 from judgesmith.errors import DataError, JudgesmithError
 from judgesmith.evaluation.judges import Read, read_judgments
-from judgesmith.evaluation.scoring import Plan, Scored, SliceOfItems, score_judge
+from judgesmith.evaluation.measure import Subject
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.judge import both_orders, judge
 from judgesmith.models.protocol import Model
 from judgesmith.pipeline.own_models import model_opener
+from judgesmith.pipeline.readable import Readable, a_label, as_imported
+from judgesmith.pipeline.recipes import open_run
 from judgesmith.records import TIE, Item, Judgment, Question, Response, content_id
-from judgesmith.report.results import JudgeResult
 from judgesmith.runs.jsonl import PartialFile, file_sha256, write_bytes
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import read_manifest
 from judgesmith.runs.progress import progress_bar
 from judgesmith.runs.recipe import Recipe
+from judgesmith.sources.imported import ImportedItem, ImportedRow
 from judgesmith.sources.own_files import PairRow, read_pairs
 from judgesmith.stages.evaluate.stage import check_dialect
 from judgesmith.tasks import load_dialect, load_task
@@ -170,24 +172,38 @@ def _label(row: PairRow, dialect: Dialect) -> str:
     return turned.get(str(row.verdict), str(row.verdict))
 
 
-def score_judged(own: OwnJudge, judged: Sequence[Judged], seed: int) -> JudgeResult:
-    """Agreement with the `verdict` column of the file; see `check_verdicts`."""
-    values = own.dialect.scale.values
-    rows = tuple(
-        Scored(
-            item_id=entry.item.id,
-            label=_label(entry.row, own.dialect),
-            cluster=entry.row.question + "\n" + (entry.row.context or ""),
-            words=(len(entry.row.response_a.split()), len(entry.row.response_b.split())),
-            fields={},
-        )
-        for entry in judged
-    )
-    plan = Plan(
-        seed=seed, resamples=10_000, slice_resamples=2_000, confidence=0.95, least=20, scale=values
-    )
-    result = read_judgments(
-        "student", "student", [j for entry in judged for j in entry.judgments],
-        tie=TIE if own.dialect.scale.has_tie else None,
+def judged_pairs(folder: Path, path: Path) -> Readable:
+    """A run's student on labelled pairs, in both orders, beside the file's own verdicts."""
+    run_dir, recipe = open_run(folder)
+    own = own_judge(run_dir, recipe)
+    check_verdicts(own, path)
+    judged = judge_pairs(own, path)
+    student = f"{run_dir.header.name}/student"
+    scale = own.dialect.scale
+    return Readable(
+        name=path.name.split(".")[0],
+        title=f"{student} on the pairs of {path.name}",
+        subject=Subject(
+            kind="pair", names=own.dialect.direction, scale=scale.values,
+            tie=TIE if scale.has_tie else None, labels="majority", student=student,
+        ),
+        read=lambda: (_row(entry, own, student, path) for entry in judged),
+        provenance=((f"sha256 of {path.name}", file_sha256(path)[:16]),),
     )  # fmt: skip
-    return score_judge(result, [SliceOfItems("all", "domain", "all pairs", rows)], plan)
+
+
+def _row(entry: Judged, own: OwnJudge, student: str, path: Path) -> ImportedRow:
+    row, name = entry.row, entry.item.id
+    item = ImportedItem(
+        id=name,
+        cluster=f"{row.question}\n{row.context or ''}",
+        question=row.question if row.context is None else f"{row.context}\n{row.question}",
+        reference=row.reference,
+        responses=(row.response_a, row.response_b),
+        models=None,
+        fields={},
+        where=f"{path}: pair {row.id or name}",
+    )
+    label = a_label(name, path.name, "person", _label(row, own.dialect), str(path))
+    said = tuple(as_imported(judgment, student, str(path)) for judgment in entry.judgments)
+    return ImportedRow(item, (label, *said))

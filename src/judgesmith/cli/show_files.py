@@ -1,0 +1,114 @@
+"""How a measurement of files looks on a terminal."""
+
+from judgesmith.cli.show import Cells, line, table
+from judgesmith.report.document import Document
+from judgesmith.report.evidence import Evidence
+from judgesmith.report.results import Evaluation
+
+MOST_ROWS = 15
+
+
+def document(found: Document) -> None:
+    """Agreement, order, comparisons, people, and what could not be measured."""
+    evaluation, evidence = found.evaluation, found.evidence
+    if evaluation is None or evidence is None:
+        return
+    if evaluation.judges:
+        _agreement(evaluation)
+    elif any(judge.scores for judge in evidence.judges):
+        _scores(evaluation, evidence)
+    else:
+        _without_labels(evaluation, evidence)
+    _comparisons(evaluation)
+    _people(evaluation, evidence)
+    for what, why in evidence.not_measured.items():
+        line(f"not measured: {what}: {why}")
+    for note in evidence.notes:
+        line(f"note: {note}")
+
+
+def _agreement(evaluation: Evaluation) -> None:
+    cells = Cells("one order")
+    rows = []
+    for judge in evaluation.judges:
+        part = judge.slices.get("all")
+        if part is None:
+            continue
+        order = "order-proof" if judge.order_proof else cells.of(part.consistency)
+        covered = part.coverage.value
+        rows.append(
+            (
+                judge.name, part.coverage.n, cells.of(part.kappa), cells.of(part.accuracy), order,
+                "-" if covered is None else f"{covered:.1%}",
+            )
+        )  # fmt: skip
+    heads = ("judge", "n", "kappa", "accuracy", "consistency", "coverage")
+    table(f"Agreement; {evaluation.labels_title}", heads, rows)
+    cells.explain()
+    line(
+        f"Intervals: {evaluation.confidence:.0%}, {evaluation.resamples:,} bootstrap resamples of "
+        f"questions{'; ' if evaluation.direction else ''}{evaluation.direction}."
+    )
+
+
+def _scores(evaluation: Evaluation, evidence: Evidence) -> None:
+    cells = Cells("-")
+    rows = [
+        (
+            f"{judge.judge}: {one.criterion}", one.n, cells.of(one.pearson),
+            cells.of(one.spearman), cells.of(one.weighted_kappa),
+        )
+        for judge in evidence.judges
+        for one in judge.scores
+    ]  # fmt: skip
+    heads = ("judge: criterion", "n", "Pearson", "Spearman", "weighted kappa")
+    table(f"Scores; {evaluation.labels_title}", heads, rows)
+    cells.explain()
+
+
+def _without_labels(evaluation: Evaluation, evidence: Evidence) -> None:
+    cells = Cells("-")
+    if not evidence.judges:
+        return
+    rows = []
+    for judge in evidence.judges:
+        flips = judge.flips
+        cycles = judge.transitivity[0].cycles if judge.transitivity else None
+        orders = (flips.consistency, flips.primacy) if flips else (None, None)
+        rows.append((judge.judge, *map(cells.of, (*orders, judge.longer_wins, cycles))))
+    heads = ("judge", "consistency", "primacy", "longer wins", "cycles of 3")
+    table(f"Without labels; {evaluation.labels_title}", heads, rows)
+    cells.explain()
+
+
+def _comparisons(evaluation: Evaluation) -> None:
+    if not evaluation.comparisons:
+        return
+    cells = Cells("-")
+    rows = [
+        (
+            f"{one.a} minus {one.b}", one.metric, cells.of(one.difference),
+            f"{one.gained}/{one.lost}", f"{one.p_holm:.3f}", one.conclusion,
+        )
+        for one in evaluation.comparisons[:MOST_ROWS]
+    ]  # fmt: skip
+    heads = ("judges", "of", "difference", "gained/lost", "p (Holm)", "conclusion")
+    table(f"Paired comparisons; {evaluation.labels_title}", heads, rows)
+    cells.explain()
+    if len(evaluation.comparisons) > MOST_ROWS:
+        line(f"{len(evaluation.comparisons) - MOST_ROWS} more comparisons are in the report.")
+
+
+def _people(evaluation: Evaluation, evidence: Evidence) -> None:
+    alphas = evidence.people_alpha
+    cells = Cells("-")
+    if alphas:
+        shown = [(name, number.n, cells.of(number)) for name, number in alphas.items()]
+        table("Krippendorff's alpha among the people", ("items", "n", "alpha"), shown[:MOST_ROWS])
+    if not evidence.people:
+        cells.explain()
+        return
+    what = "Spearman" if not evaluation.judges else "kappa"
+    rows = [(f"{a}, {b}", number.n, cells.of(number)) for a, b, number in evidence.people]
+    table("People with each other: the ceiling", ("people", "n", what), rows[:MOST_ROWS])
+    cells.explain()

@@ -1,0 +1,127 @@
+"""Measure, compare and write: judgments and labels in, one page out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from judgesmith import __version__
+from judgesmith.errors import DataError
+from judgesmith.evaluation.collect import Collected, Collector
+from judgesmith.evaluation.evidence import measure
+from judgesmith.evaluation.measure import prepare
+from judgesmith.evaluation.scoring import Plan
+from judgesmith.pipeline.readable import Readable, from_run, is_run, open_readable, together
+from judgesmith.report.document import Document
+from judgesmith.report.html import render_html
+from judgesmith.report.markdown import render_markdown
+from judgesmith.runs.jsonl import write_bytes, write_json
+from judgesmith.runs.progress import progress_bar
+from judgesmith.sources.benchmarks import shipped
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user may choose; None or empty leaves it to the mapping."""
+
+    labels: str | None = None
+    judges: tuple[str, ...] = ()
+    seed: int = 0
+    resamples: int = 10_000
+    confidence: float = 0.95
+    least: int = 20
+
+
+def measure_readable(source: Readable, asked: Asked) -> Document:
+    """Read everything twice (numbers, then the texts of a few items) and measure it.
+
+    Raises:
+        DataError: nothing to measure, or nothing to measure against.
+    """
+    subject = replace(
+        source.subject, labels=asked.labels or source.subject.labels,
+        judges=asked.judges or source.subject.judges,
+    )  # fmt: skip
+    found = collect_counted(source)
+    if not found.where:
+        raise DataError(f"{source.name}: expected at least one judged item, found no rows.")
+    plan = Plan(
+        seed=asked.seed, resamples=asked.resamples, slice_resamples=min(2_000, asked.resamples),
+        confidence=asked.confidence, least=asked.least, scale=(),
+    )  # fmt: skip
+    measured = prepare(found, subject, plan)
+    evaluation, evidence = measure(measured, source.read, source.notes)
+    return Document(
+        name=source.name,
+        description=source.title,
+        task=f"{subject.kind} judgments, {measured.labels.title}",
+        rehearsed=False,
+        stages=(),
+        gate=None,
+        evaluation=evaluation,
+        curve=(),
+        findings=(),
+        supply=(),
+        confounds=None,
+        leaks=None,
+        composition={"unparsed, by judge and reason": _unparsed(found)} if found.statuses else {},
+        why={},
+        provenance={
+            "judgesmith": __version__,
+            "seed": str(asked.seed),
+            "rows read": f"{found.rows:,}",
+            "items": f"{len(found.where):,}",
+            **dict(source.provenance),
+        },
+        subject="files",
+        evidence=evidence,
+    )
+
+
+def collect_counted(source: Readable) -> Collected:
+    """All rows of a source, packed, with a progress bar."""
+    collector = Collector(2 if source.subject.pairs else 1)
+    with progress_bar("read", None) as bar:
+        for count, row in enumerate(source.read(), start=1):
+            collector.add(row)
+            if count % 1_000 == 0:
+                bar.advance(1_000)
+    return collector.found
+
+
+def _unparsed(found: Collected) -> dict[str, int]:
+    return {
+        f"{judge}: {status}": count
+        for judge, counts in found.statuses.items()
+        for status, count in counts.items()
+    }
+
+
+def compare_targets(
+    targets: Sequence[str], mapping: Path | None, data: Path | None, asked: Asked
+) -> Document:
+    """Runs, benchmarks and files together: every judge, on the items that each two share."""
+    parts: list[Readable] = []
+    students: list[str] = []
+    files: list[str] = []
+    for target in targets:
+        if is_run(Path(target)):
+            part = from_run(Path(target))
+            students.append(str(part.subject.student))
+            parts.append(part)
+        elif target in shipped() and not Path(target).exists():
+            parts.append(open_readable([target], data=data))
+        else:
+            files.append(target)
+    if files:
+        parts.append(open_readable(files, mapping=mapping))
+    judges = asked.judges or (tuple(students) if len(students) > 1 and not files else ())
+    return measure_readable(together(parts), replace(asked, judges=judges))
+
+
+def write_document(document: Document, folder: Path) -> Path:
+    """Write index.html, report.md and report.json into a folder; returns the page's path."""
+    page = folder / "index.html"
+    write_bytes(page, render_html(document).encode())
+    write_bytes(folder / "report.md", render_markdown(document).encode())
+    write_json(folder / "report.json", document.model_dump(mode="json"))
+    return page
