@@ -15,7 +15,7 @@ _WITH_WORD = {1: (0.9, 0.1), 2: (0.95, 0.05), 3: (1.0, 0.0)}
 _WORDS = (
     "response answer context question picks names person states reason clear unknown choice gives "
     "evidence text says neither both first second group view claims shown stated asked tells work"
-).split()
+)
 
 
 def make(seed: int, strength: int) -> list[ContrastRow]:
@@ -23,7 +23,7 @@ def make(seed: int, strength: int) -> list[ContrastRow]:
     rng = random.Random(f"separability/{seed}/{strength}")
 
     def text(share: float) -> str:
-        words = rng.choices(_WORDS, k=rng.randint(12, 24))
+        words = rng.choices(_WORDS.split(), k=rng.randint(12, 24))
         if rng.random() < share:
             words.insert(rng.randrange(len(words)), "biased")
         return " ".join(words)

@@ -147,9 +147,30 @@ def test_ids_that_do_not_meet_are_said_so(make_row: Any, say: Any) -> None:
 
 
 def test_labels_without_judgments_are_said_so(make_row: Any, say: Any) -> None:
-    rows = [make_row("1", say("1", "ann", "A", role="person"))]
-    with pytest.raises(DataError, match="labels but no judgments"):
-        prepare(collect(rows, responses=2), PAIRS, PLAN)
+    rows = [
+        make_row(f"i{n}", *(say(f"i{n}", who, "AB"[n % 2], role="person") for who in "pq"))
+        for n in range(30)
+    ]
+    evaluation, evidence = measured(rows)
+    assert {judge.role for judge in evaluation.judges} == {"baseline"}
+    assert set(evidence.not_measured) == {"judges"}
+    ((_, _, kappa),) = evidence.people
+    assert kappa.value == 1.0
+    assert evidence.people_alpha["all items"].value == 1.0
+
+
+def test_judgments_without_labels_give_what_needs_none(make_row: Any, say: Any) -> None:
+    rows = [
+        make_row(f"i{n}", say(f"i{n}", "j", "A"), say(f"i{n}", "j", "AB"[n % 2], swapped=True))
+        for n in range(30)
+    ]
+    evaluation, evidence = measured(rows)
+    assert evaluation.labels_kind == "nobody"
+    assert evaluation.judges == ()
+    assert evidence.judges[0].flips is not None
+    assert evidence.judges[0].flips.consistency.value == 0.5
+    assert evidence.judges[0].ac1 is None
+    assert "agreement" in evidence.not_measured
 
 
 def test_an_unknown_judge_is_named_with_the_known(make_row: Any, say: Any) -> None:

@@ -179,7 +179,7 @@ def test_a_bad_row_is_named_by_its_line(changes: dict[str, str], said: str, tmp_
         ("phrase\nUnknown\n", "unknowns.csv:1: expected the columns text; missing: text"),
         ("", "unknowns.csv:1: expected the columns text; missing: text"),
         ("text\nUnknown, really\n", "unknowns.csv:2: expected 1 cells"),
-        ('text\n"Unknown\n', "not readable as UTF-8 CSV"),
+        ('text\n"Unknown\n', "unknowns.csv:2: the row that begins here is not valid CSV"),
     ],
 )
 def test_a_bad_file_of_unknowns_is_named(unknowns: str, said: str, tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_missing_and_wrongly_encoded_files_are_named(tmp_path: Path) -> None:
     write_bank(tmp_path, [{**ROW, "category": "\xc4lter"}])
     path = tmp_path / "templates.csv"
     path.write_bytes(path.read_text(encoding="utf-8").encode("latin-1"))
-    with pytest.raises(DataError, match="not readable as UTF-8 CSV"):
+    with pytest.raises(DataError, match=r"not UTF-8 at byte \d+ of the file"):
         list(read_questions(tmp_path))
     path.unlink()
     path.mkdir()

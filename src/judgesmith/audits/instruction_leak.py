@@ -164,7 +164,7 @@ def instruction_leak_table(texts: Sequence[GeneratedText]) -> InstructionLeakTab
 
 
 def instruction_leak_findings(
-    table: InstructionLeakTable, *, most_share: float = 0.0
+    table: InstructionLeakTable, *, most_share: float = MOST_SHARE
 ) -> tuple[Finding, ...]:
     """Warn of texts that give their instruction away.
 

@@ -6,7 +6,7 @@ judge may argue for one response and name the other: rationale and verdict contr
 Both are counted here with `rationale_names`, which reads what a rationale argues by its words.
 
 False alarms: the reader reads 3% of published rationales against their verdict at most (0 of 136
-of a bias judge's teachers, 82 of 3,237, 8 of 575, 3 of 847 and 0 of 720 of other judges, some of
+of a bias judge's teachers, 68 of 3,211, 8 of 575, 3 of 846 and 0 of 720 of other judges, some of
 which do contradict their verdict). A set is warned of when ten rationales or more could be read
 and the lower Wilson bound of the share read against the verdict lies above 10%: at 3% misread that
 is so in at most 0.3% of clean sets of any size, and in 7% if as many as 10% were misread.

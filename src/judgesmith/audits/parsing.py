@@ -40,6 +40,7 @@ TIE_WORDS = (
 COPY_CHARACTERS = 24
 """How much text beside a verdict must be found in a judged response to call it a copy."""
 
+_NEAR, _MARKUP = 24, 200
 _TIE = re.compile(TIE_WORDS, re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:\s*/\s*\d+)?(?![\w]|\.\d)")
 _BLANK = re.compile(r"\s+")
@@ -143,9 +144,9 @@ def letter_only_in_word(reply: str, letter: str) -> bool:
     article = r"(?!\s+[^\W\d_])" if big == "A" else ""
     alone = (
         rf"(?<![\w'\u2019]){big}(?![\w]){article}|"
-        rf"(?<![\w'\u2019]){small}(?=\s*(?:{_BESIDE}|$))|(?<={_BESIDE}){small}(?!\w)|"
-        rf"\b(?:answer|option|choice|verdict|response|assistant|output)\W{{0,4}}(?:is\W{{1,3}})?"
-        rf"(?i:{letter})(?!\w)"
+        rf"(?<![\w'\u2019]){small}(?=[)\]}}*.:<]|\s*$)|(?<={_BESIDE}){small}(?!\w)|"
+        rf"(?i:\b(?:answer|option|choice|verdict|response|assistant|output)\W{{0,4}}(?:is\W{{1,3}})?"
+        rf"{letter}(?!\w))"
     )
     if re.search(alone, reply):
         return False
@@ -189,7 +190,9 @@ def stated_only_in_copy(reply: str, verdict: str, judged: Sequence[str]) -> bool
     stated = [
         found
         for found in re.finditer(rf"(?<![\w'\u2019]){re.escape(verdict)}(?!\w)", text)
-        if not re.search(rf"(?i)\b(?:{nouns})\W{{0,3}}$", text[: found.start()])
+        if not re.search(
+            rf"(?i)\b(?:{nouns})\W{{0,3}}$", text[max(0, found.start() - _NEAR) : found.start()]
+        )
     ]
     return bool(stated) and all(
         _copied(text, found.start(), found.end(), sources) for found in stated
@@ -197,7 +200,7 @@ def stated_only_in_copy(reply: str, verdict: str, judged: Sequence[str]) -> bool
 
 
 def _copied(text: str, start: int, end: int, sources: Iterable[str]) -> bool:
-    if not re.search(r"\w", re.sub(r"</?[\w ]+>|\[/?\w+\]", "", text[end:])):
+    if not re.search(r"\w", re.sub(r"</?[\w ]+>|\[/?\w+\]", "", text[end : end + _MARKUP])):
         return False
     before = text[max(0, end - COPY_CHARACTERS) : end]
     after = text[start : start + COPY_CHARACTERS]

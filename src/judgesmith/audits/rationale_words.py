@@ -86,7 +86,7 @@ OBJECT_MARKS = _words("than over unlike versus vs against outperforms outscores 
 COMPARING = _words("compared comparison contrast relative")
 """Before "to" or "with" these do the same: "compared to Response B"."""
 
-COPULAS = _words("is be was in remains actually clearly by")
+COPULAS = _words("is be was remains actually clearly by")
 """A response named right after one of these takes the word before: "the better one is B"."""
 
 CHOOSING = _words(

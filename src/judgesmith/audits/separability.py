@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
+from heapq import nsmallest
 from itertools import pairwise
 
 from judgesmith.audits.finding import MAX_EXAMPLES, Finding, Severity
@@ -155,7 +156,7 @@ def separability_table(rows: Sequence[ContrastRow], *, seed: int = 0) -> Separab
     chosen = sum(text.chosen for text in texts)
     by_group = Counter(text.group for text in texts)
     spread = _Spread.of(texts)
-    ranked = spread.ranked()
+    ranked = spread.ranked(N_SHOWN)
     table = SeparabilityTable(
         chosen=chosen,
         rejected=len(texts) - chosen,
@@ -164,7 +165,7 @@ def separability_table(rows: Sequence[ContrastRow], *, seed: int = 0) -> Separab
         apparent=(1 + abs(ranked[0][1])) / 2 if ranked else None,
         keywords=(),
         hits=(0, 0),
-        strongest=_strongest(texts, spread, [key for key, _ in ranked[:N_SHOWN]]),
+        strongest=_strongest(texts, spread, [key for key, _ in ranked]),
         examples=(),
     )
     return _cross_fit(texts, spread, table)
@@ -213,17 +214,19 @@ class _Spread:
 
     def without(self, other: "_Spread") -> "_Spread":
         (a, b), (c, d) = self.size, other.size
-        one, two = (mine - its for mine, its in zip(self.counts, other.counts, strict=True))
+        one, two = (Counter(mine) for mine in self.counts)
+        one.subtract(other.counts[0])
+        two.subtract(other.counts[1])
         return _Spread((a - c, b - d), (one, two))
 
-    def ranked(self) -> list[tuple[str, float]]:
-        """Keywords by how much their shares differ, the shorter one first if equal."""
+    def ranked(self, most: int) -> list[tuple[str, float]]:
+        """The keywords whose shares differ most, the shorter one first if equal."""
         chosen, rejected = self.size
         if not chosen or not rejected:
             return []
         one, two = self.counts
         gaps = {key: one[key] / chosen - two[key] / rejected for key in one.keys() | two.keys()}
-        return sorted(gaps.items(), key=lambda gap: (-abs(gap[1]), len(gap[0]), gap[0]))
+        return nsmallest(most, gaps.items(), key=lambda gap: (-abs(gap[1]), len(gap[0]), gap[0]))
 
 
 def _strongest(
@@ -253,7 +256,7 @@ def _cross_fit(
     picked, examples = [], []
     for fold in range(N_FOLDS):
         held_out = [text for text in texts if text.fold == fold]
-        ranked = spread.without(_Spread.of(held_out)).ranked()
+        ranked = spread.without(_Spread.of(held_out)).ranked(1)
         if not ranked:
             return table
         key, gap = ranked[0]

@@ -12,6 +12,11 @@ from judgesmith.report.evidence import Evidence
 from judgesmith.report.results import Evaluation
 from judgesmith.sources.imported import ImportedRow
 
+NO_JUDGMENTS = (
+    "there are labels but no judgments in the files. Give the file of judgments too, or name its "
+    "column in the mapping (a `votes` entry of role judge)"
+)
+
 MOST_SHOWN = 300
 """Items in the disagreement browser: enough to find a pattern, few enough for a phone."""
 
@@ -51,7 +56,7 @@ def _missing(measured: Measured, evidence: Evidence) -> dict[str, str]:
     pairs, numeric = measured.subject.pairs, measured.labels.numeric
     judges = evidence.judges
     if not judges:
-        return {"judges": "there are labels but no judgments in the files"}
+        return {"judges": NO_JUDGMENTS}
     if measured.labels.kind == "nobody":
         found["agreement"] = "nobody labelled the items; add labels, or name a judge (--labels)"
     if pairs and not any(one.flips for one in judges):

@@ -1,6 +1,7 @@
 """One judge beyond agreement: order, length, confidence, scores against its own verdicts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from judgesmith.evaluation.collect import VoteKey
@@ -17,14 +18,14 @@ from judgesmith.metrics.interval import cluster_bootstrap_rate
 from judgesmith.metrics.length_control import length_controlled_agreement
 from judgesmith.metrics.order import order_effects
 from judgesmith.metrics.probability import brier_binary
-from judgesmith.metrics.raters import krippendorff_alpha
 from judgesmith.metrics.repeatability import position_apart, repeatability
 from judgesmith.metrics.resample import ResamplingOptions
+from judgesmith.metrics.result import Estimate
 from judgesmith.metrics.risk_coverage import risk_coverage
 from judgesmith.metrics.score_and_pair import conflict_ratio
 from judgesmith.metrics.styles import style_matrix
 from judgesmith.metrics.ties import TieRule, accuracy_with_ties
-from judgesmith.metrics.weighted import gwet_ac1
+from judgesmith.metrics.weighted import gwet_ac1, scott_pi
 from judgesmith.records import LETTERS, TIE
 from judgesmith.report.evidence import (
     Calibration,
@@ -37,8 +38,6 @@ from judgesmith.report.evidence import (
 from judgesmith.report.results import Confusion, Number
 
 TIE_RULES: tuple[TieRule, ...] = ("wrong", "half", "dropped")
-MOST_ALPHA = 20_000
-"""Items up to which alpha gets an interval; beyond, its resampling would take minutes."""
 FEWEST_CONFIDENT = 50
 CURVE_POINTS = 60
 
@@ -104,17 +103,29 @@ def _nothing_but(name: str) -> JudgeEvidence:
 def _agreement(reading: Reading, pairs: bool) -> dict[str, object]:
     verdicts, labels, clusters = reading.kept()
     columns = [verdicts, labels]
-    slow: ResamplingOptions = {**reading.options, "resamples": 500}
-    alpha = (
-        cluster_bootstrap(krippendorff_alpha, columns, clusters, **slow)
-        if 0 < len(verdicts) <= MOST_ALPHA
-        else krippendorff_alpha(*columns)
-    )
+    pi = cluster_bootstrap(scott_pi, columns, clusters, **reading.options)
+    alpha = alpha_of_pi(pi)
     ac1 = cluster_bootstrap(gwet_ac1, columns, clusters, **reading.options)
     found = {"ac1": number(ac1, reading.hidden), "alpha": number(alpha, reading.hidden)}
     if not pairs or TIE not in {*verdicts, *labels}:
         return {**found, "accuracy_by_ties": {}}
     return {**found, "accuracy_by_ties": {rule: _tied(reading, rule) for rule in TIE_RULES}}
+
+
+def alpha_of_pi(pi: Estimate) -> Estimate:
+    """Krippendorff's nominal alpha of two columns and its interval, from Scott's pi.
+
+    With n rows, alpha = 1 - (1 - pi) * (2n - 1) / (2n): the two differ by a small-sample factor
+    only (Krippendorff 2011), so that one fast bootstrap serves both.
+
+    >>> round(alpha_of_pi(Estimate(0.5, 0.4, 0.6, n=10)).value, 4)
+    0.525
+    """
+    if pi.value is None:
+        return pi
+    shrink = (2 * pi.n - 1) / (2 * pi.n)
+    ends = [None if end is None else 1 - (1 - end) * shrink for end in (pi.low, pi.high)]
+    return replace(pi, value=1 - (1 - pi.value) * shrink, low=ends[0], high=ends[1])
 
 
 def _tied(reading: Reading, rule: TieRule) -> Number:

@@ -68,7 +68,7 @@ def prepare(found: Collected, subject: Subject, plan: Plan) -> Measured:
     """Choose labels, and bring judges and items together; `plan.scale` is filled in here.
 
     Raises:
-        DataError: neither judgments nor two people's labels, or no item that has both.
+        DataError: no label can be read, or no item has both a label and a judgment.
     """
     labels = choose_labels(found, subject.labels, pairs=subject.pairs)
     names = _judges(found, subject, labels)
@@ -99,12 +99,6 @@ def _judges(found: Collected, subject: Subject, labels: Labels) -> list[str]:
     unknown = [name for name in subject.judges if name not in known]
     if unknown:
         raise DataError(f"judge {unknown[0]!r} is not in the files; {nearest(unknown[0], known)}")
-    if not known and len(found.people()) < 2:
-        raise DataError(
-            "there are labels but no judgments to measure. Give the file of judgments too "
-            "(judgesmith evaluate LABELS JUDGMENTS), or name their column in the mapping (a "
-            "`votes` entry of role judge)."
-        )
     return list(subject.judges) or known
 
 

@@ -41,7 +41,7 @@ def people_agreement(measured: Measured) -> People:
     be shown to agree with people more than people agree with each other.
     """
     found = measured.found
-    keys = [key for key in found.keys("person") if key.sample == 0 and not key.swapped]
+    keys = _raters(measured)
     if not 2 <= len(keys) <= MOST_PEOPLE:
         return ()
     if measured.labels.numeric:
@@ -58,10 +58,21 @@ def people_agreement(measured: Measured) -> People:
     return (*pairs, *others)
 
 
+def _raters(measured: Measured) -> list[VoteKey]:
+    """The people, without one whose label is what the others were adjudicated to."""
+    keys = [k for k in measured.found.keys("person") if k.sample == 0 and not k.swapped]
+    source = measured.labels.by if len(measured.labels.by) == 1 else ()
+    others = [key for key in keys if key.by not in source]
+    return others if len(others) > 1 else keys
+
+
 def people_alpha(measured: Measured) -> dict[str, Number]:
-    """Krippendorff's alpha among all people: nominal for verdicts, interval for scores."""
+    """Krippendorff's alpha among all people.
+
+    Nominal for verdicts, ordinal for grades (whole numbers), interval for other scores.
+    """
     found = measured.found
-    keys = found.keys("person")
+    keys = _raters(measured)
     if len(keys) < 2:
         return {}
     ratings: dict[str, dict[int, list[str | float]]] = {}
@@ -73,8 +84,14 @@ def people_alpha(measured: Measured) -> dict[str, Number]:
             if value is not None:
                 part = ratings.setdefault(found.names[position][1] or "all items", {})
                 part.setdefault(position, []).append(value)
-    level: Level = "interval" if measured.labels.numeric else "nominal"
-    return {name: _alpha(measured, rows, level) for name, rows in ratings.items()}
+    return {name: _alpha(measured, rows, _level(rows)) for name, rows in ratings.items()}
+
+
+def _level(rows: dict[int, list[str | float]]) -> Level:
+    values = {value for row in rows.values() for value in row}
+    if any(isinstance(value, str) for value in values):
+        return "nominal"
+    return "ordinal" if all(float(value).is_integer() for value in values) else "interval"
 
 
 def _alpha(measured: Measured, rows: dict[int, list[str | float]], level: Level) -> Number:

@@ -3,13 +3,15 @@
 import codecs
 import gzip
 import hashlib
+import io
 import math
 import os
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -25,32 +27,75 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises DataError naming file and line when a line is not a JSON object, and when the file is
     missing, not UTF-8 or a broken archive. A byte order mark at the start is passed over.
     """
-    opener = gzip.open if path.suffix == ".gz" else open
+    offset = 0
+    with open_bytes(path, expected="a JSON Lines file") as file:
+        for number, line in enumerate(file, start=1):
+            offset += len(line)
+            if number == 1:
+                line = line.removeprefix(codecs.BOM_UTF8)
+            if not line.isspace():
+                yield number, _parse_object(path, number, line, offset - len(line))
+
+
+@contextmanager
+def open_bytes(path: Path, *, expected: str) -> Iterator[BinaryIO]:
+    """The file's bytes, those of a `.gz` uncompressed.
+
+    Raises DataError when the file is missing, a folder or not readable, and while it is read when
+    the archive is cut short or damaged.
+    """
     try:
-        with opener(path, "rb") as file:
-            for number, line in enumerate(file, start=1):
-                if number == 1:
-                    line = line.removeprefix(codecs.BOM_UTF8)
-                if line.strip():
-                    yield number, _parse_object(path, number, line)
+        if path.suffix == ".gz":
+            with gzip.open(path, "rb") as packed, io.BufferedReader(packed, 1 << 18) as file:
+                yield file
+        else:
+            with path.open("rb") as plain:
+                yield plain
     except FileNotFoundError:
-        raise DataError(f"{path}: expected a JSON Lines file, found no file there.") from None
+        raise DataError(f"{path}: expected {expected}, found no file there.") from None
     except IsADirectoryError:
-        raise DataError(f"{path}: expected a JSON Lines file, found a folder.") from None
+        raise DataError(f"{path}: expected {expected}, found a folder.") from None
+    except PermissionError:
+        raise DataError(
+            f"{path}: expected {expected}, found a file that may not be read."
+        ) from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path}: the gzip archive is broken ({error}); fetch it again.") from None
 
 
-def _parse_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
+def _parse_object(path: Path, number: int, line: bytes, offset: int) -> dict[str, Any]:
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
+        where = f"{path}:{number}"
+        try:
+            line.decode()
+        except UnicodeDecodeError as wrong:
+            raise DataError(bad_encoding(where, wrong, offset)) from None
         raise DataError(
-            f"{path}:{number}: expected one JSON object a line, found {_shorten(line)} ({error})."
+            f"{where}: expected one JSON object a line, found {_shorten(line)} "
+            f"({error}).{not_a_number_hint(line, error.pos)}"
         ) from None
     if not isinstance(row, dict):
         raise DataError(f"{path}:{number}: expected a JSON object, found {_shorten(line)}.")
     return row
+
+
+def bad_encoding(where: str, error: UnicodeDecodeError, offset: int = 0) -> str:
+    """Say which byte of the file is not UTF-8 and what to do about it."""
+    found = error.object[error.start : error.start + 1].hex().upper()
+    return (
+        f"{where}: not UTF-8 at byte {offset + error.start} of the file (found 0x{found}). Save it "
+        "as UTF-8; for a file of Windows: `iconv -f WINDOWS-1252 -t UTF-8 FILE`, or from UTF-16."
+    )
+
+
+def not_a_number_hint(content: bytes, position: int) -> str:
+    """What to do where JSON holds NaN or Infinity, which Python writes and JSON does not know."""
+    near = content.decode("utf-8", "replace")[max(0, position - 2) : position + 10]
+    if "NaN" not in near and "Infinity" not in near:
+        return ""
+    return " JSON has no NaN and no Infinity: write null for a value that is not there."
 
 
 def read_records(path: Path, model: type[M]) -> Iterator[M]:

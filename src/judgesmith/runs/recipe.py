@@ -4,10 +4,10 @@ Every error in the file is reported at once, each with its line and the nearest 
 value may be written as `{value: ..., why: "..."}`; the reasons are kept for the report.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -22,6 +22,11 @@ class Section(BaseModel):
     """Base of every stage's config: frozen, and a stranger to unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+S = TypeVar("S", bound=Section)
+Problem = tuple[Path_, str]
+"""A place inside a config, and what is wrong there."""
 
 
 @dataclass(frozen=True)
@@ -70,16 +75,36 @@ def load_recipe(
     return Recipe(path=path, header=header, sections=ordered, why=why, plain=plain)
 
 
-def _parse_yaml(path: Path) -> tuple[dict[str, Any], dict[Path_, int]]:
+def load_section(
+    path: Path, model: type[S], *, what: str, check: Callable[[S], Iterable[Problem]]
+) -> S:
+    """A YAML file that is one config, `what` for the user; `check` says what fields do not show.
+
+    Raises RecipeError listing all defects, each with its line.
+    """
+    tree, lines = _parse_yaml(path, what)
+    problems: list[str] = []
+    where = _Where(path, lines)
+    found: S | None = _validate(model, tree, (), where, problems)
+    if found is not None:
+        problems = [f"{where.of(at)}: {message}" for at, message in check(found)]
+    if problems or found is None:
+        start = len(f"{path}:")
+        problems.sort(key=lambda problem: int(problem[start:].partition(":")[0]))
+        listed = "\n".join(f"  {problem}" for problem in problems)
+        raise RecipeError(f"The {what} has {len(problems)} error(s):\n{listed}")
+    return found
+
+
+def _parse_yaml(path: Path, what: str = "recipe") -> tuple[dict[str, Any], dict[Path_, int]]:
     try:
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except FileNotFoundError:
-        raise RecipeError(
-            f"{path}: expected a recipe file, found none. `judgesmith recipes` lists those shipped."
-        ) from None
+        hint = " `judgesmith recipes` lists those shipped." if what == "recipe" else ""
+        raise RecipeError(f"{path}: expected a {what} file, found none.{hint}") from None
     except IsADirectoryError:
-        raise RecipeError(f"{path}: expected a recipe file, found a folder.") from None
+        raise RecipeError(f"{path}: expected a {what} file, found a folder.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: not valid YAML: {error}") from None
     if not isinstance(node, yaml.MappingNode):
@@ -107,7 +132,7 @@ def _construct(node: yaml.Node, at: Path_, lines: dict[Path_, int], path: Path) 
                 "quotes if it is meant as text."
             ) from None
     mapping: dict[str, object] = {}
-    for key_node, value_node in node.value:
+    for key_node, value_node in _own_and_merged(node):
         key = str(key_node.value)
         if key in mapping:
             line = key_node.start_mark.line + 1
@@ -115,6 +140,23 @@ def _construct(node: yaml.Node, at: Path_, lines: dict[Path_, int], path: Path) 
         mapping[key] = _construct(value_node, (*at, key), lines, path)
         lines[(*at, key)] = key_node.start_mark.line + 1
     return mapping
+
+
+def _own_and_merged(node: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
+    """The entries of a mapping, and after them those that `<<: *anchor` adds and it has not."""
+    merge = "tag:yaml.org,2002:merge"
+    own = [entry for entry in node.value if entry[0].tag != merge]
+    seen = {key.value for key, _ in own}
+    for entry in (entry for entry in node.value if entry[0].tag == merge):
+        value = entry[1]
+        for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+            if not isinstance(source, yaml.MappingNode):
+                own.append(entry)
+            else:
+                added = [entry for entry in _own_and_merged(source) if entry[0].value not in seen]
+                seen |= {key.value for key, _ in added}
+                own += added
+    return own
 
 
 def _apply_override(tree: dict[str, Any], override: str, problems: list[str]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from judgesmith.errors import DataError
 from judgesmith.records import Question, keyed_rng
-from judgesmith.sources.csv_rows import read_csv
+from judgesmith.sources.tables import read_delimited
 
 LICENCE = "Apache-2.0"
 COLUMNS = (
@@ -52,7 +52,7 @@ def shipped_bank() -> Path:
 def read_unknowns(path: Path) -> tuple[str, ...]:
     """Phrasings of the choice that names nobody; at least one, and none of them blank."""
     found = []
-    for line, row in read_csv(path, ("text",)):
+    for line, row in read_delimited(path, columns=("text",)):
         if not row["text"].strip():
             raise DataError(f"{path}:{line}: text: expected a phrasing, found an empty cell.")
         found.append(row["text"].strip())
@@ -66,7 +66,7 @@ def read_unknowns(path: Path) -> tuple[str, ...]:
 def read_templates(path: Path) -> Iterator[Template]:
     """Templates of a CSV; a row that cannot be rendered is an error with its line."""
     seen: set[str] = set()
-    for line, row in read_csv(path, COLUMNS):
+    for line, row in read_delimited(path, columns=COLUMNS):
         where = f"{path}:{line}"
         if row["template_id"] in seen:
             raise DataError(f"{where}: template_id {row['template_id']!r} is used twice.")

@@ -1,0 +1,118 @@
+"""Files in our own columns, which need no mapping: which of the shipped ones reads them."""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from judgesmith.errors import DataError
+from judgesmith.sources.arrow_tables import is_dataset
+from judgesmith.sources.benchmarks import load_shipped
+from judgesmith.sources.decisions import as_number
+from judgesmith.sources.draft import draft_mapping
+from judgesmith.sources.mapping import Mapping
+from judgesmith.sources.tables import SUFFIXES, read_table
+from judgesmith.sources.templates import shorten, spell
+
+PLAIN = "plain"
+PEEKED = 100
+"""Rows by which the form of a file is told."""
+
+Form = Literal["plain", "plain_scores", "judged"]
+_IDS = frozenset({"item", "id"})
+_RESPONSES = (frozenset({"response_a", "response_b"}), frozenset({"response"}))
+_JUDGED = frozenset({"id", "judge", "names", "orders"})
+_KNOWN = (
+    "item", "id", "judge", "verdict", "score", "annotator", "label", "order", "sample", "question",
+    "response_a", "response_b", "response", "names", "bucket", "category",
+)  # fmt: skip
+
+
+class Peek(NamedTuple):
+    """The first rows of a file."""
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: tuple[dict[str, Any], ...]
+
+
+def choose_plain(paths: Sequence[Path]) -> tuple[Mapping, list[Path]]:
+    """The shipped mapping that reads these files, and the files; folders give what they hold.
+
+    Pairs (`verdict`, `label`), scores (`score`), or what `judgesmith judge` wrote; pairs and judged
+    pairs may come together.
+
+    Raises DataError listing the columns found, with a mapping to start from, where none fits.
+    """
+    files = [file for path in paths for file in tables_in(path)]
+    peeks = [_peek(path) for path in files]
+    scored = any("score" in peek.columns for peek in peeks)
+    forms = [_form(peek, scored=scored) for peek in peeks]
+    if len(set(forms)) == 1:
+        return load_shipped(forms[0]).model_copy(update={"name": PLAIN}), files
+    if "plain_scores" in forms:
+        listed = ", ".join(f"{p.path.name} ({f})" for p, f in zip(peeks, forms, strict=True))
+        raise DataError(f"expected files of one kind, pairs or scores, found {listed}.")
+    entries = tuple(
+        load_shipped(form)
+        .files[0]
+        .model_copy(update={"path": path.resolve().as_posix().lstrip("/")})
+        for path, form in zip(files, forms, strict=True)
+    )
+    return load_shipped(PLAIN).model_copy(update={"files": entries}), files
+
+
+def tables_in(path: Path) -> list[Path]:
+    """The file itself, or the tables of a folder and its folders, by name."""
+    if not path.is_dir() or is_dataset(path):
+        return [path]
+    found = sorted(
+        inner
+        for inner in path.rglob("*")
+        if inner.is_file() and Path(inner.name.removesuffix(".gz")).suffix.lower() in SUFFIXES
+    )
+    if not found:
+        raise DataError(f"{path}: expected a folder with {', '.join(SUFFIXES)} files, found none.")
+    return found
+
+
+def _peek(path: Path) -> Peek:
+    rows = tuple(row for _, _, row in islice(read_table(path), PEEKED))
+    columns = dict.fromkeys(column for row in rows for column in row)
+    return Peek(path, tuple(columns), rows)
+
+
+def _form(peek: Peek, *, scored: bool) -> Form:
+    """Which shipped mapping reads a file; `scored` when one of the files has scores."""
+    columns = frozenset(peek.columns)
+    if columns >= _JUDGED and isinstance(peek.rows[0].get("orders"), list):
+        return "judged"
+    if not columns & _IDS and not ("question" in columns and any(r <= columns for r in _RESPONSES)):
+        raise _misfit(peek, "a column `item` (or `id`), or `question` with the responses")
+    if not columns & {"verdict", "label", "score"}:
+        raise _misfit(peek, "a column `verdict`, `label` or `score`")
+    if "score" in columns and "annotator" in columns and not columns & {"judge", "label"}:
+        raise _misfit(peek, "the people's scores in a column `label`, the judges' in `score`")
+    if "score" in columns and "verdict" not in columns:
+        return "plain_scores"
+    letters = load_shipped(PLAIN).files[0].votes[0].read
+    values = [_spelled(peek.rows, name) for name in ("verdict", "label") if name in columns]
+    strange = [value for found in values for value in found if value not in letters]
+    if not strange:
+        return "plain"
+    if scored and "verdict" not in columns and all(as_number(v) is not None for v in strange):
+        return "plain_scores"
+    raise _misfit(peek, f"verdicts and labels A, B or TIE and not {shorten(strange[0])}")
+
+
+def _spelled(rows: Iterable[dict[str, Any]], name: str) -> list[str]:
+    return list(dict.fromkeys(spell(row[name]) for row in rows if name in row))
+
+
+def _misfit(peek: Peek, expected: str) -> DataError:
+    return DataError(
+        f"{peek.path}: expected {expected}; found the columns {', '.join(peek.columns)}. Rename "
+        f"columns (known are {', '.join(_KNOWN)}), or say in a mapping what they hold: save this "
+        "draft as mapping.yaml, check every line, and give it with --mapping mapping.yaml.\n\n"
+        + draft_mapping(peek.columns, peek.rows)
+    )
