@@ -161,23 +161,27 @@ def test_text_of_a_response_is_never_read_as_a_verdict_or_a_turn(
 
 def test_evaluate_on_own_labelled_pairs(parrot_run: Path, command: Any, tmp_path: Path) -> None:
     labelled = tmp_path / "mine.jsonl"
+
+    def measure() -> Any:
+        return command("evaluate", parrot_run, labelled, "--out", tmp_path / "page")
+
     rows = [
         pair(question=f"Who, in case {n}?", verdict="AB"[n % 2], names="worse") for n in range(24)
     ]
     labelled.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    done = command("evaluate", parrot_run, labelled)
+    done = measure()
     assert done.returncode == 0, done.stderr
     assert "mine.jsonl" in done.stdout
     assert "kappa" in done.stdout
     turned = [{**row, "verdict": "BA"[n % 2], "names": "better"} for n, row in enumerate(rows)]
     labelled.write_text("".join(json.dumps(row) + "\n" for row in turned))
-    assert command("evaluate", parrot_run, labelled).stdout == done.stdout
+    assert measure().stdout == done.stdout
     labelled.write_text(json.dumps(pair(verdict="A")) + "\n")
-    unclear = command("evaluate", parrot_run, labelled)
+    unclear = measure()
     assert (unclear.returncode, "field 'names'" in unclear.stderr) == (2, True)
     for bad in ("C", None):
         labelled.write_text(json.dumps(pair(verdict=bad)) + "\n")
-        done = command("evaluate", parrot_run, labelled)
+        done = measure()
         assert done.returncode == 2
         assert "field 'verdict'" in done.stderr
 

@@ -21,6 +21,7 @@ def document(found: Document) -> None:
         _without_labels(evaluation, evidence)
     _comparisons(evaluation)
     _people(evaluation, evidence)
+    _repeats(evidence)
     for what, why in evidence.not_measured.items():
         line(f"not measured: {what}: {why}")
     for note in evidence.notes:
@@ -68,10 +69,11 @@ def _scores(evaluation: Evaluation, evidence: Evidence) -> None:
 
 def _without_labels(evaluation: Evaluation, evidence: Evidence) -> None:
     cells = Cells("-")
-    if not evidence.judges:
+    shown = [judge for judge in evidence.judges if judge.flips or judge.longer_wins]
+    if not shown:
         return
     rows = []
-    for judge in evidence.judges:
+    for judge in shown:
         flips = judge.flips
         cycles = judge.transitivity[0].cycles if judge.transitivity else None
         orders = (flips.consistency, flips.primacy) if flips else (None, None)
@@ -97,6 +99,19 @@ def _comparisons(evaluation: Evaluation) -> None:
     cells.explain()
     if len(evaluation.comparisons) > MOST_ROWS:
         line(f"{len(evaluation.comparisons) - MOST_ROWS} more comparisons are in the report.")
+
+
+def _repeats(evidence: Evidence) -> None:
+    cells = Cells("-")
+    rows = [
+        (f"{judge.judge}: {part}", number.n, cells.of(number))
+        for judge in evidence.judges
+        for part, number in judge.repeats.items()
+    ]
+    if rows:
+        heads = ("judge: items", "n", "alpha")
+        table("Repeats of one judge, in one order: Krippendorff's alpha", heads, rows[:MOST_ROWS])
+        cells.explain()
 
 
 def _people(evaluation: Evaluation, evidence: Evidence) -> None:

@@ -7,7 +7,7 @@ from judgesmith.evaluation.judge_evidence import FEWEST_CONFIDENT, judge_evidenc
 from judgesmith.evaluation.measure import Measured, evaluation_of
 from judgesmith.evaluation.panel import alternative, panel
 from judgesmith.evaluation.scores import score_comparisons
-from judgesmith.evaluation.together import fidelity, people_agreement, people_alpha
+from judgesmith.evaluation.together import fidelity, people_agreement, people_alpha, repeats_alpha
 from judgesmith.report.evidence import Evidence
 from judgesmith.report.results import Evaluation
 from judgesmith.sources.imported import ImportedRow
@@ -29,7 +29,12 @@ def measure(
     if measured.labels.numeric:
         evaluation = evaluation.model_copy(update={"comparisons": score_comparisons(measured)})
     evidence = Evidence(
-        judges=tuple(judge_evidence(measured, judge) for judge in measured.judges),
+        judges=tuple(
+            judge_evidence(measured, judge).model_copy(
+                update={"repeats": repeats_alpha(measured, judge.name)}
+            )
+            for judge in measured.judges
+        ),
         people=people_agreement(measured),
         people_alpha=people_alpha(measured),
         panel=None if measured.labels.numeric else panel(measured),
@@ -67,7 +72,7 @@ def _missing(measured: Measured, evidence: Evidence) -> dict[str, str]:
         found["calibration"] = (
             f"fewer than {FEWEST_CONFIDENT} verdicts carry a probability or a confidence"
         )
-    if not any(one.flips and one.flips.repeatability for one in judges) and not numeric:
+    if not any(one.repeats for one in judges):
         found["repeatability"] = "no judge judged an item twice in one order"
     if not any(one.score_and_pair for one in judges) and pairs:
         found["scores against verdicts"] = "no judge gives both scores and verdicts"

@@ -67,20 +67,30 @@ def _raters(measured: Measured) -> list[VoteKey]:
 
 
 def people_alpha(measured: Measured) -> dict[str, Number]:
-    """Krippendorff's alpha among all people.
+    """Krippendorff's alpha among all people, by criterion."""
+    return alpha_by_criterion(measured, _raters(measured))
 
-    Nominal for verdicts, ordinal for grades (whole numbers), interval for other scores.
+
+def repeats_alpha(measured: Measured, judge: str) -> dict[str, Number]:
+    """Krippendorff's alpha among a judge's repeated judgments in the stored order, by criterion."""
+    keys = [key for key in measured.found.votes if key.by == judge and not key.swapped]
+    return alpha_by_criterion(measured, keys)
+
+
+def alpha_by_criterion(measured: Measured, keys: Sequence[VoteKey]) -> dict[str, Number]:
+    """Alpha among passes, nominal for verdicts, ordinal for grades, interval for other scores.
+
+    Empty with fewer than two passes.
     """
     found = measured.found
-    keys = _raters(measured)
     if len(keys) < 2:
         return {}
     ratings: dict[str, dict[int, list[str | float]]] = {}
     for key in keys:
         votes = found.votes[key]
+        scored = not measured.subject.pairs and len(votes.scores) > 0
         for position in votes.positions():
-            score = found.score(votes, position) if measured.labels.numeric else None
-            value = score if measured.labels.numeric else found.verdict(votes, position)
+            value = found.score(votes, position) if scored else found.verdict(votes, position)
             if value is not None:
                 part = ratings.setdefault(found.names[position][1] or "all items", {})
                 part.setdefault(position, []).append(value)

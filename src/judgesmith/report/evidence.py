@@ -4,6 +4,8 @@ Everything is plain JSON when dumped. A part that the data do not allow is None 
 `Evidence.not_measured` says why.
 """
 
+from pydantic import Field
+
 from judgesmith.report.results import Confusion, Number, Result
 
 
@@ -11,9 +13,9 @@ class Flips(Result):
     """A judge's verdicts in both orders, in item order.
 
     `matrix` counts the verdict in the stored order (row) by that in the swapped order (column);
-    its `unparsed` are swapped verdicts (by column) without a stored one. `primacy` and `recency`:
-    among pairs read in both orders, the share where both readings name what was shown first, or
-    second. `repeatability`: chance that two repeats in one order agree. `beyond_noise`: how much
+    its `unparsed` are swapped verdicts (by column) without a stored one. `primacy` and
+    `recency`: among pairs whose two readings name the same slot, so different responses, the
+    share that names what was shown first, or second. `repeatability`: chance that two repeats in one order agree. `beyond_noise`: how much
     more often verdicts differ after a swap than between repeats.
     """
 
@@ -95,7 +97,10 @@ class Transitivity(Result):
 
 
 class JudgeEvidence(Result):
-    """One judge on all labelled items."""
+    """One judge on all labelled items.
+
+    `repeats` is Krippendorff's alpha among repeated judgments of one order, by criterion.
+    """
 
     judge: str
     ac1: Number | None
@@ -110,6 +115,7 @@ class JudgeEvidence(Result):
     scores: tuple[ScoreAgreement, ...]
     score_and_pair: ScoreAndPair | None
     transitivity: tuple[Transitivity, ...] = ()
+    repeats: dict[str, Number] = Field(default_factory=dict)
 
 
 class PanelMember(Result):
@@ -188,7 +194,10 @@ class BrowserRow(Result):
 
 
 class Evidence(Result):
-    """All of it. `browser_of` says how many labelled items the browser's rows were drawn from."""
+    """All of it. `browser_of` says how many labelled items the browser's rows were drawn from.
+
+    `people_alpha` is Krippendorff's alpha among all people, by criterion ("all items" without).
+    """
 
     judges: tuple[JudgeEvidence, ...]
     people: tuple[tuple[str, str, Number], ...]
@@ -199,3 +208,4 @@ class Evidence(Result):
     browser_of: int
     not_measured: dict[str, str]
     notes: tuple[str, ...]
+    people_alpha: dict[str, Number] = Field(default_factory=dict)
