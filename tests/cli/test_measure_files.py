@@ -1,4 +1,4 @@
-"""`evaluate`, `compare`, `benchmarks` on files, as somebody with a foreign judge would call them."""
+"""`evaluate`, `compare`, `benchmarks` on files, as the owner of a foreign judge calls them."""
 
 import csv
 import gzip

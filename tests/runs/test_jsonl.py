@@ -64,8 +64,8 @@ def test_gz_is_read_compressed(tmp_path: Path) -> None:
         (b"{'a': 1}", "expected one JSON object a line, found {'a': 1}"),
         (b'{"a": 1', "expected one JSON object a line"),
         (b'{"a": NaN}', "expected one JSON object a line"),
-        (b'{"a": "\xe4"}', "expected one JSON object a line"),
-        ('{"a": 1}'.encode("utf-16"), "expected one JSON object a line"),
+        (b'{"a": "\xe4"}', "not UTF-8 at byte 16 of the file (found 0xE4)"),
+        ('{"a": 1}'.encode("utf-16"), "not UTF-8 at byte 9 of the file (found 0xFF)"),
         (b'{"a": "' + b"x" * 5000, "xxx... ("),
     ],
 )

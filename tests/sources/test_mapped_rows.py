@@ -182,6 +182,15 @@ def test_files_are_found_by_pattern_and_name_their_judge(tmp_path: Path) -> None
     assert len(found_by(deep, tmp_path)) == 4
 
 
+def test_the_folder_may_be_the_data_set_s_or_the_one_above(tmp_path: Path) -> None:
+    files(tmp_path, "above/t/x/a.jsonl")
+    mapping = pair({"verdict": "{w}"}, path="x/*.jsonl")
+    assert len(found_by(mapping, tmp_path / "above")) == 1
+    assert len(found_by(mapping, tmp_path / "above" / "t")) == 1
+    other = pair({"verdict": "{w}"}, path="x/*.jsonl", folder="t/x")
+    assert len(found_by(other, tmp_path / "above" / "t")) == 1
+
+
 def test_files_that_are_given_are_matched_to_entries(tmp_path: Path) -> None:
     files(tmp_path, "x/judged-by-m.jsonl", "labels.jsonl", "other.jsonl")
     entry = {"item": "{$row}", "votes": [PATHS]}

@@ -40,6 +40,7 @@ from judgesmith.report.results import Confusion, Number
 TIE_RULES: tuple[TieRule, ...] = ("wrong", "half", "dropped")
 FEWEST_CONFIDENT = 50
 CURVE_POINTS = 60
+HARD = {0.0, 0.5, 1.0}
 
 
 class Reading:
@@ -236,6 +237,8 @@ def _confidence(reading: Reading) -> dict[str, object]:
     if len(kept) < FEWEST_CONFIDENT:
         return {}
     chances = [round(min(max(reading.reads[i].probability or 0.0, 0.0), 1.0), 3) for i in kept]
+    if set(chances) <= HARD:  # a hard verdict written as a preference says nothing of confidence
+        return {}
     right = [reading.verdicts[i] == reading.labels[i] for i in kept]
     clusters = [reading.clusters[i] for i in kept]
     options = reading.options

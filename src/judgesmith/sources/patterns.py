@@ -41,8 +41,7 @@ def find_files(mapping: Mapping, at: Path | Sequence[Path]) -> list[EntryFile]:
     if isinstance(at, Path):
         if not at.is_dir():
             raise DataError(f"{at}: expected the folder of {mapping.name}, found no folder there.")
-        inner = at / (mapping.folder or mapping.name)
-        root = inner if inner.is_dir() else at
+        root = _root(mapping, at)
         return [
             EntryFile(entry, found)
             for entry in mapping.files
@@ -55,25 +54,41 @@ def find_files(mapping: Mapping, at: Path | Sequence[Path]) -> list[EntryFile]:
     return sorted(given, key=lambda found: place[id(found.entry)])
 
 
+def _root(mapping: Mapping, at: Path) -> Path:
+    """The folder that the patterns start from: the given one, or the data set's inside it."""
+    inner = at / (mapping.folder or mapping.name)
+    first = mapping.files[0]
+    folders = first.format == "hf"
+    if inner.is_dir() and any(_matches(inner, first.path, folders=folders)):
+        return inner
+    return at
+
+
 def match_below(root: Path, pattern: str, *, folders: bool = False) -> list[FoundFile]:
     """The files (or folders) below a root that a pattern fits, by name; at least one."""
-    matcher = re.compile(_regex(pattern))
-    fixed, names = root, pattern.split("/")
-    while len(names) > 1 and not _PART.search(names[0]):
-        fixed = fixed / names.pop(0)
     found: dict[str, FoundFile] = {}
-    for path in _walk(fixed, folders=folders):
-        relative = path.relative_to(root).as_posix()
-        match = matcher.fullmatch(relative)
-        plain = relative.removesuffix(".gz")
-        if match and (plain not in found or not relative.endswith(".gz")):
-            found[plain] = FoundFile(path, match.groupdict(), root)
+    for name, file in _matches(root, pattern, folders=folders):
+        plain = name.removesuffix(".gz")
+        if plain not in found or name == plain:
+            found[plain] = file
     if not found:
         raise DataError(
             f"{root}: expected files that match {pattern!r} (or the same with .gz) below this "
             "folder, found none."
         )
     return [found[name] for name in sorted(found)]
+
+
+def _matches(root: Path, pattern: str, *, folders: bool) -> Iterator[tuple[str, FoundFile]]:
+    matcher = re.compile(_regex(pattern))
+    fixed, names = root, pattern.split("/")
+    while len(names) > 1 and not _PART.search(names[0]):
+        fixed = fixed / names.pop(0)
+    for path in _walk(fixed, folders=folders):
+        name = path.relative_to(root).as_posix()
+        match = matcher.fullmatch(name)
+        if match:
+            yield name, FoundFile(path, match.groupdict(), root)
 
 
 def _walk(folder: Path, *, folders: bool) -> Iterator[Path]:

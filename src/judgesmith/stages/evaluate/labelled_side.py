@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from judgesmith.errors import DataError
-from judgesmith.evaluation.judges import Judge, Read
+from judgesmith.evaluation.judges import ItemKey, Judge, Read
 from judgesmith.evaluation.scoring import Scored
 from judgesmith.judging.dialect import Dialect, require_direction
 from judgesmith.records import (
@@ -135,7 +135,7 @@ def _shown(
     return found.items, found.questions, found.responses
 
 
-def _reads(verdicts: Mapping[str, str]) -> dict[str, Read]:
+def _reads(verdicts: Mapping[str, str]) -> dict[ItemKey, Read]:
     return {item: Read(value, value, value) for item, value in verdicts.items()}
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from judgesmith.evaluation.judges import Judge, Read
+from judgesmith.evaluation.judges import ItemKey, Judge, Read
 from judgesmith.records import (
     LETTERS,
     TIE,
@@ -24,7 +24,7 @@ def by_rule(
     questions: Mapping[str, Question], responses: Mapping[str, Response], note: str = "",
 ) -> Judge:  # fmt: skip
     """A rule that sees an item and not its order: order-proof by construction."""
-    verdicts = {}
+    verdicts: dict[ItemKey, Read] = {}
     for item in items:
         found = rule(questions[item.question_id], [responses[i] for i in item.response_ids])
         value = None if found is None else found.value

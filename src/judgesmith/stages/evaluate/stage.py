@@ -37,7 +37,7 @@ from judgesmith.stages.evaluate.labelled_side import (
 )
 from judgesmith.tasks import load_dialect, load_task
 
-VERSION = 3
+VERSION = 4
 OUTPUTS = ("evaluate/judgments.jsonl", "evaluate/results.json")
 CHUNK = 256
 STUDENTS: dict[str, Role] = {"student": "student", "before training": "before training"}
