@@ -69,7 +69,7 @@ def _row(
     }
     return BrowserRow(
         item_id=name[0] if name[1] is None else f"{name[0]} ({name[1]})",
-        where=measured.found.where[position],
+        where=_place(measured.found.where[position]),
         question=_cut((item and item.question) or ""),
         responses=_texts(item and item.responses),
         models=(item and item.models) or (),
@@ -78,6 +78,15 @@ def _row(
         verdicts=verdicts,
         rationales=said.get(name, {}),
     )
+
+
+def _place(where: str) -> str:
+    """File and line without the folders of the machine that measured.
+
+    >>> _place("/home/ann/data/set/labels.csv:12")
+    'set/labels.csv:12'
+    """
+    return "/".join(where.replace("\\", "/").split("/")[-2:])
 
 
 def _texts(texts: Sequence[str] | None) -> tuple[str, ...]:

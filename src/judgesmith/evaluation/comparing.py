@@ -20,9 +20,13 @@ def student_and_neighbours(judges: Sequence[Judge]) -> list[tuple[Judge, Judge]]
 
 
 def compare(
-    pairs: Sequence[tuple[Judge, Judge]], parts: Sequence[SliceOfItems], plan: Plan
-) -> tuple[Comparison, ...]:
+    pairs: Sequence[tuple[Judge, Judge]], parts: Sequence[SliceOfItems], plan: Plan, *,
+    unlisted: int = 0,
+) -> tuple[Comparison, ...]:  # fmt: skip
     """Paired tests on the domain slices, Holm-adjusted over the whole table.
+
+    `unlisted` is how many more comparisons the choice of these pairs looked at; the adjustment
+    counts them as tests too.
 
     Two judges are compared on the items that both judged, where an unparsed verdict counts as
     wrong.
@@ -34,7 +38,7 @@ def compare(
         for first, second in pairs
         if part.items
     ]
-    adjusted = holm([entry.p for entry in found])
+    adjusted = holm([entry.p for entry in found] + [1.0] * unlisted)[: len(found)]
     return tuple(
         entry.model_copy(update={"p_holm": p, "conclusion": _conclusion(entry, p, plan)})
         for entry, p in zip(found, adjusted, strict=True)

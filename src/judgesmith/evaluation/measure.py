@@ -21,8 +21,8 @@ from judgesmith.evaluation.scoring import Plan, Scored, SliceOfItems, score_slic
 from judgesmith.records import Direction
 from judgesmith.report.results import Comparison, Evaluation, JudgeResult, Role
 
-MOST_PAIRED = 10
-"""Up to so many judges all pairs are compared; beyond, each with the first of the table."""
+MOST_PAIRED = 12
+"""Up to so many judges all pairs are compared; beyond, each with the one of the highest kappa."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,7 @@ def evaluation_of(measured: Measured, *, looks: int = 1) -> Evaluation:
     """Every judge and rule on every slice, each on the items that it judged."""
     subject, plan = measured.subject, measured.plan
     everyone = [*measured.judges, *measured.rules]
+    results = [_result(judge, measured) for judge in everyone if measured.labels.verdicts]
     direction = "" if subject.names is None else f"a verdict names the {subject.names} response"
     return Evaluation(
         labels_kind=measured.labels.kind,
@@ -134,8 +135,8 @@ def evaluation_of(measured: Measured, *, looks: int = 1) -> Evaluation:
         resamples=plan.resamples,
         test_looks=looks,
         slices=tuple(slice_info(part) for part in measured.parts),
-        judges=tuple(_result(judge, measured) for judge in everyone if measured.labels.verdicts),
-        comparisons=_comparisons(measured),
+        judges=tuple(results),
+        comparisons=_comparisons(measured, results),
         domain_difference=None,
         published=(),
         examples=(),
@@ -160,16 +161,33 @@ def _result(judge: Judge, measured: Measured) -> JudgeResult:
     )
 
 
-def _comparisons(measured: Measured) -> tuple[Comparison, ...]:
-    """All pairs of judges, and each judge with the longer response, on the items both judged."""
+def _comparisons(measured: Measured, results: Sequence[JudgeResult]) -> tuple[Comparison, ...]:
+    """Pairs of judges, and each judge with the longer response, on the items both judged.
+
+    With many judges the leader stands for one side of every pair. It was chosen on these items,
+    so the adjustment counts all pairs that it could have been chosen from.
+    """
     judges = list(measured.judges)
     if not measured.labels.verdicts or not judges:
         return ()
-    pairs = (
-        list(combinations(judges, 2))
-        if len(judges) <= MOST_PAIRED
-        else [(judges[0], other) for other in judges[1:]]
-    )
+    every = [(a, b) for a, b in combinations(judges, 2) if a.verdicts.keys() & b.verdicts.keys()]
+    pairs = every
+    if len(judges) > MOST_PAIRED:
+        first = _leader(results, [judge.name for judge in judges])
+        pairs = [
+            (a, b) if a.name == first else (b, a) for a, b in every if first in (a.name, b.name)
+        ]
+    unlisted = len(every) - len(pairs)
     longer = [rule for rule in measured.rules if rule.name == "longer response"]
-    pairs += [(judge, rule) for judge in judges for rule in longer]
-    return compare(pairs, measured.parts[:1], measured.plan)
+    pairs = pairs + [(judge, rule) for judge in judges for rule in longer]
+    return compare(pairs, measured.parts[:1], measured.plan, unlisted=unlisted)
+
+
+def _leader(results: Sequence[JudgeResult], names: Sequence[str]) -> str:
+    """The judge whose kappa may be shown and is highest; else the first."""
+    shown = {
+        one.name: one.slices["all"].kappa.value or 0.0
+        for one in results
+        if one.name in names and "all" in one.slices and one.slices["all"].kappa.hidden is None
+    }
+    return max(shown, key=lambda name: shown[name], default=names[0])

@@ -28,6 +28,7 @@ RANK_RESAMPLES = 500
 
 ONE_CRITERION = "score"
 MOST_GRADES = 20
+NO_COMMON_SCALE = "most of the scores lie outside the range of the labels: another scale"
 
 
 class ScoreRows(NamedTuple):
@@ -84,6 +85,11 @@ def _agreement(measured: Measured, rows: ScoreRows) -> ScoreAgreement:
         ordinal = partial(krippendorff_alpha, level="ordinal", labels=grades)
         alpha = number(cluster_bootstrap(ordinal, whole, rows.clusters, **slow), hidden)
 
+    def on_one_scale(metric: object) -> Number:
+        if measured.subject.limits is None and _apart(rows):
+            return Number(value=None, n=len(rows.judge), undefined=NO_COMMON_SCALE)
+        return of(metric, fast)
+
     def of(metric: object, options: ResamplingOptions) -> Number:
         return number(cluster_bootstrap(metric, columns, rows.clusters, **options), hidden)  # type: ignore[arg-type]
 
@@ -93,11 +99,17 @@ def _agreement(measured: Measured, rows: ScoreRows) -> ScoreAgreement:
         pearson=of(pearson, fast),
         spearman=of(spearman, slow),
         kendall=of(kendall_tau_b, slow),
-        exact=of(exact_match, fast),
-        mean_error=of(mean_absolute_error, fast),
+        exact=on_one_scale(exact_match),
+        mean_error=on_one_scale(mean_absolute_error),
         weighted_kappa=weighted,
         alpha=alpha,
     )
+
+
+def _apart(rows: ScoreRows) -> bool:
+    low, high = min(rows.labels), max(rows.labels)
+    inside = sum(low <= score <= high for score in rows.judge)
+    return 2 * inside < len(rows.judge)
 
 
 def _grades(measured: Measured, rows: ScoreRows) -> list[int]:

@@ -53,7 +53,7 @@ def measure_readable(source: Readable, asked: Asked) -> Document:
     return Document(
         name=source.name,
         description=source.title,
-        task=f"{subject.kind} judgments, {measured.labels.title}",
+        task=f"{subject.kind} judgments",
         rehearsed=False,
         stages=(),
         gate=None,

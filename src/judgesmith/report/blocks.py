@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from judgesmith.report.evidence import BrowserRow
 from judgesmith.report.numbers import denominator, estimate, not_shown
 from judgesmith.report.results import Example, Number
 
@@ -60,7 +61,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A paragraph. Tones: "", "note", "warning"."""
+    """A paragraph. Tones: "", "note", "warning", "head" (over pictures that name only judges)."""
 
     text: str
     tone: str = ""
@@ -68,12 +69,16 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A picture with its caption; `elsewhere` says where a text-only page has its numbers."""
+    """A picture with its caption; `elsewhere` says where a text-only page has its numbers.
+
+    A `wide` picture scrolls sideways where there is no room for it.
+    """
 
     title: str
     svg: str
     labels: str | None = None
     elsewhere: str = "numbers in the table below"
+    wide: bool = False
 
     @property
     def heading(self) -> str:
@@ -83,9 +88,10 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Plots:
-    """Pictures that stand side by side where there is room."""
+    """Pictures that stand side by side where there is room; `small` ones, many in a row."""
 
     plots: tuple[Plot, ...]
+    small: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +105,36 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """A verdict that nobody can overlook. Tones: pass, fail, inconclusive, none, rehearsed."""
+    """A verdict that nobody can overlook.
+
+    Tones: pass, fail, inconclusive, none, rehearsed, answer (a sentence, so not in capitals).
+    """
 
     title: str
     text: str
     tone: str
 
 
-Block = Text | Table | Plots | Judged | Banner
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """Items to search and filter; a page that cannot do that shows the first of them.
+
+    Attributes:
+        title: What is listed.
+        labels: Whose labels the verdicts are held against.
+        judges: Names of the judges, in the order in which every item lists their verdicts.
+        rows: The items.
+        of: How many labelled items the rows were drawn from.
+    """
+
+    title: str
+    labels: str
+    judges: tuple[str, ...]
+    rows: tuple[BrowserRow, ...]
+    of: int
+
+
+Block = Text | Table | Plots | Judged | Banner | Browser
 
 
 @dataclass(frozen=True, slots=True)

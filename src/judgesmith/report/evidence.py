@@ -15,8 +15,9 @@ class Flips(Result):
     `matrix` counts the verdict in the stored order (row) by that in the swapped order (column);
     its `unparsed` are swapped verdicts (by column) without a stored one. `primacy` and
     `recency`: among pairs whose two readings name the same slot, so different responses, the
-    share that names what was shown first, or second. `repeatability`: chance that two repeats in one order agree. `beyond_noise`: how much
-    more often verdicts differ after a swap than between repeats.
+    share that names what was shown first, or second. `repeatability`: chance that two repeats in
+    one order agree. `beyond_noise`: how much more often verdicts differ after a swap than between
+    repeats.
     """
 
     matrix: Confusion

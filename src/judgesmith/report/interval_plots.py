@@ -4,9 +4,9 @@ import math
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from judgesmith.report.excerpt import one_line
+from judgesmith.report.marks import TONES, Mark, name_lines, shape
 from judgesmith.report.numbers import ends, estimate, figure, not_shown
 from judgesmith.report.results import Number
 from judgesmith.report.svg import (
@@ -25,25 +25,8 @@ LEFT, RIGHT = 142.0, 308.0
 """Where the field of marks begins and ends; names stand left of it, figures right."""
 
 ROW = 34.0
-
-
-class Mark(StrEnum):
-    """What a row stands for; each has its own shape and tone."""
-
-    STUDENT = "student"
-    BEFORE = "before training"
-    BASELINE = "baseline"
-    KEY = "key"
-    PUBLISHED = "published, cited"
-
-
-TONES = {
-    Mark.STUDENT: "blue",
-    Mark.BEFORE: "orange",
-    Mark.BASELINE: "soft",
-    Mark.KEY: "green",
-    Mark.PUBLISHED: "purple",
-}
+NAME_LETTERS = 19
+"""Letters of a name that fit left of the field; a longer name takes a second line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +98,11 @@ def forest_plot(
 
 
 def _group(group: Group, scale: Scale, top: float) -> tuple[list[str], float]:
-    parts = [words((0, top + 14), one_line(group.title, 62), size=12.5)]
+    parts = [words((0, top + 14), one_line(group.title, 62), size=12.5)] if group.title else []
     if not group.rows:
         parts.append(words((0, top + 36), "not shown: no judge was measured here", tone="soft"))
         return parts, top + 50
-    first = top + (40 if group.floors else 24)
+    first = top + (40 if group.floors else 24 if group.title else 4)
     rows, y = _rows(group.rows, scale, first)
     parts += _axis(scale, first, y)
     parts += [part for floor in group.floors for part in _floor(floor, scale, first, y)]
@@ -133,26 +116,28 @@ def _rows(
     y = top
     for row in rows:
         reason = not_shown(row.number)
-        height = ROW
+        names = name_lines(row.name, NAME_LETTERS)
+        room = height = ROW + 13.0 * (len(names) - 1)
         if reason is None:
             if bars:
-                parts.append(_bar(row, scale, y))
-            parts.append(_shown(row, scale, y + ROW / 2))
+                parts.append(_bar(row, scale, y + (height - ROW) / 2))
+            parts.append(_shown(row, scale, y + height / 2))
         else:
             lines = _wrapped(reason)
-            height = max(ROW, 14.0 * len(lines) + 8)
+            height = max(room, 14.0 * len(lines) + 8)
             parts.append(_unshown(lines, (y + height / 2), reason))
-        parts.append(_name(row, y + height / 2))
+        parts.append(_name(row, names, y + height / 2))
         y += height
     return parts, y
 
 
-def _name(row: Row, middle: float) -> str:
+def _name(row: Row, names: Sequence[str], middle: float) -> str:
+    top = middle - 1 - 6.5 * (len(names) - 1)
     return node(
         "g",
         hint(f"{row.name}: {row.mark.value}"),
-        words((0, middle - 1), one_line(row.name, 21)),
-        words((0, middle + 12), row.mark.value, tone="soft", size=11),
+        *(words((0, top + 13 * index), name) for index, name in enumerate(names)),
+        words((0, top + 13 * len(names)), row.mark.value, tone="soft", size=11),
     )
 
 
@@ -190,7 +175,7 @@ def _shown(row: Row, scale: Scale, middle: float) -> str:
             stroke((end, middle - 4), (end, middle + 4), tone=tone, width=1.5)
             for end in (low, high)
         ]
-    parts.append(_shape(row.mark, scale(value), middle))
+    parts.append(shape(row.mark, scale(value), middle))
     parts.append(words((WIDTH, middle + 4), _figures(row), anchor="end", size=12))
     return node("g", *parts)
 
@@ -199,20 +184,6 @@ def _figures(row: Row) -> str:
     if row.mark is Mark.PUBLISHED and row.number.value is not None:
         return f"{figure(row.number.value)} cited"
     return estimate(row.number)
-
-
-def _shape(mark: Mark, x: float, y: float) -> str:
-    fill = paint("fill", TONES[mark])
-    if mark is Mark.STUDENT:
-        return node("rect", x=x - 5, y=y - 5, width=10, height=10, style=fill)
-    if mark is Mark.BASELINE:
-        return node("path", d=f"M{x:.1f} {y - 6:.1f}l6 6l-6 6l-6 -6z", style=fill)
-    if mark is Mark.KEY:
-        return node("path", d=f"M{x:.1f} {y - 6:.1f}l6 11h-12z", style=fill)
-    if mark is Mark.PUBLISHED:
-        hollow = f"{paint('stroke', TONES[mark])};{paint('fill', 'paper')}"
-        return node("circle", cx=x, cy=y, r=5, stroke_width=2, style=hollow)
-    return node("circle", cx=x, cy=y, r=5, style=fill)
 
 
 def _axis(scale: Scale, top: float, bottom: float) -> list[str]:
@@ -259,8 +230,8 @@ def position_bias_plot(title: str, rows: Sequence[Row], *, stamp: str = "") -> s
     top = 24.0
     drawn, bottom = _rows(rows, scale, top, bars=True)
     heads = [
-        words((LEFT, 16), "← names second", tone="soft", size=11),
-        words((RIGHT, 16), "names first →", tone="soft", anchor="end", size=11),
+        words((scale(0) - 4, 16), "← names second", tone="soft", anchor="end", size=11),
+        words((scale(0) + 4, 16), "names first →", tone="soft", size=11),
     ]
     parts = [*heads, *_axis(scale, top, bottom), *drawn]
     return drawing(bottom + 22, parts, title=title, stamp=stamp)

@@ -3,12 +3,26 @@
 import re
 from collections.abc import Iterable
 
-from judgesmith.report.blocks import Banner, Block, Cell, Judged, Plots, Section, Table, Text
+from judgesmith.report.blocks import (
+    Banner,
+    Block,
+    Browser,
+    Cell,
+    Judged,
+    Plots,
+    Section,
+    Table,
+    Text,
+)
+from judgesmith.report.browser import MOST_AS_TEXT, row_parts, row_title, shown_words
 from judgesmith.report.document import Document
-from judgesmith.report.examples import example_parts, example_title
+from judgesmith.report.examples import Part, example_parts, example_title
 from judgesmith.report.excerpt import one_line, visible
 from judgesmith.report.results import Example
 from judgesmith.report.sections import build_sections, stamp_of
+
+MOST_PICTURES = 4
+"""Pictures side by side that are named one by one."""
 
 _SPECIAL = re.compile(r"([\\`*|~$])|(?<!\w)(_)|(_)(?!\w)")
 
@@ -54,9 +68,13 @@ def plain(text: str) -> str:
 
 def _block(block: Block, stamp: str) -> Iterable[str]:
     if isinstance(block, Banner):
-        return [f"> **{plain(block.title).upper()}**\n>\n> {plain(block.text)}"]
+        title = block.title if block.tone == "answer" else block.title.upper()
+        return [f"> **{plain(title)}**\n>\n> {plain(block.text)}"]
     if isinstance(block, Text):
         return [plain(block.text)]
+    if isinstance(block, Plots) and len(block.plots) > MOST_PICTURES:
+        named = "; ".join(_stamped(plot.heading, stamp) for plot in block.plots)
+        return [f"*Pictures on the HTML page: {plain(named)} ({block.plots[0].elsewhere}).*"]
     if isinstance(block, Plots):
         return [
             f"*Picture on the HTML page: {plain(_stamped(plot.heading, stamp))} "
@@ -65,6 +83,8 @@ def _block(block: Block, stamp: str) -> Iterable[str]:
         ]
     if isinstance(block, Table):
         return _table(block, stamp)
+    if isinstance(block, Browser):
+        return _browsed(block, stamp)
     return [part for text in _judged(block, stamp) for part in text]
 
 
@@ -100,11 +120,24 @@ def _judged(block: Judged, stamp: str) -> Iterable[list[str]]:
 
 
 def _example(example: Example) -> list[str]:
-    parts = [f"#### {plain(example_title(example))}"]
-    for part in example_parts(example):
+    return _named(example_title(example), example_parts(example))
+
+
+def _named(title: str, shown: Iterable[Part]) -> list[str]:
+    parts = [f"#### {plain(title)}"]
+    for part in shown:
         note = f" ({part.note})" if part.note else ""
         parts.append(f"{plain(part.name)}{note}:")
         parts.append(fenced(part.text))
+    return parts
+
+
+def _browsed(block: Browser, stamp: str) -> list[str]:
+    shown = block.rows[:MOST_AS_TEXT]
+    parts = [f"### {plain(_stamped(f'{block.title} · {block.labels}', stamp))}"]
+    parts.append(f"{plain(shown_words(block))} The first {len(shown):,} are shown here.")
+    for row in shown:
+        parts += _named(row_title(row, block.judges), row_parts(row))
     return parts
 
 

@@ -4,12 +4,12 @@ from judgesmith.report.blocks import Block, Plot, Plots, Section, Text
 from judgesmith.report.count_plots import confusion_plot
 from judgesmith.report.interval_plots import (
     Group,
-    Mark,
     Row,
     common_span,
     forest_plot,
     position_bias_plot,
 )
+from judgesmith.report.marks import Mark
 from judgesmith.report.numbers import denominator, estimate, figure, plural
 from judgesmith.report.result_tables import (
     ORDER_PROOF,
@@ -61,7 +61,7 @@ def headline_section(
         )
     blocks.append(Text(method(evaluation), "note"))
     if domains:
-        blocks.append(_forest(evaluation, domains, gate, stamp))
+        blocks.append(kappa_plots(evaluation, gate, stamp=stamp))
     blocks.append(headline_table(evaluation, "kappa", "Kappa"))
     blocks.append(headline_table(evaluation, "accuracy", "Accuracy"))
     if evaluation.published:
@@ -69,9 +69,11 @@ def headline_section(
     return Section("agreement", "Agreement", tuple(blocks))
 
 
-def _forest(
-    evaluation: Evaluation, domains: list[SliceInfo], gate: GateResult | None, stamp: str
+def kappa_plots(
+    evaluation: Evaluation, gate: GateResult | None = None, *, stamp: str = ""
 ) -> Plots:
+    """Forest plots of kappa, one per domain slice, on one axis; with the gate's floors."""
+    domains = slices_of(evaluation, "domain")
     groups = [_group(evaluation, info, gate) for info in domains]
     span = common_span(groups)
     plots = []
@@ -120,15 +122,20 @@ def order_section(evaluation: Evaluation, *, stamp: str = "") -> Section:
     domains = slices_of(evaluation, "domain")
     if not domains:
         return Section("order", "Order, length and coverage")
-    plots = tuple(_bias(evaluation, info, stamp) for info in domains)
     proof = [judge.name for judge in by_role(evaluation) if judge.order_proof]
-    blocks: list[Block] = [Plots(plots)]
+    blocks: list[Block] = [position_plots(evaluation, stamp=stamp)]
     if proof:
         names = ", ".join(proof)
         blocks.append(Text(f"Not applicable: {ORDER_PROOF} ({names}).", "note"))
     blocks += [order_table(evaluation, info) for info in domains]
     blocks.append(coverage_table(evaluation))
     return Section("order", "Order, length and coverage", tuple(blocks))
+
+
+def position_plots(evaluation: Evaluation, *, stamp: str = "") -> Plots:
+    """Position bias of every judge, one picture per domain slice."""
+    domains = slices_of(evaluation, "domain")
+    return Plots(tuple(_bias(evaluation, info, stamp) for info in domains))
 
 
 def _bias(evaluation: Evaluation, info: SliceInfo, stamp: str) -> Plot:
@@ -158,3 +165,8 @@ def confusion_section(evaluation: Evaluation, *, stamp: str = "") -> Section:
             tables.append(confusion_table(found.confusion, title=title, labels=labels))
     blocks = [Plots(tuple(plots)), *tables] if plots else []
     return Section("confusion", "Confusion matrices", tuple(blocks))
+
+
+def marks_of(evaluation: Evaluation) -> dict[str, Mark]:
+    """Give the mark of every judge by name."""
+    return {judge.name: Mark(judge.role) for judge in evaluation.judges}

@@ -140,12 +140,15 @@ def published_table(evaluation: Evaluation) -> Table:
 
 
 def comparison_table(evaluation: Evaluation) -> Table:
-    """One row per paired comparison."""
+    """One row per paired comparison; the metric has a column where there are several."""
     titles = {info.name: info.title for info in evaluation.slices}
+    metrics = list(dict.fromkeys(one.metric for one in evaluation.comparisons))
+    several = len(metrics) > 1
     rows = tuple(
         (
             Cell(f"{one.a} minus {one.b}"),
             Cell(titles.get(one.slice, one.slice)),
+            *([Cell(one.metric)] if several else []),
             number_cell(one.difference),
             Cell(f"{one.gained:,}"),
             Cell(f"{one.lost:,}"),
@@ -155,28 +158,47 @@ def comparison_table(evaluation: Evaluation) -> Table:
         )
         for one in evaluation.comparisons
     )
-    numeric = ["difference in kappa", "gained", "lost", "McNemar p", "Holm p"]
+    test = "McNemar p" if metrics == ["kappa"] else "exact p"
+    difference = "difference" if several or not metrics else f"difference in {metrics[0]}"
+    numeric = [difference, "gained", "lost", test, "Holm p"]
+    heads = ["judges", "slice", *(["metric"] if several else []), *numeric, "conclusion"]
+    gained = "that the first judge has right and the second wrong"
+    if metrics != ["kappa"]:
+        gained += " (for scores: where the first is closer to the label)"
     return Table(
         "Paired comparisons on the same items",
-        columns("judges", "slice", *numeric, "conclusion", numeric=numeric),
+        columns(*heads, numeric=numeric),
         rows,
         labels=evaluation.labels_title,
         note=(
-            "Gained: items that the first judge has right and the second wrong; lost: the "
-            "reverse. McNemar p is exact; Holm p is adjusted over all rows of this table."
+            f"Gained: items {gained}; lost: the reverse. {test} is exact, from these two counts; "
+            "Holm p is adjusted over all comparisons of this page."
         ),
     )
 
 
+def winner(one: Comparison) -> str | None:
+    """Give the name of the judge that a comparison shows better; None where it shows none.
+
+    A conclusion may name the winner, or say "a" or "b"; a name comes first, in case a judge is
+    called "a".
+    """
+    for said, name in ((one.a, one.a), (one.b, one.b), ("a", one.a), ("b", one.b)):
+        if one.conclusion == f"{said} is better":
+            return name
+    return None
+
+
 def _conclusion(one: Comparison) -> Cell:
-    named = {"a is better": f"{one.a} is better", "b is better": f"{one.b} is better"}
-    tone = "strong" if one.conclusion in named else "soft"
-    return Cell(named.get(one.conclusion, one.conclusion), tone=tone)
+    better = winner(one)
+    if better is None:
+        return Cell(one.conclusion, tone="soft")
+    return Cell(f"{better} is better", tone="strong")
 
 
 def cells_table(evaluation: Evaluation, kind: str) -> Table:
     """The student, and the model before training, on every slice of one kind."""
-    shown = [judge for judge in by_role(evaluation) if judge.role in ROLES[:2]]
+    shown = [judge for judge in by_role(evaluation) if judge.role in ("student", "before training")]
     heads = [f"kappa, {judge.name}" for judge in shown]
     heads += [f"accuracy, {judge.name}" for judge in shown]
     rows = tuple(

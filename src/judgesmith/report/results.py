@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict
 Role = Literal["student", "judge", "teacher", "before training", "person", "key", "baseline"]
 """Whose verdicts these are; in the order in which tables list them."""
 
+LabelsKind = Literal["people", "answer key", "another judge", "nobody"]
+
 
 class Result(BaseModel):
     """Base of everything here: frozen, and a stranger to unknown fields."""
@@ -44,8 +46,8 @@ class Confusion(Result):
 class SliceResult(Result):
     """One judge on one slice of the items.
 
-    `kappa` and `accuracy` are order-averaged over parsed items; the single-order kappas stand
-    beside it. `consistency`, `position_bias` (share naming the first slot minus share naming the
+    `kappa` and `accuracy` are order-averaged over parsed items; the single-order ones stand
+    beside them. `consistency`, `position_bias` (share naming the first slot minus share naming the
     second, among all pairs read in both orders) are None for a judge that is order-proof by
     construction. `verbosity` is how often the verdict names the longer response, minus how often
     the labels do. `if_unparsed` holds kappa with unparsed items counted best, worst, and wrong.
@@ -61,6 +63,8 @@ class SliceResult(Result):
     position_bias: Number | None
     verbosity: Number | None
     confusion: Confusion | None
+    accuracy_stored_order: Number | None = None
+    accuracy_swapped_order: Number | None = None
 
 
 class JudgeResult(Result):
@@ -89,7 +93,7 @@ class Comparison(Result):
 
     `gained` are items that a has right and b wrong (for scores: a is closer to the label);
     `p_holm` is adjusted over the whole table.
-    `conclusion` is "a is better", "b is better" or "no difference shown".
+    `conclusion` is "NAME is better", with the name of a or b, or "no difference shown".
     """
 
     a: str
@@ -138,7 +142,7 @@ class Evaluation(Result):
     `domain_difference` is the student's kappa out of domain minus in domain, where both exist.
     """
 
-    labels_kind: Literal["people", "answer key", "another judge"]
+    labels_kind: LabelsKind
     labels_title: str
     direction: str
     confidence: float

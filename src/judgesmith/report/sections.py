@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from judgesmith.report import audit_tables, result_tables, run_tables
 from judgesmith.report.blocks import Banner, Block, Judged, Plot, Plots, Section, Text
 from judgesmith.report.document import Document
+from judgesmith.report.files_sections import closing_sections, file_sections
 from judgesmith.report.numbers import plural
 from judgesmith.report.plots import supply_plot, training_plot
 from judgesmith.report.result_sections import (
@@ -45,6 +46,16 @@ def build_sections(document: Document) -> tuple[Section, ...]:
         Sections in the order of the page, each with at least one block.
     """
     stamp = stamp_of(document)
+    if document.subject == "files":
+        found = [*file_sections(document, stamp), _audit_section(document, stamp)]
+        found += closing_sections(document)
+    else:
+        found = _run_sections(document, stamp)
+    found.append(_provenance_section(document))
+    return tuple(section for section in found if section.blocks)
+
+
+def _run_sections(document: Document, stamp: str) -> list[Section]:
     found = [_verdict_section(document)]
     if document.evaluation is None:
         missing = Text("There is no evaluation in this run, so no agreement is shown.", "note")
@@ -54,8 +65,7 @@ def build_sections(document: Document) -> tuple[Section, ...]:
     found += [_training_section(document, stamp), _audit_section(document, stamp)]
     if document.evaluation is not None:
         found.append(_example_section(document.evaluation))
-    found.append(_provenance_section(document))
-    return tuple(section for section in found if section.blocks)
+    return found
 
 
 def _evaluation_sections(

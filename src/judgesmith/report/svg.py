@@ -1,6 +1,6 @@
 """A small set of drawing parts that give SVG text. Colours are variables of the page's style.
 
-Every drawing is `WIDTH` units wide: one unit is about one pixel on a telephone and somewhat more
+A drawing is `WIDTH` units wide: one unit is about one pixel on a telephone and somewhat more
 on a desk, so letters stay readable on both. Each colour has a fallback for a drawing that is
 taken out of its page.
 """
@@ -117,28 +117,34 @@ def box(corner: Point, size: Point, *, tone: str, opacity: float = 1.0) -> str:
     )
 
 
-def drawing(height: float, parts: Iterable[str], *, title: str, stamp: str = "") -> str:
+def drawing(
+    height: float, parts: Iterable[str], *, title: str, stamp: str = "", width: float = WIDTH
+) -> str:
     """Put the parts on one sheet.
 
     Args:
-        height: Height in units; the width is `WIDTH`.
+        height: Height in units.
         parts: Elements, in drawing order.
         title: What the picture shows, read aloud in its place.
         stamp: A word printed over the picture, such as "rehearsed"; empty for none.
+        width: Width in units: less than `WIDTH` for pictures that stand in a row of many; a
+            wider one keeps letters readable by scrolling sideways on a telephone.
     """
     marked = ""
     if stamp:
-        marked = words((WIDTH - 2, 12), stamp.upper(), tone="orange", anchor="end", size=11)
+        marked = words((width - 2, 12), stamp.upper(), tone="orange", anchor="end", size=11)
+    wide = {"style": f"min-width:{0.85 * width:.0f}px"} if width > WIDTH else {}
     return node(
         "svg",
         node("title", escape(visible(f"{title} ({stamp})" if stamp else title))),
         *parts,
         marked,
         xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {WIDTH} {height:.0f}",
+        viewBox=f"0 0 {width:.0f} {height:.0f}",
         role="img",
         class_="plot",
         font_family="system-ui, sans-serif",
+        **wide,
     )
 
 
