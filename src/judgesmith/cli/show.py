@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from judgesmith.report.document import StageRow
-from judgesmith.report.numbers import estimate, not_shown
+from judgesmith.report.numbers import estimate, not_shown, p_value
 from judgesmith.report.results import Evaluation, GateResult, Number
 
 _PIPE_WIDTH = 120
@@ -144,7 +144,7 @@ def evaluation(results: Evaluation) -> None:
     cells.explain()
     student = results.judges[0].name
     compared = [
-        (c.b, c.slice, cells.of(c.difference), f"{c.gained}/{c.lost}", f"{c.p_holm:.3f}",
+        (c.b, c.slice, cells.of(c.difference), f"{c.gained}/{c.lost}", p_value(c.p_holm),
          c.conclusion)
         for c in results.comparisons
         if c.a == student

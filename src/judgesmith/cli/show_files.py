@@ -3,6 +3,7 @@
 from judgesmith.cli.show import Cells, line, table
 from judgesmith.report.document import Document
 from judgesmith.report.evidence import Evidence
+from judgesmith.report.numbers import p_value
 from judgesmith.report.results import Evaluation
 
 MOST_ROWS = 15
@@ -90,7 +91,7 @@ def _comparisons(evaluation: Evaluation) -> None:
     rows = [
         (
             f"{one.a} minus {one.b}", one.metric, cells.of(one.difference),
-            f"{one.gained}/{one.lost}", f"{one.p_holm:.3f}", one.conclusion,
+            f"{one.gained}/{one.lost}", p_value(one.p_holm), one.conclusion,
         )
         for one in evaluation.comparisons[:MOST_ROWS]
     ]  # fmt: skip

@@ -121,11 +121,12 @@ def _observed(rows: Sequence[Scored], judges: Sequence[Judge]) -> tuple[str, ...
     return tuple(sorted(said))
 
 
-def evaluation_of(measured: Measured, *, looks: int = 1) -> Evaluation:
-    """Every judge and rule on every slice, each on the items that it judged."""
+def evaluation_of(measured: Measured) -> Evaluation:
+    """Every judge and rule on every slice, each on the items that it judged; the best first."""
     subject, plan = measured.subject, measured.plan
     everyone = [*measured.judges, *measured.rules]
     results = [_result(judge, measured) for judge in everyone if measured.labels.verdicts]
+    results.sort(key=lambda one: (one.role == "baseline", -_shown_kappa(one)))
     direction = "" if subject.names is None else f"a verdict names the {subject.names} response"
     return Evaluation(
         labels_kind=measured.labels.kind,
@@ -133,7 +134,7 @@ def evaluation_of(measured: Measured, *, looks: int = 1) -> Evaluation:
         direction=direction,
         confidence=plan.confidence,
         resamples=plan.resamples,
-        test_looks=looks,
+        test_looks=None,
         slices=tuple(slice_info(part) for part in measured.parts),
         judges=tuple(results),
         comparisons=_comparisons(measured, results),
@@ -183,11 +184,14 @@ def _comparisons(measured: Measured, results: Sequence[JudgeResult]) -> tuple[Co
     return compare(pairs, measured.parts[:1], measured.plan, unlisted=unlisted)
 
 
+def _shown_kappa(one: JudgeResult) -> float:
+    """Kappa on all items where it may be shown; else the lowest."""
+    kappa = one.slices["all"].kappa if "all" in one.slices else None
+    if kappa is None or kappa.value is None or kappa.hidden is not None:
+        return -1.0
+    return kappa.value
+
+
 def _leader(results: Sequence[JudgeResult], names: Sequence[str]) -> str:
     """The judge whose kappa may be shown and is highest; else the first."""
-    shown = {
-        one.name: one.slices["all"].kappa.value or 0.0
-        for one in results
-        if one.name in names and "all" in one.slices and one.slices["all"].kappa.hidden is None
-    }
-    return max(shown, key=lambda name: shown[name], default=names[0])
+    return next((one.name for one in results if one.name in names), names[0])

@@ -154,7 +154,12 @@ def alternative(measured: Measured) -> tuple[AlternativeAnnotator, ...]:
     for judge in measured.judges:
         reads = [judge.verdicts.get(i) for i in positions]
         said = [None if read is None else read.averaged for read in reads]
-        result = alternative_annotator_test(said, annotators, epsilon=EPSILON)
+        result = alternative_annotator_test(
+            said, annotators, epsilon=EPSILON,
+            clusters=[found.clusters[i] for i in positions], seed=measured.plan.seed,
+            resamples=min(1_000, measured.plan.slice_resamples),
+            confidence=measured.plan.confidence,
+        )  # fmt: skip
         tested.append(
             AlternativeAnnotator(
                 judge=judge.name, winning_rate=number(result.winning_rate),

@@ -31,7 +31,7 @@ from judgesmith.report.results import Evaluation, GateResult, Number, SliceInfo
 
 def method(evaluation: Evaluation) -> str:
     """Say in a few plain sentences how the numbers came about."""
-    looks = plural(evaluation.test_looks, "time")
+    looks = plural(evaluation.test_looks or 0, "time")
     direction = evaluation.direction.strip().rstrip(".")
     direction = f" {direction[:1].upper()}{direction[1:]}." if direction else ""
     return (

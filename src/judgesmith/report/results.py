@@ -139,6 +139,7 @@ class Example(Result):
 class Evaluation(Result):
     """All results of one evaluation. `labels_title` says whose labels they are.
 
+    `test_looks` counts how often a run's judges met these labels; None where nobody counted.
     `domain_difference` is the student's kappa out of domain minus in domain, where both exist.
     """
 
@@ -147,7 +148,7 @@ class Evaluation(Result):
     direction: str
     confidence: float
     resamples: int
-    test_looks: int
+    test_looks: int | None
     slices: tuple[SliceInfo, ...]
     judges: tuple[JudgeResult, ...]
     comparisons: tuple[Comparison, ...]

@@ -308,7 +308,7 @@ def build_files(**more: object) -> Document:
             direction="a verdict names the better response",
             confidence=0.95,
             resamples=2000,
-            test_looks=0,
+            test_looks=None,
             slices=slice_infos(),
             judges=judge_results(),
             comparisons=comparisons(),

@@ -27,7 +27,7 @@ def evaluation(*given: Given, slices: tuple[str, ...] = ("all",)) -> Evaluation:
         direction="",
         confidence=0.95,
         resamples=100,
-        test_looks=0,
+        test_looks=None,
         slices=tuple(
             SliceInfo(name=s, kind="domain", title=s, n=9, questions=9, label_counts={})
             for s in slices
