@@ -1,6 +1,7 @@
 """Collected votes as judges, labelled items and slices, in the form that scoring takes."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from judgesmith.evaluation.collect import Collected, Votes
@@ -14,6 +15,10 @@ MOST_PARTS = 40
 """A field with more values than this (an id, say) is not broken down by."""
 
 ONE_ORDER = "judged in one order only"
+
+
+Fields = dict[tuple[tuple[str, str], ...], dict[str, str]]
+"""Field values as they repeat over items; a million items share a few of them."""
 
 
 class Passes(NamedTuple):
@@ -67,33 +72,46 @@ def _read(
         given = [votes.confidences[position] for votes in seen if position in votes.confidences]
         if probability is None and len(given) == 2 and values[0] == values[1]:
             probability = sum(given) / 2
-        return Read(values[0], values[1], averaged, probability)
+        return _shared_read(values[0], values[1], averaged, probability)
     value = found.verdict(seen[0], position)
     probability = seen[0].confidences.get(position)
     if probability is None and value is not None:
         probability = seen[0].chances.get(position, {}).get(value)
-    return Read(values[0], values[1], value, probability)
+    return _shared_read(values[0], values[1], value, probability)
+
+
+@lru_cache(maxsize=4_096)
+def _shared_read(
+    stored: str | None, swapped: str | None, averaged: str | None, probability: float | None
+) -> Read:
+    """Equal reads are one object: most judges know a few dozen."""
+    return Read(stored, swapped, averaged, probability)
 
 
 def labelled_items(found: Collected, labels: Labels) -> tuple[Scored, ...]:
     """One row for each item that has a verdict as its label."""
-    return tuple(_row(found, position, label) for position, label in labels.verdicts.items())
+    shared: Fields = {}
+    return tuple(
+        _row(found, position, label, shared) for position, label in labels.verdicts.items()
+    )
 
 
 def unlabelled_items(found: Collected, judges: Iterable[Judge]) -> tuple[Scored, ...]:
     """One row, with an empty label, for each item that any of the judges judged."""
     judged = {int(position) for judge in judges for position in judge.verdicts}
-    return tuple(_row(found, position, "") for position in sorted(judged))
+    shared: Fields = {}
+    return tuple(_row(found, position, "", shared) for position in sorted(judged))
 
 
-def _row(found: Collected, position: int, label: str) -> Scored:
+def _row(found: Collected, position: int, label: str, shared: Fields) -> Scored:
+    fields = found.fields[position]
     words = (found.words[2 * position], found.words[2 * position + 1])
     return Scored(
         item_id=position,
         label=label,
         cluster=found.clusters[position],
         words=words if min(words) >= 0 else None,
-        fields=dict(found.fields[position]),
+        fields=shared.setdefault(fields, dict(fields)),
     )
 
 
@@ -150,4 +168,4 @@ def _longer(words: tuple[int, int]) -> str:
 
 
 def _same(value: str) -> Read:
-    return Read(value, value, value)
+    return _shared_read(value, value, value, None)
