@@ -9,10 +9,10 @@ DATA ?= ../shared/data
 export JUDGESMITH_DATA ?= $(wildcard $(DATA))
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help setup demo test unit slow check format bench real clean
+.PHONY: help setup demo test unit slow known-answers check format bench trust real clean
 
 help:           ## list the targets
-	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 # torch comes first and by its exact version: a range would bring gigabytes of CUDA on Linux.
 $(VENV)/ready: pyproject.toml
@@ -38,6 +38,9 @@ unit: setup     ## the quick tests only
 slow: setup     ## the tests that train or run whole recipes
 	$(BIN)/pytest -q -m slow
 
+known-answers: setup  ## published data and planted defects only (needs DATA)
+	$(BIN)/pytest -q tests/known_answers tests/defects
+
 check: setup    ## lint, types, imports
 	$(BIN)/ruff check src tests benchmarks
 	$(BIN)/ruff format --check src tests benchmarks
@@ -50,6 +53,13 @@ format: setup   ## rewrite the code in the house format
 
 bench: setup    ## side-by-side measurements; each prints a ratio
 	$(BIN)/python benchmarks/bootstrap.py
+	$(BIN)/python benchmarks/read_judgments.py
+	$(BIN)/python benchmarks/evaluate_judgments.py
+
+trust: setup    ## an hour: coverage of intervals, type-I error of the gate, planted defects
+	$(BIN)/python -m benchmarks.coverage
+	$(BIN)/python -m benchmarks.type_one
+	$(BIN)/python -m benchmarks.planted
 
 real: setup     ## the published pairs and human verdicts (needs DATA): both split levels
 	@$(BIN)/judgesmith run bias-judge-real --data $(DATA)

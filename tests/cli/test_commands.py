@@ -66,10 +66,10 @@ def test_recipes(command: Any) -> None:
     assert "\nquestions:\n" in printed.stdout
 
 
-def test_audit_shows_findings_and_exits_1_only_for_errors(tiny_run: Path, command: Any) -> None:
+def test_audit_shows_findings_and_exits_by_the_worst(tiny_run: Path, command: Any) -> None:
     done = command("audit", tiny_run)
-    errors = "error  " in done.stdout
-    assert done.returncode == int(errors)
+    errors, warnings = ("error  " in done.stdout, "warning" in done.stdout)
+    assert done.returncode == (1 if errors else 3 if warnings else 0)
     assert " findings, " in done.stdout
 
 

@@ -1,4 +1,7 @@
-"""The command line. Exit codes: 0 done (gate: pass), 1 gate failed, 2 error, 3 gate undecided.
+"""The command line.
+
+Exit codes: 0 done (gate: pass), 1 gate failed or audit error, 2 a user's mistake, 3 not decided
+(gate: not enough evidence; audit: warnings only).
 
 Nothing heavy is imported until a command runs.
 """

@@ -1,4 +1,4 @@
-"""`judge`, `evaluate`, `gate`, `audit`."""
+"""`judge` and `gate`."""
 
 from pathlib import Path
 
@@ -8,7 +8,6 @@ from judgesmith.cli import show
 from judgesmith.errors import DataError, RecipeError
 from judgesmith.pipeline import open_run, require_fresh
 from judgesmith.pipeline.judge_pairs import own_judge, write_judged
-from judgesmith.pipeline.report_run import collect
 from judgesmith.stages import gate as gate_stage
 from judgesmith.stages.gate import decide, read_results
 
@@ -55,15 +54,3 @@ def gate_command(folder: Path, overrides: tuple[str, ...]) -> str:
     result = decide(results, student, bounds)
     show.gate(result, str(run_dir.file("report/index.html")))
     return result.outcome
-
-
-def audit_command(folder: Path) -> bool:
-    """Show all findings of a run; whether any is an error."""
-    run_dir, recipe = open_run(folder)
-    document = collect(run_dir, recipe)
-    show.supply(document.supply)
-    show.confounds(document.confounds)
-    show.findings(document.findings)
-    errors = [row for row in document.findings if row["severity"] == "error"]
-    show.console.print(f"{len(document.findings)} findings, {len(errors)} of them errors.")
-    return bool(errors)

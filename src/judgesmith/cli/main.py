@@ -11,7 +11,8 @@ from judgesmith.errors import JudgesmithError
 app = typer.Typer(
     name="judgesmith",
     help="Build LLM judges that can be trusted: trained, measured, gated, reported.",
-    epilog="Exit codes: 0 done (gate: pass), 1 gate failed, 2 error, 3 gate: not enough evidence.",
+    epilog="Exit codes: 0 done (gate: pass), 1 gate failed or audit error, 2 mistake, "
+    "3 not decided (gate: not enough evidence; audit: only warnings).",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -104,13 +105,15 @@ def evaluate(
     out: Out = None,
     seed: Seed = 0,
     resamples: Resamples = 10_000,
+    audit: Annotated[bool, typer.Option(help="Audit the files too.")] = True,
 ) -> None:
     """Measure judges: a run's, or any whose judgments and labels are in files."""
     from judgesmith.cli.measuring import evaluate_command
+    from judgesmith.pipeline.audit_sources import Reading
     from judgesmith.pipeline.measure_files import Asked
 
     asked = Asked(labels=labels, judges=tuple(judges or ()), seed=seed, resamples=resamples)
-    evaluate_command(targets, mapping, data, out, asked)
+    evaluate_command(targets, Reading(mapping=mapping, data=data), out, asked, audit=audit)
 
 
 @app.command()
@@ -157,11 +160,28 @@ def gate(
 
 
 @app.command()
-def audit(folder: Run) -> None:
-    """Show what the audits found in a run's data; exit 1 if any finding is an error."""
-    from judgesmith.cli.judging import audit_command
+def audit(
+    targets: Annotated[
+        list[str],
+        typer.Argument(help="Runs, files, folders, names of benchmarks; several are compared."),
+    ],
+    mapping: Mapping = None,
+    data: Data = None,
+    train: Annotated[
+        list[str] | None, typer.Option("--train", help="What a judge learned from; repeatable.")
+    ] = None,
+    names: Annotated[
+        str | None,
+        typer.Option(help="What a verdict in preference rows names: better or worse."),
+    ] = None,
+    out: Out = None,
+) -> None:
+    """Show what the data give away; exit 0 nothing above info, 3 only warnings, 1 an error."""
+    from judgesmith.cli.auditing import audit_command, direction
+    from judgesmith.pipeline.audit_sources import Reading
 
-    raise typer.Exit(1 if audit_command(folder) else 0)
+    reading = Reading(mapping=mapping, data=data, names=direction(names))
+    raise typer.Exit(audit_command(targets, train or (), reading, out))
 
 
 @app.command()

@@ -1,10 +1,13 @@
 """`evaluate` on files, `compare`, `benchmarks`: any judge's judgments against labels."""
 
+import re
 from pathlib import Path
 
 from judgesmith.cli import show, show_files
 from judgesmith.errors import DataError
 from judgesmith.pipeline import open_run, require_fresh
+from judgesmith.pipeline.audit_files import audit_targets, with_audit
+from judgesmith.pipeline.audit_sources import Reading
 from judgesmith.pipeline.judge_pairs import judged_pairs
 from judgesmith.pipeline.measure_files import (
     Asked,
@@ -20,7 +23,7 @@ from judgesmith.stages.gate import read_results
 
 
 def evaluate_command(
-    targets: list[str], mapping: Path | None, data: Path | None, out: Path | None, asked: Asked
+    targets: list[str], reading: Reading, out: Path | None, asked: Asked, *, audit: bool
 ) -> None:
     """A run's own results; a run's judge on labelled pairs; or any judge in files."""
     first = Path(targets[0])
@@ -34,10 +37,13 @@ def evaluate_command(
             raise DataError(f"{first} is a run: expected one file of pairs, found {targets[1:]}.")
         source = judged_pairs(first, Path(targets[1]))
     else:
-        source = open_readable(targets, mapping=mapping, data=data)
-    folder = out or Path(f"{source.name}.evaluation".replace(" ", "-"))
+        source = open_readable(targets, mapping=reading.mapping, data=reading.data)
+    folder = out or Path(re.sub(r"[\s/\\]+", "-", f"{source.name}.evaluation").lstrip(".-"))
     _check_out(folder)
-    _show(measure_readable(source, asked), folder)
+    document = measure_readable(source, asked)
+    if audit and not is_run(first):
+        document = with_audit(document, audit_targets(targets, reading=reading))
+    _show(document, folder)
 
 
 def compare_command(

@@ -1,12 +1,23 @@
 """How a measurement of files looks on a terminal."""
 
-from judgesmith.cli.show import Cells, line, table
+from collections.abc import Sequence
+
+from rich.markup import escape
+
+from judgesmith.cli import show
+from judgesmith.cli.show import Cells, findings, line
 from judgesmith.report.document import Document
 from judgesmith.report.evidence import Evidence
 from judgesmith.report.numbers import p_value
-from judgesmith.report.results import Evaluation
+from judgesmith.report.results import Comparison, Evaluation
 
 MOST_ROWS = 15
+MOST_FOUND = 4
+
+
+def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table whose cells are printed as they are: a judge may be called `gpt[v2]`."""
+    show.table(escape(title), heads, [[escape(str(cell)) for cell in row] for row in rows])
 
 
 def document(found: Document) -> None:
@@ -23,13 +34,18 @@ def document(found: Document) -> None:
     _comparisons(evaluation)
     _people(evaluation, evidence)
     _repeats(evidence)
+    findings([row for row in found.findings if row["severity"] != "info"][:MOST_FOUND])
+    if found.findings:
+        line(f"{len(found.findings)} audit findings in all; they are in the report.")
     for what, why in evidence.not_measured.items():
-        line(f"not measured: {what}: {why}")
+        if not what.startswith("audit of"):
+            line(f"not measured: {what}: {why}")
     for note in evidence.notes:
         line(f"note: {note}")
 
 
 def _agreement(evaluation: Evaluation) -> None:
+    pairs = bool(evaluation.direction)
     cells = Cells("one order")
     rows = []
     for judge in evaluation.judges:
@@ -40,11 +56,12 @@ def _agreement(evaluation: Evaluation) -> None:
         covered = part.coverage.value
         rows.append(
             (
-                judge.name, part.coverage.n, cells.of(part.kappa), cells.of(part.accuracy), order,
-                "-" if covered is None else f"{covered:.1%}",
+                judge.name, part.coverage.n, cells.of(part.kappa), cells.of(part.accuracy),
+                *([order] if pairs else []), "-" if covered is None else f"{covered:.1%}",
             )
         )  # fmt: skip
-    heads = ("judge", "n", "kappa", "accuracy", "consistency", "coverage")
+    consistency = ["consistency"] if pairs else []
+    heads = ("judge", "judged", "kappa", "accuracy", *consistency, "coverage")
     table(f"Agreement; {evaluation.labels_title}", heads, rows)
     cells.explain()
     line(
@@ -90,7 +107,7 @@ def _comparisons(evaluation: Evaluation) -> None:
     cells = Cells("-")
     rows = [
         (
-            f"{one.a} minus {one.b}", one.metric, cells.of(one.difference),
+            f"{one.a} minus {one.b}", _compared(one), cells.of(one.difference),
             f"{one.gained}/{one.lost}", p_value(one.p_holm), one.conclusion,
         )
         for one in evaluation.comparisons[:MOST_ROWS]
@@ -100,6 +117,11 @@ def _comparisons(evaluation: Evaluation) -> None:
     cells.explain()
     if len(evaluation.comparisons) > MOST_ROWS:
         line(f"{len(evaluation.comparisons) - MOST_ROWS} more comparisons are in the report.")
+
+
+def _compared(one: Comparison) -> str:
+    """The metric, and the criterion where the comparison is of one."""
+    return one.metric if one.slice == "all" else f"{one.metric} ({one.slice})"
 
 
 def _repeats(evidence: Evidence) -> None:

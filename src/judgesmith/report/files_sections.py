@@ -1,5 +1,6 @@
 """The page of judgments that were read from files: its sections, in the order of the page."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from judgesmith.report import agreement_sections
@@ -40,8 +41,7 @@ def file_sections(document: Document, stamp: str) -> Iterable[Section]:
     """
     evaluation, evidence = document.evaluation, document.evidence or EMPTY
     if evaluation is None:
-        missing = Text("There is no evaluation in these files, so no agreement is shown.", "note")
-        return [Section("summary", "What was measured", (missing,))]
+        return [Section("summary", "What was found", (_findings_banner(document),))]
     return [
         _summary(document, evaluation, evidence),
         agreement_sections.agreement_section(evaluation, evidence, stamp=stamp),
@@ -82,6 +82,25 @@ def _browser(evaluation: Evaluation | None, evidence: Evidence) -> tuple[Block, 
     labels = evaluation.labels_title if evaluation else "labels as read"
     title = "Items, labels and verdicts"
     return (Browser(title, labels, tuple(judges), evidence.browser, evidence.browser_of),)
+
+
+def _findings_banner(document: Document) -> Banner:
+    """How many findings of which severity, in words."""
+    counts = Counter(str(row["severity"]) for row in document.findings)
+    said = [
+        plural(counts[severity], severity) for severity in ("error", "warning") if counts[severity]
+    ]
+    title = " and ".join(said) or "Nothing above a figure to know"
+    effect = {
+        "error": "An error means that a result on these data would be wrong.",
+        "warning": "A warning belongs beside every result on these data.",
+    }
+    text = next((effect[severity] for severity in effect if counts[severity]), "")
+    more = plural(len(document.findings), "finding")
+    tone = "fail" if counts["error"] else "inconclusive" if counts["warning"] else "pass"
+    return Banner(
+        title, f"{text} {more} in all; what was not checked stands near the end.".strip(), tone
+    )
 
 
 def _summary(document: Document, evaluation: Evaluation, evidence: Evidence) -> Section:

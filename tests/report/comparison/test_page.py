@@ -116,7 +116,7 @@ def test_without_labels_there_is_no_agreement(files_document: Document) -> None:
 
 def test_nothing_measured_is_said(bare_document: Document) -> None:
     page = text_of(render_html(bare_document))
-    assert "There is no evaluation in these files" in page
+    assert "Nothing above a figure to know" in page
     assert "No audit was run" in page
 
 
