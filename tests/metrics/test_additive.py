@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from judgesmith.metrics.additive import additive, without_width
+from judgesmith.metrics.additive import additive
 from judgesmith.metrics.agreement import accuracy, cohen_kappa
 from judgesmith.metrics.correlation import exact_match, mean_absolute_error, pearson, spearman
+from judgesmith.metrics.perfect import without_width
 from judgesmith.metrics.result import Estimate
 from judgesmith.metrics.ties import accuracy_with_ties
 from judgesmith.metrics.weighted import gwet_ac1, scott_pi, weighted_kappa

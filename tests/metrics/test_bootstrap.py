@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from judgesmith.errors import DataError
 from judgesmith.metrics import cluster_bootstrap_accuracy, cluster_bootstrap_kappa
-from judgesmith.metrics.additive import NO_SPREAD
 from judgesmith.metrics.agreement import accuracy, cohen_kappa
 from judgesmith.metrics.bootstrap import cluster_bootstrap, paired_cluster_bootstrap
 from judgesmith.metrics.correlation import (
@@ -19,7 +18,7 @@ from judgesmith.metrics.correlation import (
     spearman,
 )
 from judgesmith.metrics.interval import paired_bootstrap_kappa_difference
-from judgesmith.metrics.perfect import METHOD
+from judgesmith.metrics.perfect import METHOD, NO_SPREAD
 from judgesmith.metrics.raters import krippendorff_alpha
 from judgesmith.metrics.ties import accuracy_with_ties
 from judgesmith.metrics.weighted import gwet_ac1, scott_pi, weighted_kappa
@@ -162,7 +161,8 @@ def test_paired_difference_of_ranks() -> None:
     back = paired_cluster_bootstrap(spearman, worse, x, y, clusters, **options)
     assert back.value == -gap.value
     alone = cluster_bootstrap(spearman, [x, y], clusters, **options)
-    near = [b if i == 7 else a for i, (a, b) in enumerate(zip(x, y, strict=True))]
+    near = [b if i == 10 else a for i, (a, b) in enumerate(zip(x, y, strict=True))]
+    assert sum(a != b for a, b in zip(near, x, strict=True)) == 1
     close = paired_cluster_bootstrap(spearman, near, x, y, clusters, **options, method="bca")
     assert close.high - close.low < (alone.high - alone.low) / 3
 
@@ -171,7 +171,7 @@ def test_equal_judges_differ_by_nothing_and_unequal_ones_need_spread() -> None:
     x, y, clusters = scored(4, clusters=20, size=2)
     for metric in (spearman, partial(weighted_kappa, labels=SCALE)):
         same = paired_cluster_bootstrap(metric, x, x, y, clusters, seed=1, resamples=50)
-        assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
+        assert (same.value, same.low, same.no_interval) == (0.0, None, NO_SPREAD)
     doubled = paired_cluster_bootstrap(
         spearman, x, [2 * a for a in x], y, clusters, seed=1, resamples=50
     )

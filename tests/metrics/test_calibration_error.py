@@ -7,6 +7,7 @@ from sklearn.calibration import calibration_curve
 from judgesmith.errors import DataError
 from judgesmith.metrics.calibration_error import expected_calibration_error
 from judgesmith.metrics.interval import wilson
+from judgesmith.metrics.perfect import NO_SPREAD
 
 rows_of = st.lists(
     st.tuples(st.sampled_from([0.0, 0.1, 0.25, 0.3, 0.5, 0.7, 0.9, 1.0]), st.booleans()),
@@ -131,7 +132,7 @@ def test_undefined_and_refused() -> None:
     with pytest.raises(DataError, match="undefined"):
         float(none)
     same = expected_calibration_error([0.75] * 5, [True] * 5, clusters=range(5), seed=1)
-    assert same.error.no_interval == "every resample gives the same value"
+    assert same.error.no_interval == NO_SPREAD
     with pytest.raises(DataError, match="bins=0"):
         expected_calibration_error([0.5], [True], bins=0)
     with pytest.raises(DataError, match="binning='equal'"):

@@ -15,7 +15,7 @@ def test_an_unparsed_verdict_is_refused_with_its_position() -> None:
         distinct("x", ["A", "B", None])
 
 
-@pytest.mark.parametrize("value", [float("nan"), 1.0, b"A", ("A",)])
+@pytest.mark.parametrize("value", [float("nan"), 1.5, float("inf"), b"A", ("A",)])
 def test_what_is_no_label_is_refused(value: object) -> None:
     with pytest.raises(DataError, match=r"x\[1\] is"):
         distinct("x", ["A", value])
@@ -34,6 +34,13 @@ def test_a_label_off_the_scale_is_named() -> None:
 def test_numpy_columns_are_labels() -> None:
     assert encode("x", np.array(["B", "A"]), ["A", "B"]).tolist() == [1, 0]
     assert distinct("x", np.array([3, 1, 3])) == {1, 3}
+    assert distinct("x", np.array([True, False])) == {0, 1}
+
+
+def test_whole_numbers_are_labels_however_they_are_held() -> None:
+    """Scores read from a table are often floats; 3.0 and 3 are one label."""
+    assert distinct("x", [3, 3.0, np.float64(3)]) == {3}
+    assert encode("x", [2.0, 1], [1, 2]).tolist() == [1, 0]
 
 
 def test_labels_have_one_order_whatever_the_set_order() -> None:

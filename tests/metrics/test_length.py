@@ -1,7 +1,7 @@
 import pytest
 
 from judgesmith.errors import DataError
-from judgesmith.metrics import verbosity_preference
+from judgesmith.metrics import verbosity_preference, wilson
 
 
 def test_by_hand() -> None:
@@ -30,7 +30,9 @@ def test_a_judge_equal_to_the_labels_has_no_preference_of_its_own() -> None:
     labels, lengths = ["A", "A", "B"] * 10, [(9, 1), (9, 1), (1, 9)] * 10
     found = verbosity_preference(labels, labels, lengths, range(30), seed=1, resamples=300)
     assert float(found.judge) == 1.0
-    assert (found.difference.low, found.difference.high) == (0.0, 0.0)
+    assert found.judge.low == pytest.approx(wilson(30, 30).low)
+    assert (found.difference.value, found.difference.low) == (0.0, None)
+    assert "nothing is known" in str(found.difference.no_interval)
 
 
 def test_exchanging_the_slots_changes_nothing() -> None:

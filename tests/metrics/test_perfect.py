@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,10 +9,18 @@ from judgesmith.metrics import (
     cluster_bootstrap_kappa,
     cluster_bootstrap_rate,
     cohen_kappa,
+    order_effects,
+    paired_bootstrap_rate_difference,
     wilson,
 )
 from judgesmith.metrics.agreement import kappa_of_counts
-from judgesmith.metrics.perfect import METHOD, bound_agreement, bound_share, most_wrong
+from judgesmith.metrics.perfect import (
+    METHOD,
+    bound_agreement,
+    bound_share,
+    bound_signed,
+    most_wrong,
+)
 from judgesmith.metrics.weighted import ac1_of_counts, weighted_kappa_of_counts
 
 
@@ -137,3 +147,31 @@ def test_perfect_samples_of_imperfect_judges_are_covered(clusters: int) -> None:
         held += found.low <= 0.94 <= found.high
     assert perfect > 0
     assert held == perfect
+
+
+@pytest.mark.parametrize(("value", "low", "high"), [(0, -0.277533, 0.277533), (1, 0.444934, 1)])
+def test_a_signed_mean_without_spread_is_bounded(value: int, low: float, high: float) -> None:
+    """Ten clusters: u = 3.841459 / 13.841459. Away from 0 a row can move by 2."""
+    alike = Estimate(float(value), float(value), float(value), n=10, clusters=10, confidence=0.95)
+    found = bound_signed(alike, 10)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-6)
+    turned = bound_signed(replace(alike, value=-value, low=-value, high=-value), 10)
+    assert (turned.low, turned.high) == pytest.approx((-high, -low), abs=1e-6)
+    assert found.method == turned.method == METHOD
+
+
+def test_a_judge_that_never_flips_may_still_lean() -> None:
+    """20 stable pairs: position bias 0, and up to u = 3.841459 / 23.841459 either way."""
+    found = order_effects(["A", "B"] * 10, ["A", "B"] * 10, range(20), seed=1, resamples=50)
+    bias = found.position_bias
+    assert (bias.low, bias.high) == pytest.approx((-0.161125, 0.161125), abs=1e-6)
+    assert found.position_bias_in_flips.value is None
+
+
+def test_equal_hits_do_not_make_two_judges_equal() -> None:
+    hits = [True, False, True] * 10
+    found = paired_bootstrap_rate_difference(hits, hits, range(30), seed=1, resamples=50)
+    assert found.value == 0.0
+    assert (found.low, found.high) == pytest.approx(
+        (-most_wrong(30, 0.95), most_wrong(30, 0.95)), abs=1e-9
+    )

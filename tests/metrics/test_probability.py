@@ -8,6 +8,7 @@ from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as sklearn_log_loss
 
 from judgesmith.errors import DataError
+from judgesmith.metrics.perfect import NO_SPREAD
 from judgesmith.metrics.probability import brier, brier_binary, draws_of, log_loss, mean_of
 
 NAMES = ["A", "B", "TIE"]
@@ -119,7 +120,7 @@ def test_row_order_names_of_labels_and_duplicates_change_nothing(
 def test_no_width_is_no_interval() -> None:
     found = brier_binary([1.0] * 9, [True] * 9, clusters=range(9), seed=1, resamples=50)
     assert (found.value, found.low) == (0.0, None)
-    assert found.no_interval == "every resample gives the same value"
+    assert found.no_interval == NO_SPREAD
     assert mean_of([0.0] * 9, clusters=range(9), seed=1, resamples=50).low == 0.0
 
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from judgesmith.errors import DataError
+from judgesmith.metrics.perfect import NO_SPREAD
 from judgesmith.metrics.risk_coverage import risk_coverage
 
 rows_of = st.lists(
@@ -115,7 +116,7 @@ def test_no_error_at_all() -> None:
     """Ten right rows: the lower end at full coverage is Wilson's 1 - z*z / (10 + z*z)."""
     found = risk_coverage([0.9] * 10, [True] * 10, clusters=range(10), seed=1, resamples=20)
     assert (found.value, found.area.low) == (0.0, None)
-    assert found.area.no_interval == "every resample gives the same value"
+    assert found.area.no_interval == NO_SPREAD
     assert found.accuracy_at[1.0].low == pytest.approx(1 - 0.277533, abs=1e-6)
 
 

@@ -280,7 +280,7 @@ def test_findings_come_worst_first(full_document: Document) -> None:
 
 def test_how_the_numbers_came_about_is_on_the_page(full_document: Document) -> None:
     page = render_html(full_document)
-    for said in ("both orders", "95%", "2,000 resamples", "clustered by question", "1 time"):
+    for said in ("both orders", "95%", "2,000 resamples", "of questions", "1 time"):
         assert said in page
 
 

@@ -102,6 +102,7 @@ def number(found: Estimate, hidden: str | None = None) -> Number:
         clusters=found.clusters,
         undefined=found.undefined,
         hidden=hidden,
+        no_interval=found.no_interval,
     )
 
 
@@ -132,12 +133,14 @@ def score_slice(judge: Judge, part: SliceOfItems, plan: Plan) -> SliceResult:
         "confidence": plan.confidence,
     }
 
+    corrected: ResamplingOptions = {**options, "method": "bca"}
+
     def kappa_of(pick: Callable[[Read], str | None]) -> Number:
         kept = [(v, row) for read, row in zip(reads, rows, strict=True) if (v := pick(read))]
         hidden = not_shown(rows, [row for _, row in kept], plan)
         found = cluster_bootstrap_kappa(
             [v for v, _ in kept], [r.label for _, r in kept], [r.cluster for _, r in kept],
-            **options,
+            **corrected,
         )  # fmt: skip
         return number(found, hidden)
 
@@ -145,7 +148,7 @@ def score_slice(judge: Judge, part: SliceOfItems, plan: Plan) -> SliceResult:
         kept = [(v, row) for read, row in zip(reads, rows, strict=True) if (v := pick(read))]
         found = cluster_bootstrap_accuracy(
             [v for v, _ in kept], [r.label for _, r in kept], [r.cluster for _, r in kept],
-            **options,
+            **corrected,
         )  # fmt: skip
         return number(found)
 
@@ -185,19 +188,16 @@ def not_shown(rows: Sequence[Scored], parsed: Sequence[Scored], plan: Plan) -> s
 def _order(
     reads: Sequence[Read], rows: Sequence[Scored], options: ResamplingOptions, least: int
 ) -> tuple[Number, Number]:
-    effects = order_effects(
+    """Consistency with BCa ends, which a gate tests; position bias with percentile ones."""
+    columns = (
         [read.stored for read in reads],
         [read.swapped for read in reads],
         [row.cluster for row in rows],
-        **options,
     )
-    consistency = effects.consistency_clustered
-    if (
-        consistency.low == consistency.high
-    ):  # no flip, or nothing but flips: resampling sees no spread
-        consistency = effects.consistency
+    corrected: ResamplingOptions = {**options, "method": "bca"}
+    effects = order_effects(*columns, **corrected)
     hidden = None if effects.pairs >= least else f"only {effects.pairs} pairs, fewer than {least}"
-    return number(consistency, hidden), number(effects.position_bias, hidden)
+    return number(effects.consistency_clustered, hidden), number(effects.position_bias, hidden)
 
 
 def _verbosity(
@@ -246,6 +246,7 @@ def domain_difference(judge: Judge, parts: Sequence[SliceOfItems], plan: Plan) -
             Slice([v for v, _ in kept], [r.label for _, r in kept], [r.cluster for _, r in kept])
         )
     difference = slice_kappa_difference(
-        slices[0], slices[1], seed=plan.seed, resamples=plan.resamples, confidence=plan.confidence
-    )
+        slices[0], slices[1], seed=plan.seed, resamples=plan.resamples, confidence=plan.confidence,
+        method="bca",
+    )  # fmt: skip
     return number(difference, hidden)

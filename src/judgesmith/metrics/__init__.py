@@ -9,6 +9,7 @@ from judgesmith.metrics.alternative_annotator import (
 )
 from judgesmith.metrics.bootstrap import cluster_bootstrap, paired_cluster_bootstrap
 from judgesmith.metrics.calibration import (
+    CalibrationEffect,
     IsotonicMap,
     ProbabilityRows,
     Temperature,
@@ -16,7 +17,11 @@ from judgesmith.metrics.calibration import (
     fit_isotonic,
     fit_temperature,
 )
-from judgesmith.metrics.calibration_error import CalibrationError, expected_calibration_error
+from judgesmith.metrics.calibration_error import (
+    CalibrationBin,
+    CalibrationError,
+    expected_calibration_error,
+)
 from judgesmith.metrics.coding import Label, Verdict
 from judgesmith.metrics.correlation import (
     exact_match,
@@ -45,13 +50,11 @@ from judgesmith.metrics.flips import (
     primacy_recency,
 )
 from judgesmith.metrics.interval import (
-    Slice,
     cluster_bootstrap_accuracy,
     cluster_bootstrap_kappa,
     cluster_bootstrap_rate,
     paired_bootstrap_kappa_difference,
     paired_bootstrap_rate_difference,
-    slice_kappa_difference,
     wilson,
 )
 from judgesmith.metrics.length import VerbosityPreference, verbosity_preference
@@ -70,6 +73,7 @@ from judgesmith.metrics.panel import KappaMatrix, PairAgreement, kappa_matrix, p
 from judgesmith.metrics.panel_errors import (
     EffectiveVotes,
     ErrorCorrelation,
+    PairCorrelation,
     effective_votes,
     error_correlation,
 )
@@ -97,10 +101,11 @@ from judgesmith.metrics.repeatability import (
     self_consistency,
 )
 from judgesmith.metrics.resample import ResamplingOptions
-from judgesmith.metrics.result import Confusion, Estimate
-from judgesmith.metrics.risk_coverage import RiskCoverage, risk_coverage
+from judgesmith.metrics.result import Confusion, Estimate, Headline
+from judgesmith.metrics.risk_coverage import RiskCoverage, RiskPoint, risk_coverage
 from judgesmith.metrics.sample_size import labels_for_half_width, labels_for_lower_bound
 from judgesmith.metrics.score_and_pair import ConflictRatio, ThreeWay, conflict_ratio, three_way
+from judgesmith.metrics.slices import Slice, slice_kappa_difference
 from judgesmith.metrics.styles import StyleCell, StyleMatrix, style_matrix
 from judgesmith.metrics.suppress import not_shown_because
 from judgesmith.metrics.ties import accuracy_with_ties
@@ -117,6 +122,8 @@ __all__ = [
     "AlternativeAnnotatorTest",
     "AnnotatorComparison",
     "Bounds",
+    "CalibrationBin",
+    "CalibrationEffect",
     "CalibrationError",
     "ConflictRatio",
     "Confusion",
@@ -126,6 +133,7 @@ __all__ = [
     "Estimate",
     "FlipKinds",
     "FlipMatrix",
+    "Headline",
     "IsotonicMap",
     "KappaMatrix",
     "Label",
@@ -137,6 +145,7 @@ __all__ = [
     "NonTransitivity",
     "OrderEffects",
     "PairAgreement",
+    "PairCorrelation",
     "PositionApart",
     "PrimacyRecency",
     "ProbabilityRows",
@@ -146,6 +155,7 @@ __all__ = [
     "RepeatedErrors",
     "ResamplingOptions",
     "RiskCoverage",
+    "RiskPoint",
     "Slice",
     "StyleCell",
     "StyleMatrix",

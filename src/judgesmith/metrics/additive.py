@@ -6,7 +6,7 @@ keyword options through `functools.partial`; anything else has no known sums.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, TypeAlias
 
@@ -16,7 +16,7 @@ from judgesmith.metrics.agreement import accuracy, cells, cohen_kappa, kappa_of_
 from judgesmith.metrics.coding import FloatArray, IntArray, Label
 from judgesmith.metrics.correlation import exact_match, mean_absolute_error, pearson
 from judgesmith.metrics.numeric import numbers
-from judgesmith.metrics.perfect import bound_agreement, bound_share
+from judgesmith.metrics.perfect import bound_agreement, bound_share, without_width
 from judgesmith.metrics.resample import (
     Statistic,
     cell_counts,
@@ -40,7 +40,6 @@ from judgesmith.metrics.weighted import (
 Metric: TypeAlias = Callable[..., Estimate | float]
 """A function of aligned columns; NaN or an undefined estimate where it has no value."""
 
-NO_SPREAD = "every resample gives the same value, so nothing is known about its variation"
 _ROUNDING = 1e-12
 
 
@@ -65,19 +64,6 @@ class Additive:
         if self.kind == "share":
             return bound_share(found, int((self.sums[:, 1] > 0).sum()))
         return without_width(found)
-
-
-def without_width(found: Estimate) -> Estimate:
-    """Take away an interval whose ends are equal, and say why.
-
-    >>> without_width(Estimate(1.0, 1.0, 1.0, n=9)).no_interval
-    'every resample gives the same value, so nothing is known about its variation'
-    """
-    if found.low is None or found.high is None:
-        return found
-    if found.high - found.low > _ROUNDING * max(1.0, abs(found.high)):
-        return found
-    return replace(found, low=None, high=None, no_interval=NO_SPREAD)
 
 
 def additive(metric: Metric, columns: Sequence[Sequence[Any]], codes: IntArray) -> Additive | None:

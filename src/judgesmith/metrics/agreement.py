@@ -17,6 +17,7 @@ from judgesmith.metrics.coding import (
     distinct,
     encode,
     ordered_labels,
+    shown,
 )
 from judgesmith.metrics.result import Confusion, Estimate
 
@@ -83,7 +84,7 @@ def cohen_kappa(
     agreeing = int(np.trace(counts))
     chance = sum(int(r) * int(c) for r, c in zip(counts.sum(1), counts.sum(0), strict=True))
     if chance == n * n:
-        only = f"both sides hold only the label {x[0]!r}, so chance agreement is 1"
+        only = f"both sides hold only the label {shown(x[0])}, so chance agreement is 1"
         return Estimate.missing(only, n)
     return Estimate.of((n * agreeing - chance) / (n * n - chance), n)
 

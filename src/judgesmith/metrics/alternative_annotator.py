@@ -13,7 +13,7 @@ from judgesmith.metrics.interval import wilson
 from judgesmith.metrics.perfect import bound_share
 from judgesmith.metrics.probability import Draws, IntervalOptions, draws_of
 from judgesmith.metrics.resample import counted_interval, sums_by_cluster
-from judgesmith.metrics.result import Estimate
+from judgesmith.metrics.result import Estimate, Headline
 
 FALSE_DISCOVERY_RATE = 0.05
 """An annotator counts as matched when the adjusted p-value is at most this."""
@@ -26,7 +26,7 @@ Rating: TypeAlias = str | int | float | None
 
 
 @dataclass(frozen=True, slots=True)
-class AnnotatorComparison:
+class AnnotatorComparison(Headline):
     """The judge against one annotator, both measured by the other annotators.
 
     Attributes:
@@ -50,9 +50,14 @@ class AnnotatorComparison:
     matched: bool | None
     not_tested: str | None
 
+    @property
+    def headline(self) -> Estimate:
+        """The main number: `judge_advantage`."""
+        return self.judge_advantage
+
 
 @dataclass(frozen=True, slots=True)
-class AlternativeAnnotatorTest:
+class AlternativeAnnotatorTest(Headline):
     """Outcome of the test.
 
     Attributes:
@@ -77,12 +82,9 @@ class AlternativeAnnotatorTest:
     warnings: tuple[str, ...]
 
     @property
-    def value(self) -> float | None:
-        """The winning rate as a number."""
-        return self.winning_rate.value
-
-    def __float__(self) -> float:
-        return float(self.winning_rate)
+    def headline(self) -> Estimate:
+        """The main number: `winning_rate`."""
+        return self.winning_rate
 
 
 def alternative_annotator_test(

@@ -14,8 +14,9 @@ from typing import Any, Unpack
 import numpy as np
 
 from judgesmith.errors import DataError
-from judgesmith.metrics.additive import Additive, Metric, additive, without_width
+from judgesmith.metrics.additive import Additive, Metric, additive
 from judgesmith.metrics.coding import FloatArray, IntArray, aligned, cluster_codes
+from judgesmith.metrics.perfect import without_width
 from judgesmith.metrics.resample import (
     Resampling,
     ResamplingOptions,
@@ -86,8 +87,9 @@ def paired_cluster_bootstrap(
 
     The estimate is `metric(first, y) - metric(second, y)`, undefined when either is. Name the
     labels or the scale in the metric (`functools.partial`): otherwise each judge is measured on
-    the labels that it used itself. Judges without a single different row differ by 0 in every
-    resample; other differences that never vary get no interval.
+    the labels that it used itself. A difference that never varies, as that of judges without a
+    single different row, gets no interval: that they agree on these rows says nothing exact about
+    others.
 
     Args:
         metric: a function of two columns; see `cluster_bootstrap`.
@@ -121,8 +123,7 @@ def paired_cluster_bootstrap(
         found = _Clustered.of(columns, codes).interval(
             point, lambda a, b, label: _number(metric(a, label)) - _number(metric(b, label)), plan
         )
-    same = all(a == b for a, b in zip(first, second, strict=True))
-    return found if same else without_width(found)
+    return without_width(found)
 
 
 def _paired_sums(point: Estimate, one: Additive, two: Additive, plan: Resampling) -> Estimate:

@@ -19,6 +19,7 @@ from judgesmith.metrics.calibration_error import (
     expected_calibration_error,
 )
 from judgesmith.metrics.coding import FloatArray, Label, aligned, distinct, encode, ordered_labels
+from judgesmith.metrics.perfect import without_width
 from judgesmith.metrics.probability import (
     brier_binary,
     check_distribution,
@@ -26,7 +27,7 @@ from judgesmith.metrics.probability import (
     mean_of,
 )
 from judgesmith.metrics.resample import ResamplingOptions
-from judgesmith.metrics.result import Estimate
+from judgesmith.metrics.result import Estimate, Headline
 
 FLOOR = 1e-6
 """Probabilities below this count as this much, so that a stated 0 or 1 has a logarithm."""
@@ -122,7 +123,7 @@ class ProbabilityRows(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class CalibrationEffect:
+class CalibrationEffect(Headline):
     """What a map fitted on dev does on test, to the confidence in the most probable label.
 
     Attributes:
@@ -144,6 +145,11 @@ class CalibrationEffect:
     brier_change: Estimate
     ece_before: CalibrationError
     ece_after: CalibrationError
+
+    @property
+    def headline(self) -> Estimate:
+        """The main number: `brier_change`."""
+        return self.brier_change
 
 
 def fit_temperature(
@@ -280,7 +286,7 @@ def calibrate_and_measure(
         test_n=len(right),
         brier_before=brier_binary(before, right, clusters=test.clusters, **options),
         brier_after=brier_binary(after, right, clusters=test.clusters, **options),
-        brier_change=mean_of(change, clusters=test.clusters, **options),
+        brier_change=without_width(mean_of(change, clusters=test.clusters, **options)),
         ece_before=expected_calibration_error(
             before, right, bins=bins, binning=binning, clusters=test.clusters, **options
         ),

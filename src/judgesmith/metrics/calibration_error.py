@@ -11,6 +11,7 @@ from judgesmith.errors import DataError
 from judgesmith.metrics.agreement import NO_ROWS
 from judgesmith.metrics.coding import FloatArray, IntArray
 from judgesmith.metrics.interval import wilson
+from judgesmith.metrics.perfect import without_width
 from judgesmith.metrics.probability import (
     STEP,
     Draws,
@@ -18,10 +19,9 @@ from judgesmith.metrics.probability import (
     confidence_columns,
     draws_of,
     fixed_point,
-    varied,
 )
 from judgesmith.metrics.resample import replicates, sums_by_cluster, with_interval
-from judgesmith.metrics.result import Estimate
+from judgesmith.metrics.result import Estimate, Headline
 
 Binning: TypeAlias = Literal["width", "mass"]
 
@@ -47,7 +47,7 @@ class CalibrationBin:
 
 
 @dataclass(frozen=True, slots=True)
-class CalibrationError:
+class CalibrationError(Headline):
     """Expected calibration error with the bins it rests on.
 
     Attributes:
@@ -67,12 +67,9 @@ class CalibrationError:
     bins: tuple[CalibrationBin, ...]
 
     @property
-    def value(self) -> float | None:
-        """The error as a number."""
-        return self.error.value
-
-    def __float__(self) -> float:
-        return float(self.error)
+    def headline(self) -> Estimate:
+        """The main number: `error`."""
+        return self.error
 
 
 def expected_calibration_error(
@@ -193,7 +190,7 @@ def _with_error_interval(
     errors, noise = replicates(
         sums, [_error_of(0.0), _error_of(observed)], draws.plan.resamples, generator
     )
-    found = varied(with_interval(point, errors, draws.count, draws.plan))
+    found = without_width(with_interval(point, errors, draws.count, draws.plan))
     if found.low is None or found.high is None or point.value is None:
         return found
     low = max(0.0, min(found.low, 2 * point.value - found.high))

@@ -35,6 +35,26 @@ def aligned(**columns: Sequence[object]) -> int:
     return next(iter(lengths.values()), 0)
 
 
+def is_label(value: object) -> bool:
+    """Whether a value is a string or a whole number, as a float (1.0) or numpy number too.
+
+    >>> [is_label(value) for value in ("A", 3, 3.0, 2.5, float("nan"), None)]
+    [True, True, True, False, False, False]
+    """
+    if isinstance(value, float | np.floating):
+        return float(value).is_integer()
+    return isinstance(value, str | int | np.integer | np.bool_)
+
+
+def shown(value: object) -> str:
+    """Return a value as messages print it, a numpy one like a plain one.
+
+    >>> shown(np.str_("A")), shown(np.int64(1))
+    ("'A'", '1')
+    """
+    return repr(value.item() if isinstance(value, np.generic) else value)
+
+
 def _refuse(name: str, values: Sequence[object], labels: Sequence[object] | None) -> DataError:
     """Describe the first value of a column that is not a usable label."""
     for position, value in enumerate(values):
@@ -43,10 +63,13 @@ def _refuse(name: str, values: Sequence[object], labels: Sequence[object] | None
                 f"{name}[{position}] is None: expected a label. Leave unparsed verdicts out and "
                 "report coverage, or use agreement_bounds"
             )
-        if not isinstance(value, str | int | np.integer):
-            return DataError(f"{name}[{position}] is {value!r}: expected a string or whole number")
+        if not is_label(value):
+            return DataError(
+                f"{name}[{position}] is {shown(value)}: expected a string or whole number"
+            )
         if labels is not None and value not in labels:
-            return DataError(f"{name}[{position}] is {value!r}: expected one of {list(labels)!r}")
+            found = f"{name}[{position}] is {shown(value)}"
+            return DataError(f"{found}: expected one of {list(labels)!r}")
     return DataError(f"{name}: expected labels, found {values!r}")
 
 
@@ -56,7 +79,7 @@ def distinct(name: str, values: Sequence[Label]) -> set[Label]:
         found = set(values)
     except TypeError:
         raise _refuse(name, values, None) from None
-    if not all(isinstance(value, str | int | np.integer) for value in found):
+    if not all(map(is_label, found)):
         raise _refuse(name, values, None)
     return found
 

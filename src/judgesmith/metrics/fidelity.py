@@ -9,8 +9,8 @@ from typing import Unpack
 
 import numpy as np
 
-from judgesmith.metrics.additive import without_width
 from judgesmith.metrics.coding import FloatArray, Label, Verdict, aligned, cluster_codes, distinct
+from judgesmith.metrics.perfect import without_width
 from judgesmith.metrics.resample import (
     Resampling,
     ResamplingOptions,
@@ -20,7 +20,7 @@ from judgesmith.metrics.resample import (
     with_interval,
     without_each,
 )
-from judgesmith.metrics.result import Estimate
+from judgesmith.metrics.result import Estimate, Headline
 from judgesmith.metrics.shares import share_interval
 
 NO_ERRORS = "the teacher has no parsed wrong verdict with a parsed verdict of the student"
@@ -29,7 +29,7 @@ NEVER_RIGHT = "the teacher is nowhere right where the student is parsed"
 
 
 @dataclass(frozen=True, slots=True)
-class RepeatedErrors:
+class RepeatedErrors(Headline):
     """What the student does where the teacher is wrong.
 
     Attributes:
@@ -57,9 +57,9 @@ class RepeatedErrors:
     student_unparsed: int
 
     @property
-    def value(self) -> float | None:
-        """The point estimate of `repeated`."""
-        return self.repeated.value
+    def headline(self) -> Estimate:
+        """The main number: `repeated`."""
+        return self.repeated
 
 
 def repeats_teacher_errors(

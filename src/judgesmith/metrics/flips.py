@@ -16,8 +16,8 @@ from judgesmith.metrics.coding import Label, Verdict, aligned
 from judgesmith.metrics.order import NOT_PARSED_TWICE
 from judgesmith.metrics.paired import mcnemar_p
 from judgesmith.metrics.resample import Resampling, ResamplingOptions
-from judgesmith.metrics.result import Confusion, Estimate
-from judgesmith.metrics.shares import mirrored, share_interval
+from judgesmith.metrics.result import Confusion, Estimate, Headline
+from judgesmith.metrics.shares import hit_share, mirrored, share_interval
 
 NO_REVERSAL = "no pair has verdicts that name different responses in the two orders"
 
@@ -41,7 +41,7 @@ class FlipMatrix:
 
 
 @dataclass(frozen=True, slots=True)
-class PrimacyRecency:
+class PrimacyRecency(Headline):
     """Which slot wins when the two orders name different responses.
 
     Attributes:
@@ -62,6 +62,11 @@ class PrimacyRecency:
     p: float
     left_out: int
     others: int
+
+    @property
+    def headline(self) -> Estimate:
+        """The main number: `primacy`."""
+        return self.primacy
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,9 +266,7 @@ def flip_kinds(
     groups = [cluster for _, _, cluster in kept]
 
     def share(hits: Sequence[bool]) -> Estimate:
-        return share_interval(
-            [int(hit) for hit in hits], [1] * len(kept), groups, plan, NOT_PARSED_TWICE
-        )
+        return hit_share(hits, groups, plan, NOT_PARSED_TWICE)
 
     return FlipKinds(
         win_to_loss=share([a * b == -1 for a, b, _ in kept]),

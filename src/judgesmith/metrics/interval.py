@@ -3,13 +3,14 @@
 Every difference here is first minus second. All resampling functions take the keyword arguments
 of `ResamplingOptions`: `seed` (required), `resamples=10_000`, `confidence=0.95`,
 `method="percentile"` or `"bca"`. Where every row agrees the bootstrap has nothing to vary; see
-`perfect` for the interval that is given then. Other metrics: `bootstrap`.
+`perfect` for the interval that is given then. Other metrics: `bootstrap`; two parts of a test set:
+`slices`.
 """
 
 import math
 from collections.abc import Hashable, Sequence
 from statistics import NormalDist
-from typing import NamedTuple, Unpack
+from typing import Unpack
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from judgesmith.metrics.agreement import (
     kappa_of_counts,
 )
 from judgesmith.metrics.coding import FloatArray, IntArray, Label, aligned, cluster_codes, distinct
-from judgesmith.metrics.perfect import bound_agreement, bound_share
+from judgesmith.metrics.perfect import bound_agreement, bound_share, bound_signed, without_width
 from judgesmith.metrics.resample import (
     Resampling,
     ResamplingOptions,
@@ -31,26 +32,10 @@ from judgesmith.metrics.resample import (
     counted_interval,
     difference_of,
     ratio,
-    replicates,
     sums_by_cluster,
     with_interval,
-    without_each,
 )
 from judgesmith.metrics.result import Estimate
-
-
-class Slice(NamedTuple):
-    """The rows of one part of a test set.
-
-    Attributes:
-        x: verdicts.
-        y: labels.
-        clusters: the question of each row.
-    """
-
-    x: Sequence[Label]
-    y: Sequence[Label]
-    clusters: Sequence[Hashable]
 
 
 def wilson(successes: int, n: int, confidence: float = 0.95) -> Estimate:
@@ -142,12 +127,12 @@ def paired_bootstrap_kappa_difference(
     Raises:
         DataError: different lengths, None, or a setting out of range.
 
-    Equal judges differ by 0 in every resample:
+    Equal judges differ by 0 in every resample, which says nothing exact about other items:
 
     >>> x, y = ["A", "B"] * 10, ["A", "B"] * 9 + ["B", "A"]
     >>> same = paired_bootstrap_kappa_difference(x, x, y, range(20), seed=1, resamples=100)
-    >>> same.value, same.low, same.high
-    (0.0, 0.0, 0.0)
+    >>> same.value, same.low, same.no_interval
+    (0.0, None, 'every resample gives the same value, so nothing is known about its variation')
     """
     plan = Resampling(**options)
     n = aligned(x1=x1, x2=x2, y=y, clusters=clusters)
@@ -158,53 +143,7 @@ def paired_bootstrap_kappa_difference(
     def gap(sums: FloatArray) -> FloatArray:
         return kappa_of_counts(sums[:, :width]) - kappa_of_counts(sums[:, width:])
 
-    return counted_interval(point, counts, gap, plan)
-
-
-def slice_kappa_difference(
-    first: Slice, second: Slice, **options: Unpack[ResamplingOptions]
-) -> Estimate:
-    """Kappa on the first slice minus kappa on the second, each resampled on its own.
-
-    For one judge on two parts of a test set that share no question, such as out of domain minus
-    in domain. `n` and `clusters` count both slices.
-
-    Args:
-        first: rows of the first slice.
-        second: rows of the second slice.
-        **options: see `ResamplingOptions`.
-
-    Raises:
-        DataError: the slices share a cluster, and what `cluster_bootstrap_kappa` raises.
-
-    >>> strong = Slice(["A", "B"] * 10, ["A", "B"] * 9 + ["B", "A"], range(20))
-    >>> weak = Slice(["A", "B"] * 10, ["A", "B"] * 8 + ["B", "A"] * 2, range(20, 40))
-    >>> gap = slice_kappa_difference(weak, strong, seed=1, resamples=1000)
-    >>> round(gap.value, 6), gap.n, gap.clusters
-    (-0.2, 40, 40)
-    """
-    plan = Resampling(**options)
-    shared = set(first.clusters) & set(second.clusters)
-    if shared:
-        raise DataError(
-            f"expected slices without a common cluster, found {len(shared)} in both, among them "
-            f"{min(shared, key=repr)!r}; compare overlapping sets with a paired difference"
-        )
-    points, values, left_out, clusters = [], [], [], 0
-    for part, stream in zip((first, second), plan.streams(2), strict=True):
-        aligned(x=part.x, y=part.y, clusters=part.clusters)
-        codes, count = cluster_codes(part.clusters)
-        clusters += count
-        points.append(cohen_kappa(part.x, part.y))
-        if points[-1].value is not None:
-            counts = _tables([part.x], part.y, codes)
-            values.append(replicates(counts, [kappa_of_counts], plan.resamples, stream)[0])
-            left_out.append(without_each(counts, kappa_of_counts))
-    point = difference_of(points[0], points[1], points[0].n + points[1].n)
-    if point.value is None:
-        return with_interval(point, np.empty(0), clusters, plan)
-    # The sign of the second matters to BCa, its level does not.
-    return with_interval(point, values[0] - values[1], clusters, plan, [left_out[0], -left_out[1]])
+    return without_width(counted_interval(point, counts, gap, plan))
 
 
 def cluster_bootstrap_rate(
@@ -265,6 +204,8 @@ def paired_bootstrap_rate_difference(
 ) -> Estimate:
     """Share of hits of the first minus that of the second, on the same rows and resamples.
 
+    Where no row tells the two apart, the ends are those of a share of at most u; see `perfect`.
+
     Args:
         hits1: whether each row counts for the first, for example "the verdict is right".
         hits2: whether it counts for the second.
@@ -288,7 +229,8 @@ def paired_bootstrap_rate_difference(
     rows = np.column_stack([first, second, np.ones(n, dtype=np.int64)])
     sums = sums_by_cluster(rows, codes)
     one, two = ratio(0, 2), ratio(1, 2)
-    return counted_interval(point, sums, lambda drawn: one(drawn) - two(drawn), plan)
+    found = counted_interval(point, sums, lambda drawn: one(drawn) - two(drawn), plan)
+    return bound_signed(found, count)
 
 
 def ratio_interval(

@@ -8,7 +8,7 @@ import numpy as np
 
 from judgesmith.errors import DataError
 from judgesmith.metrics.coding import Label, Verdict, aligned, cluster_codes, distinct
-from judgesmith.metrics.interval import ratio_interval
+from judgesmith.metrics.perfect import without_width
 from judgesmith.metrics.resample import (
     Resampling,
     ResamplingOptions,
@@ -18,13 +18,14 @@ from judgesmith.metrics.resample import (
     sums_by_cluster,
     with_interval,
 )
-from judgesmith.metrics.result import Estimate
+from judgesmith.metrics.result import Estimate, Headline
+from judgesmith.metrics.shares import share_interval
 
 NAMES_NO_RESPONSE = "no verdict names one of two responses of different length"
 
 
 @dataclass(frozen=True, slots=True)
-class VerbosityPreference:
+class VerbosityPreference(Headline):
     """How often a judge and the labels name the longer response, on the same items.
 
     Attributes:
@@ -42,6 +43,11 @@ class VerbosityPreference:
     items: int
     unparsed: int
     equal_length: int
+
+    @property
+    def headline(self) -> Estimate:
+        """The main number: `difference`."""
+        return self.difference
 
 
 def verbosity_preference(
@@ -114,8 +120,8 @@ def _compare(
 ) -> VerbosityPreference:
     """Turn rows (judge longer, judge named, label longer, label named) into the result."""
     columns = [[row[i] for row in rows] for i in range(4)]
-    judge = ratio_interval(columns[0], columns[1], clusters, plan, NAMES_NO_RESPONSE)
-    label = ratio_interval(columns[2], columns[3], clusters, plan, NAMES_NO_RESPONSE)
+    judge = share_interval(columns[0], columns[1], clusters, plan, NAMES_NO_RESPONSE)
+    label = share_interval(columns[2], columns[3], clusters, plan, NAMES_NO_RESPONSE)
     codes, count = cluster_codes(clusters)
     point = difference_of(judge, label, len(rows))
     spread = np.empty(0)
@@ -124,5 +130,5 @@ def _compare(
         stream = np.random.default_rng(plan.seed)
         one, two = replicates(sums, [ratio(0, 1), ratio(2, 3)], plan.resamples, stream)
         spread = one - two
-    difference = with_interval(point, spread, count, plan)
+    difference = without_width(with_interval(point, spread, count, plan))
     return VerbosityPreference(judge, label, difference, len(rows), unparsed, equal_length)

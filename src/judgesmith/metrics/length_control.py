@@ -7,7 +7,6 @@ from typing import Unpack
 import numpy as np
 
 from judgesmith.errors import DataError
-from judgesmith.metrics.additive import without_width
 from judgesmith.metrics.agreement import cells, kappa_of_counts
 from judgesmith.metrics.coding import (
     FloatArray,
@@ -20,6 +19,7 @@ from judgesmith.metrics.coding import (
 )
 from judgesmith.metrics.flips import slot_axis
 from judgesmith.metrics.interval import cluster_bootstrap_kappa
+from judgesmith.metrics.perfect import without_width
 from judgesmith.metrics.resample import (
     Resampling,
     ResamplingOptions,
@@ -27,13 +27,13 @@ from judgesmith.metrics.resample import (
     counted_interval,
     difference_of,
 )
-from judgesmith.metrics.result import Estimate
+from judgesmith.metrics.result import Estimate, Headline
 
 LONGER, SHORTER, EQUAL = range(3)
 
 
 @dataclass(frozen=True, slots=True)
-class LengthControlledAgreement:
+class LengthControlledAgreement(Headline):
     """Kappa where the label names the longer response, where the shorter, and both balanced.
 
     Attributes:
@@ -56,9 +56,9 @@ class LengthControlledAgreement:
     no_slot: int
 
     @property
-    def value(self) -> float | None:
-        """The point estimate of `balanced`."""
-        return self.balanced.value
+    def headline(self) -> Estimate:
+        """The main number: `balanced`."""
+        return self.balanced
 
 
 def length_controlled_agreement(

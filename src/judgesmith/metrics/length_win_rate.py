@@ -10,7 +10,7 @@ import numpy as np
 from judgesmith.errors import DataError
 from judgesmith.metrics.coding import FloatArray, IntArray, aligned, cluster_codes
 from judgesmith.metrics.resample import check_confidence
-from judgesmith.metrics.result import Estimate
+from judgesmith.metrics.result import Estimate, Headline
 
 NO_PREFERENCES = "there are no parsed preferences"
 ALL_ALIKE = "the length differences hardly vary, so their effect cannot be told from the rest"
@@ -20,7 +20,7 @@ _LEAST_SPREAD = 1e-3  # of tanh(d / s); less means that all d lie far to one sid
 
 
 @dataclass(frozen=True, slots=True)
-class LengthControlledWinRate:
+class LengthControlledWinRate(Headline):
     """A win rate as it is and as the fitted model has it at equal length.
 
     Attributes:
@@ -40,9 +40,9 @@ class LengthControlledWinRate:
     unparsed: int
 
     @property
-    def value(self) -> float | None:
-        """The point estimate of `controlled`."""
-        return self.controlled.value
+    def headline(self) -> Estimate:
+        """The main number: `controlled`."""
+        return self.controlled
 
 
 def length_controlled_win_rate(

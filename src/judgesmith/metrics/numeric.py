@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from judgesmith.errors import DataError
-from judgesmith.metrics.coding import FloatArray, IntArray
+from judgesmith.metrics.coding import FloatArray, IntArray, shown
 
 
 def numbers(name: str, values: Sequence[float]) -> FloatArray:
@@ -49,7 +49,7 @@ def _refuse(name: str, values: Sequence[object]) -> DataError:
                 "and report coverage"
             )
         if not is_number(value):
-            return DataError(f"{name}[{position}] is {value!r}: expected a finite number")
+            return DataError(f"{name}[{position}] is {shown(value)}: expected a finite number")
     return DataError(f"{name}: expected one column of finite numbers, found {type(values)!r}")
 
 

@@ -13,9 +13,10 @@ from typing import Unpack
 from judgesmith.errors import DataError
 from judgesmith.metrics.agreement import confusion
 from judgesmith.metrics.coding import Label, Verdict, aligned
-from judgesmith.metrics.interval import cluster_bootstrap_rate, ratio_interval, wilson
+from judgesmith.metrics.interval import cluster_bootstrap_rate, wilson
 from judgesmith.metrics.resample import Resampling, ResamplingOptions
-from judgesmith.metrics.result import Confusion, Estimate
+from judgesmith.metrics.result import Confusion, Estimate, Headline
+from judgesmith.metrics.shares import signed_interval
 
 NEAR = 0.01
 """Mean probabilities this close are not told apart; see `docs/decisions/0010-near-ties.md`."""
@@ -23,7 +24,7 @@ NOT_PARSED_TWICE = "no pair has a parsed verdict in both orders"
 
 
 @dataclass(frozen=True, slots=True)
-class OrderEffects:
+class OrderEffects(Headline):
     """How verdicts of one judge depend on the order in which responses were shown.
 
     A flip is a pair whose two verdicts differ; a change to or from a tie is one. Flips of two
@@ -59,6 +60,11 @@ class OrderEffects:
     flip_rate_clustered: Estimate
     position_bias: Estimate
     position_bias_in_flips: Estimate
+
+    @property
+    def headline(self) -> Estimate:
+        """The main number: `consistency`."""
+        return self.consistency
 
 
 def order_effects(
@@ -122,8 +128,8 @@ def order_effects(
         consistency_clustered=cluster_bootstrap_rate([not f for f in flipped], groups, **options),
         flip_rate=wilson(flips, pairs, plan.confidence),
         flip_rate_clustered=cluster_bootstrap_rate(flipped, groups, **options),
-        position_bias=ratio_interval(follows, [1] * pairs, groups, plan, NOT_PARSED_TWICE),
-        position_bias_in_flips=ratio_interval(
+        position_bias=signed_interval(follows, [1] * pairs, groups, plan, NOT_PARSED_TWICE),
+        position_bias_in_flips=signed_interval(
             follows, [int(f) for f in flipped], groups, plan, "no verdict flipped"
         ),
     )

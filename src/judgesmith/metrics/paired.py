@@ -24,6 +24,14 @@ class McNemar:
     p: float
     n: int
 
+    @property
+    def value(self) -> float:
+        """The p-value."""
+        return self.p
+
+    def __float__(self) -> float:
+        return self.p
+
 
 def mcnemar_exact(x1: Sequence[Verdict], x2: Sequence[Verdict], y: Sequence[Label]) -> McNemar:
     """Exact McNemar test of whether two judges are right equally often on the same items.

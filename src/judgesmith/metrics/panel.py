@@ -19,7 +19,7 @@ from judgesmith.metrics.interval import (
     cluster_bootstrap_kappa,
 )
 from judgesmith.metrics.probability import Draws, IntervalOptions, draws_of
-from judgesmith.metrics.result import Estimate
+from judgesmith.metrics.result import Estimate, Headline
 from judgesmith.metrics.suppress import not_shown_because
 
 Panel = Mapping[str, Sequence[Verdict]]
@@ -27,7 +27,7 @@ Panel = Mapping[str, Sequence[Verdict]]
 
 
 @dataclass(frozen=True, slots=True)
-class PairAgreement:
+class PairAgreement(Headline):
     """Agreement of two judges on the rows that both parsed.
 
     Attributes:
@@ -43,6 +43,11 @@ class PairAgreement:
     kappa: Estimate
     left_out: int
     not_shown: str | None
+
+    @property
+    def headline(self) -> Estimate:
+        """The main number: `kappa`."""
+        return self.kappa
 
 
 @dataclass(frozen=True, slots=True)

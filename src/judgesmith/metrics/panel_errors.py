@@ -15,13 +15,13 @@ from judgesmith.metrics.coding import FloatArray, IntArray, Label, aligned, dist
 from judgesmith.metrics.panel import Panel, check_panel
 from judgesmith.metrics.probability import Draws, IntervalOptions, draws_of
 from judgesmith.metrics.resample import Statistic, cell_counts, counted_interval, with_interval
-from judgesmith.metrics.result import Estimate
+from judgesmith.metrics.result import Estimate, Headline
 
 _CELLS = 4  # both right, second wrong, first wrong, both wrong
 
 
 @dataclass(frozen=True, slots=True)
-class PairCorrelation:
+class PairCorrelation(Headline):
     """How far two judges err on the same rows.
 
     Attributes:
@@ -38,9 +38,14 @@ class PairCorrelation:
     both_wrong: int
     same_error: int
 
+    @property
+    def headline(self) -> Estimate:
+        """The main number: `phi`."""
+        return self.phi
+
 
 @dataclass(frozen=True, slots=True)
-class ErrorCorrelation:
+class ErrorCorrelation(Headline):
     """Correlation of errors of every two judges.
 
     Attributes:
@@ -53,6 +58,11 @@ class ErrorCorrelation:
     pairs: tuple[PairCorrelation, ...]
     mean: Estimate
 
+    @property
+    def headline(self) -> Estimate:
+        """The main number: `mean`."""
+        return self.mean
+
     def matrix(self) -> tuple[tuple[float | None, ...], ...]:
         """Return phi as a symmetric matrix, 1 on the diagonal, None where undefined."""
         phi = {frozenset((pair.first, pair.second)): pair.phi.value for pair in self.pairs}
@@ -63,7 +73,7 @@ class ErrorCorrelation:
 
 
 @dataclass(frozen=True, slots=True)
-class EffectiveVotes:
+class EffectiveVotes(Headline):
     """How many independent judges a panel is worth.
 
     Attributes:
@@ -77,12 +87,9 @@ class EffectiveVotes:
     mean_correlation: Estimate
 
     @property
-    def value(self) -> float | None:
-        """The effective number of votes."""
-        return self.votes.value
-
-    def __float__(self) -> float:
-        return float(self.votes)
+    def headline(self) -> Estimate:
+        """The main number: `votes`."""
+        return self.votes
 
 
 def error_correlation(

@@ -21,7 +21,7 @@ from judgesmith.metrics.coding import (
 from judgesmith.metrics.coverage import UNPARSED
 from judgesmith.metrics.paired import holm, mcnemar_p
 from judgesmith.metrics.panel import Panel, check_panel, leading
-from judgesmith.metrics.perfect import bound_agreement, bound_share
+from judgesmith.metrics.perfect import bound_agreement, bound_share, without_width
 from judgesmith.metrics.probability import STEP, Draws, fixed_point, mean_of
 from judgesmith.metrics.resample import (
     Resampling,
@@ -29,11 +29,11 @@ from judgesmith.metrics.resample import (
     counted_interval,
     difference_of,
 )
-from judgesmith.metrics.result import Estimate
+from judgesmith.metrics.result import Estimate, Headline
 
 
 @dataclass(frozen=True, slots=True)
-class MemberValue:
+class MemberValue(Headline):
     """What one member adds to a panel: the panel with it minus the panel without it.
 
     Attributes:
@@ -60,9 +60,14 @@ class MemberValue:
     p: float
     p_holm: float
 
+    @property
+    def headline(self) -> Estimate:
+        """The main number: `accuracy_change`."""
+        return self.accuracy_change
+
 
 @dataclass(frozen=True, slots=True)
-class LeaveOneOut:
+class LeaveOneOut(Headline):
     """A panel against labels, whole and without each member.
 
     Attributes:
@@ -78,6 +83,11 @@ class LeaveOneOut:
     undecided: int
     no_verdict: int
     members: tuple[MemberValue, ...]
+
+    @property
+    def headline(self) -> Estimate:
+        """The main number: `accuracy`."""
+        return self.accuracy
 
 
 class _Measured(NamedTuple):
@@ -193,7 +203,9 @@ def _member_value(name: str, judges: Panel, whole: _Measured, setting: _Setting)
         accuracy_without=_accuracy(rest, setting),
         kappa_without=_kappa(rest, setting),
         undecided_without=rest.undecided,
-        accuracy_change=mean_of(gaps, clusters=setting.clusters, **setting.draws.options()),
+        accuracy_change=without_width(
+            mean_of(gaps, clusters=setting.clusters, **setting.draws.options())
+        ),
         kappa_change=_kappa_change(whole, rest, setting),
         gained=gained,
         lost=lost,
@@ -236,7 +248,8 @@ def _kappa_change(whole: _Measured, rest: _Measured, setting: _Setting) -> Estim
         return _scaled_kappa(sums[:, :width]) - _scaled_kappa(sums[:, width:])
 
     tables = np.hstack([whole.tables, rest.tables])
-    return counted_interval(difference_of(first, second, n), tables, gap, setting.draws.plan)
+    found = counted_interval(difference_of(first, second, n), tables, gap, setting.draws.plan)
+    return without_width(found)
 
 
 def _scaled_kappa(sums: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""The interval of a judge that is never wrong (or never right) on the rows at hand.
+"""What to print where every resample gives the same value, as for a judge that is never wrong.
 
 Every resample of a perfect sample is perfect, so the bootstrap would print [1, 1] for ten rows as
 for ten thousand. What n rows without an error do say is how common errors can be at most. With C
@@ -11,7 +11,8 @@ favourable way. For a share that end is 1 - u. For chance-corrected agreement it
 labels are mistaken for which: the lowest value is taken among errors that all fall on the rarest
 labels, on the most common one, and between the ends of the scale. With one row per cluster this is
 Wilson's interval; with clusters of one size it is wider than needed, as a cluster with an error is
-counted as wrong throughout.
+counted as wrong throughout. Two judges that never differ, and a judge whose slot never matters, are
+bounded in the same way. Where no such bound is known there is no interval, with the reason.
 """
 
 from collections.abc import Iterable
@@ -25,6 +26,8 @@ from judgesmith.metrics.resample import Statistic
 from judgesmith.metrics.result import Estimate
 
 METHOD = "Wilson bound over clusters, as every resample is the same"
+NO_SPREAD = "every resample gives the same value, so nothing is known about its variation"
+_ROUNDING = 1e-12
 
 
 def most_wrong(clusters: int, confidence: float) -> float:
@@ -56,6 +59,43 @@ def bound_share(found: Estimate, clusters: int) -> Estimate:
         return found
     wrong = most_wrong(clusters, found.confidence)
     low, high = (1 - wrong, 1.0) if found.value == 1 else (0.0, wrong)
+    return replace(found, low=low, high=high, method=METHOD)
+
+
+def without_width(found: Estimate) -> Estimate:
+    """Take away an interval whose ends are equal, and say why.
+
+    >>> without_width(Estimate(1.0, 1.0, 1.0, n=9)).no_interval
+    'every resample gives the same value, so nothing is known about its variation'
+    """
+    if found.low is None or found.high is None:
+        return found
+    if found.high - found.low > _ROUNDING * max(1.0, abs(found.high)):
+        return found
+    return replace(found, low=None, high=None, no_interval=NO_SPREAD)
+
+
+def bound_signed(found: Estimate, clusters: int) -> Estimate:
+    """Replace the interval without width of a mean of rows that are each -1, 0 or 1.
+
+    With all rows alike at v, a share u of other rows moves the mean by at most u where v is 0,
+    and by 2u where v is -1 or 1. A mean that never varies for another reason gets no interval.
+
+    Args:
+        found: the mean with its bootstrap interval.
+        clusters: how many clusters hold a row that counts.
+
+    Ten pairs without a flip, position bias 0:
+
+    >>> bias = Estimate(0.0, 0.0, 0.0, n=10, clusters=10, confidence=0.95)
+    >>> round(bound_signed(bias, 10).low, 6), round(bound_signed(bias, 10).high, 6)
+    (-0.277533, 0.277533)
+    """
+    stripped = without_width(found)
+    if stripped is found or found.confidence is None or found.value not in (-1.0, 0.0, 1.0):
+        return stripped
+    reach = most_wrong(clusters, found.confidence) * (1 if found.value == 0 else 2)
+    low, high = max(-1.0, found.value - reach), min(1.0, found.value + reach)
     return replace(found, low=low, high=high, method=METHOD)
 
 

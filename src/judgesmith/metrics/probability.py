@@ -8,7 +8,7 @@ Every function takes the optional keywords of `IntervalOptions`. Without them th
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from judgesmith.errors import DataError
 from judgesmith.metrics.agreement import NO_ROWS
 from judgesmith.metrics.coding import FloatArray, IntArray, Label, aligned, cluster_codes, distinct
+from judgesmith.metrics.perfect import without_width
 from judgesmith.metrics.resample import (
     IntervalMethod,
     Resampling,
@@ -135,7 +136,7 @@ def brier(
         check_distribution(f"distributions[{position}]", given)
         missed = 0.0 if label in given else 1.0
         losses.append(math.fsum([missed, *((p - (k == label)) ** 2 for k, p in given.items())]))
-    return varied(mean_of(losses, **interval))
+    return without_width(mean_of(losses, **interval))
 
 
 def brier_binary(
@@ -159,7 +160,7 @@ def brier_binary(
     0.3125
     """
     stated, outcome = confidence_columns(confidences, right)
-    return varied(mean_of(((stated - outcome) ** 2).tolist(), **interval))
+    return without_width(mean_of(((stated - outcome) ** 2).tolist(), **interval))
 
 
 def log_loss(
@@ -198,7 +199,7 @@ def log_loss(
         draws = draws_of(n, interval)
         clusters = None if draws is None else draws.count
         return Estimate.missing(f"{reason}, where the loss is infinite", n, clusters)
-    return varied(mean_of([-math.log(p) for p in stated], **interval))
+    return without_width(mean_of([-math.log(p) for p in stated], **interval))
 
 
 def check_distribution(name: str, given: Mapping[Label, float] | None) -> None:
@@ -265,17 +266,6 @@ def mean_of(losses: Sequence[float], **interval: Unpack[IntervalOptions]) -> Est
     share = ratio(0, 1)
     counts = sums_by_cluster(rows, draws.codes)
     return counted_interval(point, counts, lambda sums: share(sums) * STEP, draws.plan)
-
-
-def varied(found: Estimate) -> Estimate:
-    """Take away an interval of no width: resamples that all agree say nothing about the spread.
-
-    >>> varied(Estimate(0.0, 0.0, 0.0, n=3)).no_interval
-    'every resample gives the same value'
-    """
-    if found.low is None or found.low != found.high:
-        return found
-    return replace(found, low=None, high=None, no_interval="every resample gives the same value")
 
 
 def fixed_point(values: FloatArray) -> IntArray:

@@ -12,10 +12,9 @@ from typing import NamedTuple, Unpack
 import numpy as np
 
 from judgesmith.errors import DataError
-from judgesmith.metrics.additive import without_width
 from judgesmith.metrics.coding import Label, Verdict, aligned, cluster_codes
 from judgesmith.metrics.flips import slot_axis
-from judgesmith.metrics.interval import ratio_interval
+from judgesmith.metrics.perfect import without_width
 from judgesmith.metrics.resample import (
     Resampling,
     ResamplingOptions,
@@ -24,8 +23,8 @@ from judgesmith.metrics.resample import (
     ratio,
     sums_by_cluster,
 )
-from judgesmith.metrics.result import Estimate
-from judgesmith.metrics.shares import share_interval
+from judgesmith.metrics.result import Estimate, Headline
+from judgesmith.metrics.shares import share_interval, signed_interval
 
 NO_COMMON_ROW = "no item counts for both judges"
 
@@ -43,7 +42,7 @@ class Probe(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ProbeDifference:
+class ProbeDifference(Headline):
     """One bias probe on two judges, over the items that count for both.
 
     Attributes:
@@ -61,9 +60,9 @@ class ProbeDifference:
     left_out: int
 
     @property
-    def value(self) -> float | None:
-        """The point estimate of `difference`."""
-        return self.difference.value
+    def headline(self) -> Estimate:
+        """The main number: `difference`."""
+        return self.difference
 
 
 def consistency_probe(original: Sequence[Verdict], swapped: Sequence[Verdict]) -> Probe:
@@ -172,7 +171,6 @@ def probe_difference(
 def _share(
     above: Sequence[int], below: Sequence[int], clusters: Sequence[Hashable], plan: Resampling
 ) -> Estimate:
-    """Return the value of one probe; a signed one has no Wilson bound where nothing varies."""
-    if min(above, default=0) < 0:
-        return without_width(ratio_interval(above, below, clusters, plan, NO_COMMON_ROW))
-    return share_interval(above, below, clusters, plan, NO_COMMON_ROW)
+    """Return the value of one probe, which may be signed."""
+    interval = signed_interval if min(above, default=0) < 0 else share_interval
+    return interval(above, below, clusters, plan, NO_COMMON_ROW)

@@ -12,7 +12,16 @@ import numpy as np
 
 from judgesmith.errors import DataError
 from judgesmith.metrics.agreement import NO_ROWS
-from judgesmith.metrics.coding import FloatArray, IntArray, Label, aligned, encode, ordered_labels
+from judgesmith.metrics.coding import (
+    FloatArray,
+    IntArray,
+    Label,
+    aligned,
+    encode,
+    is_label,
+    ordered_labels,
+    shown,
+)
 from judgesmith.metrics.numeric import is_number, midranks, ranked
 from judgesmith.metrics.result import Estimate
 
@@ -79,7 +88,7 @@ def fleiss_kappa(*ratings: Sequence[Any]) -> Estimate:
     shares = np.bincount(codes, minlength=len(labels))
     chance = sum(count * count for count in shares.tolist())
     if chance == total * total:
-        return Estimate.missing(f"every rating is {labels[0]!r}, so chance agreement is 1", n)
+        return Estimate.missing(f"every rating is {shown(labels[0])}, so chance agreement is 1", n)
     agreeing = int((held * held).sum()) - total
     # Both shares over the common denominator total**2 * (each - 1): whole numbers, so exact.
     above = agreeing * total - chance * (each - 1)
@@ -268,13 +277,13 @@ def _nominal(found: _Ratings) -> tuple[IntArray, list[Label]]:
     """Return a code for each rating, and the labels."""
     try:
         labels = list(dict.fromkeys(found.values))
-        fine = all(isinstance(label, str | int | np.integer) for label in labels)
+        fine = all(map(is_label, labels))
     except TypeError:
         labels, fine = [], False
     if not fine:
-        bad = found.first(lambda value: not isinstance(value, str | int | np.integer)) or 0
-        value = found.values[bad]
-        raise DataError(f"{found.place(bad)} is {value!r}: expected a string or whole number")
+        bad = found.first(lambda value: not is_label(value)) or 0
+        value = shown(found.values[bad])
+        raise DataError(f"{found.place(bad)} is {value}: expected a string or whole number")
     return encode("ratings", found.values, labels), labels
 
 

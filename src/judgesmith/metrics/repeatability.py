@@ -15,8 +15,8 @@ from typing import Unpack
 import numpy as np
 
 from judgesmith.errors import DataError
-from judgesmith.metrics.additive import without_width
 from judgesmith.metrics.coding import Label, Verdict, aligned, cluster_codes
+from judgesmith.metrics.perfect import without_width
 from judgesmith.metrics.resample import (
     Resampling,
     ResamplingOptions,
@@ -24,7 +24,7 @@ from judgesmith.metrics.resample import (
     ratio,
     sums_by_cluster,
 )
-from judgesmith.metrics.result import Estimate
+from judgesmith.metrics.result import Estimate, Headline
 from judgesmith.metrics.shares import share_interval
 
 NOT_TWICE = "no item has two parsed verdicts in one order"
@@ -34,7 +34,7 @@ _LARGEST_SCALE = 2**31  # sums over a million items stay exact in a double
 
 
 @dataclass(frozen=True, slots=True)
-class Repeatability:
+class Repeatability(Headline):
     """How often two repeated calls on one item agree.
 
     Attributes:
@@ -52,13 +52,13 @@ class Repeatability:
     unparsed: int
 
     @property
-    def value(self) -> float | None:
-        """The point estimate of `agreement`."""
-        return self.agreement.value
+    def headline(self) -> Estimate:
+        """The main number: `agreement`."""
+        return self.agreement
 
 
 @dataclass(frozen=True, slots=True)
-class PositionApart:
+class PositionApart(Headline):
     """The flip rate, what sampling explains of it, and the rest.
 
     Attributes:
@@ -78,9 +78,9 @@ class PositionApart:
     unparsed: int
 
     @property
-    def value(self) -> float | None:
-        """The point estimate of `excess`."""
-        return self.excess.value
+    def headline(self) -> Estimate:
+        """The main number: `excess`."""
+        return self.excess
 
 
 def repeatability(

@@ -61,8 +61,11 @@ class Estimate:
             raise DataError(f"expected both ends or none, found low={self.low}, high={self.high}")
         for name in ("value", "low", "high"):
             number = getattr(self, name)
-            if number is not None and not math.isfinite(number):
+            if number is None:
+                continue
+            if not math.isfinite(number):
                 raise DataError(f"{name}: expected a finite number or None, found {number!r}")
+            object.__setattr__(self, name, float(number))  # a numpy number is no plain JSON
 
     def __float__(self) -> float:
         if self.value is None:
@@ -86,6 +89,36 @@ class Estimate:
         'no rows'
         """
         return cls(None, None, None, n, clusters, undefined=reason)
+
+
+class Headline:
+    """A result of several parts, one of which is its main number.
+
+    It reads like that number: `.value` is None where it is undefined, and `float()` then raises
+    DataError with the reason.
+
+    >>> class Rate(Headline):
+    ...     @property
+    ...     def headline(self):
+    ...         return Estimate.of(0.25, n=4)
+    >>> Rate().value, float(Rate())
+    (0.25, 0.25)
+    """
+
+    __slots__ = ()
+
+    @property
+    def headline(self) -> Estimate:
+        """The main number."""
+        raise NotImplementedError
+
+    @property
+    def value(self) -> float | None:
+        """The main number without its interval; None where it is undefined."""
+        return self.headline.value
+
+    def __float__(self) -> float:
+        return float(self.headline)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,15 @@ import numpy as np
 from judgesmith.errors import DataError
 from judgesmith.metrics.agreement import NO_ROWS
 from judgesmith.metrics.coding import FloatArray, IntArray
-from judgesmith.metrics.perfect import bound_share
+from judgesmith.metrics.perfect import bound_share, without_width
 from judgesmith.metrics.probability import (
     Draws,
     IntervalOptions,
     confidence_columns,
     draws_of,
-    varied,
 )
 from judgesmith.metrics.resample import with_interval
-from judgesmith.metrics.result import Estimate
+from judgesmith.metrics.result import Estimate, Headline
 
 COVERAGES = (0.5, 0.8, 0.9, 1.0)
 """Shares of items at which selective accuracy is stated unless others are asked for."""
@@ -51,7 +50,7 @@ class RiskPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class RiskCoverage:
+class RiskCoverage(Headline):
     """The risk-coverage curve and its summaries.
 
     Attributes:
@@ -70,12 +69,9 @@ class RiskCoverage:
     accuracy_at: dict[float, Estimate]
 
     @property
-    def value(self) -> float | None:
-        """The area under the curve as a number."""
-        return self.area.value
-
-    def __float__(self) -> float:
-        return float(self.area)
+    def headline(self) -> Estimate:
+        """The main number: `area`."""
+        return self.area
 
 
 def risk_coverage(
@@ -137,7 +133,7 @@ def risk_coverage(
             with_interval(point, column, draws.count, draws.plan)
             for point, column in zip(found, spread, strict=True)
         ]
-        found[:2] = [varied(area) for area in found[:2]]
+        found[:2] = [without_width(area) for area in found[:2]]
         found[2:] = [
             bound_share(
                 point, len(set(draws.codes[block <= np.searchsorted(np.cumsum(held), k)].tolist()))

@@ -15,15 +15,15 @@ from judgesmith.errors import DataError
 from judgesmith.metrics.coding import Label, Verdict, aligned
 from judgesmith.metrics.flips import verdict_signs
 from judgesmith.metrics.resample import Resampling, ResamplingOptions
-from judgesmith.metrics.result import Estimate
-from judgesmith.metrics.shares import share_interval
+from judgesmith.metrics.result import Estimate, Headline
+from judgesmith.metrics.shares import hit_share
 
 NOTHING_PARSED = "no row has two parsed scores and a parsed verdict"
 NO_STRICT_VERDICT = "no row has two parsed scores and a verdict that names a response"
 
 
 @dataclass(frozen=True, slots=True)
-class ConflictRatio:
+class ConflictRatio(Headline):
     """TrustJudge's conflict ratio and the three kinds of conflict it adds up.
 
     Attributes:
@@ -41,13 +41,13 @@ class ConflictRatio:
     left_out: int
 
     @property
-    def value(self) -> float | None:
-        """The point estimate of `rate`."""
-        return self.rate.value
+    def headline(self) -> Estimate:
+        """The main number: `rate`."""
+        return self.rate
 
 
 @dataclass(frozen=True, slots=True)
-class ThreeWay:
+class ThreeWay(Headline):
     """Whether the higher score goes to the preferred response; the three shares add up to 1.
 
     Attributes:
@@ -65,9 +65,9 @@ class ThreeWay:
     no_preference: int
 
     @property
-    def value(self) -> float | None:
-        """The point estimate of `consistent`."""
-        return self.consistent.value
+    def headline(self) -> Estimate:
+        """The main number: `consistent`."""
+        return self.consistent
 
 
 def margin_sign(margin: float, tie_within: float) -> int:
@@ -150,8 +150,7 @@ def conflict_ratio(
     groups = [cluster for _, _, cluster in rows]
 
     def share(hits: Sequence[bool]) -> Estimate:
-        counted = [1] * len(rows)
-        return share_interval([int(h) for h in hits], counted, groups, plan, NOTHING_PARSED)
+        return hit_share(hits, groups, plan, NOTHING_PARSED)
 
     return ConflictRatio(
         rate=share([s != c for s, c, _ in rows]),
@@ -216,8 +215,7 @@ def three_way(
     groups = [cluster for _, _, cluster in rows]
 
     def share(product: int) -> Estimate:
-        hits = [int(s * c == product) for s, c, _ in rows]
-        return share_interval(hits, [1] * len(rows), groups, plan, NO_STRICT_VERDICT)
+        return hit_share([s * c == product for s, c, _ in rows], groups, plan, NO_STRICT_VERDICT)
 
     return ThreeWay(
         consistent=share(1),

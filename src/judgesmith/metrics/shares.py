@@ -4,7 +4,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
 from judgesmith.metrics.interval import ratio_interval
-from judgesmith.metrics.perfect import bound_share
+from judgesmith.metrics.perfect import bound_share, bound_signed
 from judgesmith.metrics.resample import Resampling
 from judgesmith.metrics.result import Estimate
 
@@ -35,15 +35,54 @@ def share_interval(
     >>> found.value, round(found.low, 5), found.n, found.clusters
     (1.0, 0.34238, 2, 2)
     """
+    found = _counted(above, below, clusters, plan, nothing)
+    return bound_share(found, found.clusters or 0)
+
+
+def hit_share(
+    hits: Sequence[bool], clusters: Sequence[Hashable], plan: Resampling, nothing: str
+) -> Estimate:
+    """Share of rows that are hits: `share_interval` where every row counts.
+
+    >>> hit_share([True, False], "ab", Resampling(seed=1), "no rows").value
+    0.5
+    """
+    return share_interval([int(hit) for hit in hits], [1] * len(hits), clusters, plan, nothing)
+
+
+def signed_interval(
+    above: Sequence[int],
+    below: Sequence[int],
+    clusters: Sequence[Hashable],
+    plan: Resampling,
+    nothing: str,
+) -> Estimate:
+    """The same as `share_interval` for rows that add -1, 0 or 1 to the numerator.
+
+    >>> found = signed_interval([0, 0, 0], [1, 1, 1], "abc", Resampling(seed=1), "no rows")
+    >>> found.value, round(found.low, 5), round(found.high, 5)
+    (0.0, -0.5615, 0.5615)
+    """
+    found = _counted(above, below, clusters, plan, nothing)
+    return bound_signed(found, found.clusters or 0)
+
+
+def _counted(
+    above: Sequence[int],
+    below: Sequence[int],
+    clusters: Sequence[Hashable],
+    plan: Resampling,
+    nothing: str,
+) -> Estimate:
+    """Resample the clusters that hold a row that counts."""
     kept = [i for i, count in enumerate(below) if count > 0]
-    found = ratio_interval(
+    return ratio_interval(
         [above[i] for i in kept],
         [below[i] for i in kept],
         [clusters[i] for i in kept],
         plan,
         nothing,
     )
-    return bound_share(found, found.clusters or 0)
 
 
 def mirrored(share: Estimate) -> Estimate:

@@ -7,10 +7,9 @@ from typing import Unpack
 import numpy as np
 
 from judgesmith.errors import DataError
-from judgesmith.metrics.additive import without_width
 from judgesmith.metrics.coding import FloatArray, Label, Verdict, aligned, cluster_codes, distinct
 from judgesmith.metrics.flips import verdict_signs
-from judgesmith.metrics.perfect import bound_share
+from judgesmith.metrics.perfect import bound_share, without_width
 from judgesmith.metrics.resample import (
     Resampling,
     ResamplingOptions,
@@ -19,12 +18,12 @@ from judgesmith.metrics.resample import (
     ratio,
     sums_by_cluster,
 )
-from judgesmith.metrics.result import Estimate
+from judgesmith.metrics.result import Estimate, Headline
 from judgesmith.metrics.shares import mirrored
 
 
 @dataclass(frozen=True, slots=True)
-class StyleCell:
+class StyleCell(Headline):
     """Two styles against each other, seen from the first.
 
     Attributes:
@@ -46,6 +45,11 @@ class StyleCell:
     judge: Estimate
     labels: Estimate | None
     difference: Estimate | None
+
+    @property
+    def headline(self) -> Estimate:
+        """The main number: `judge`."""
+        return self.judge
 
 
 @dataclass(frozen=True, slots=True)

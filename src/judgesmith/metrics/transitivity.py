@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from judgesmith.errors import DataError
 from judgesmith.metrics.coding import IntArray, aligned
 from judgesmith.metrics.resample import Resampling, ResamplingOptions
-from judgesmith.metrics.result import Estimate
+from judgesmith.metrics.result import Estimate, Headline
 from judgesmith.metrics.score_and_pair import check_tolerance, margin_sign
 from judgesmith.metrics.shares import share_interval
 
@@ -31,7 +31,7 @@ _MOST_SUBSETS = 1_000_000  # bounds the memory of one question to a few hundred 
 
 
 @dataclass(frozen=True, slots=True)
-class NonTransitivity:
+class NonTransitivity(Headline):
     """How many sets of k responses to one question cannot be ranked by their verdicts.
 
     Attributes:
@@ -56,9 +56,9 @@ class NonTransitivity:
     questions: int
 
     @property
-    def value(self) -> float | None:
-        """The point estimate of `rate`."""
-        return self.rate.value
+    def headline(self) -> Estimate:
+        """The main number: `rate`."""
+        return self.rate
 
 
 def non_transitivity(

@@ -20,6 +20,7 @@ from judgesmith.metrics.coding import (
     distinct,
     encode,
     ordered_labels,
+    shown,
 )
 from judgesmith.metrics.resample import Statistic
 from judgesmith.metrics.result import Estimate
@@ -82,7 +83,7 @@ def weighted_kappa(
     observed = n * int((cost * table).sum())
     expected = int((cost * np.outer(table.sum(1), table.sum(0))).sum())
     if expected == 0:
-        only = f"both sides hold only the label {x[0]!r}, so no disagreement is expected"
+        only = f"both sides hold only the label {shown(x[0])}, so no disagreement is expected"
         return Estimate.missing(only, n)
     return Estimate.of((expected - observed) / expected, n)
 
@@ -160,7 +161,7 @@ def scott_pi(
     agreeing, both = int(np.trace(table)), table.sum(1) + table.sum(0)
     chance = int((both * both).sum())
     if chance == 4 * n * n:
-        only = f"both sides hold only the label {x[0]!r}, so chance agreement is 1"
+        only = f"both sides hold only the label {shown(x[0])}, so chance agreement is 1"
         return Estimate.missing(only, n)
     return Estimate.of((4 * n * agreeing - chance) / (4 * n * n - chance), n)
 
@@ -178,7 +179,7 @@ def scale_of(
     """
     found = distinct("x", x) | distinct("y", y)
     if labels is None and any(isinstance(label, str) for label in found):
-        named = sorted(label for label in found if isinstance(label, str))
+        named = sorted(str(label) for label in found if isinstance(label, str))
         raise DataError(
             f"expected whole numbers, found the labels {named!r}, which have no order of their "
             "own; name the scale from low to high with labels=[...]"

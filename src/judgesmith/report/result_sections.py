@@ -36,8 +36,8 @@ def method(evaluation: Evaluation) -> str:
     direction = f" {direction[:1].upper()}{direction[1:]}." if direction else ""
     return (
         f"Verdicts are averaged over both orders of the responses. Intervals: "
-        f"{evaluation.confidence:.0%}, {plural(evaluation.resamples, 'resample')}, clustered by "
-        f"question. The test labels were looked at {looks}.{direction}"
+        f"{evaluation.confidence:.0%}, {plural(evaluation.resamples, 'resample')} of questions, "
+        f"bias-corrected. The test labels were looked at {looks}.{direction}"
     )
 
 

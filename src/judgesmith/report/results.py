@@ -23,7 +23,8 @@ class Number(Result):
     """An estimate with its interval and denominator.
 
     `hidden` gives the reason why the value may be known but must not be shown (too few items, or
-    one label holds nearly all); `undefined` why there is none.
+    one label holds nearly all); `undefined` why there is none; `no_interval` why an interval that
+    was asked for is not there.
     """
 
     value: float | None
@@ -33,6 +34,7 @@ class Number(Result):
     clusters: int | None = None
     undefined: str | None = None
     hidden: str | None = None
+    no_interval: str | None = None
 
 
 class Confusion(Result):

@@ -4,6 +4,10 @@
     out  gate/gate.json
     run  judgesmith run RECIPE, or judgesmith gate RUN
 
+Each check is tested at one side of a 95% interval: a judge that lies exactly on the threshold
+passes in about 2.5% of cases, measured 2.5 to 2.8% at 100 questions (`benchmarks/type_one.py`), and
+one below it less often.
+
 Exit codes of `judgesmith gate`: 0 pass, 1 fail, 2 error, 3 not enough evidence.
 """
 
