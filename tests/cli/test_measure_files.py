@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -224,3 +225,61 @@ def test_a_published_set_through_the_command(
     beside = command("compare", "pandalm", "--data", shared_data, "--out", tmp_path / "c",
                      "--resamples", 200)  # fmt: skip
     assert beside.returncode == 0, beside.stderr
+
+
+def test_a_name_in_brackets_is_printed_as_it_is(command: Any, tmp_path: Path) -> None:
+    rows = [{"item": i, "judge": "gpt[bold]4[/x]", "verdict": "AB"[i % 2], "label": "AB"[i % 2]}
+            for i in range(24)]  # fmt: skip
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = command("evaluate", tmp_path / "x.jsonl", "--resamples", 100, "--out", tmp_path / "r")
+    assert done.returncode == 0, done.stderr
+    assert "gpt[bold]4[/x]" in done.stdout
+
+
+def test_the_folder_of_a_report_is_below_the_working_one(command: Any, tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "x.csv").write_text("id,v,h\n" + "1,A,A\n")
+    (tmp_path / "m.yaml").write_text(
+        "name: ../up/away\ntitle: t\npublished: p\nlicence: l\nkind: pair\nnames: better\n"
+        'files:\n  - path: "*.csv"\n    item: "{id}"\n    votes:\n'
+        '      - {by: j, verdict: "{v}"}\n      - {by: a, role: person, verdict: "{h}"}\n'
+    )
+    done = command("evaluate", tmp_path / "x.csv", "--mapping", tmp_path / "m.yaml",
+                   "--resamples", 100, cwd=tmp_path / "work")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "work").iterdir()
+    assert folder.name == "up-away.evaluation"
+
+
+def test_runs_of_one_recipe_are_told_apart_by_their_folders(
+    tiny_run: Path, command: Any, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_run, tmp_path / "again")
+    done = command("compare", tiny_run, tmp_path / "again", "--out", tmp_path / "c",
+                   "--resamples", 100)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    names = {(one["a"], one["b"]) for one in report(tmp_path / "c")["evaluation"]["comparisons"]}
+    assert (f"{tiny_run.name}/student", "again/student") in names
+    twice = command("compare", tiny_run, tiny_run, "--out", tmp_path / "d")
+    assert twice.returncode == 2
+    assert "named twice" in twice.stderr
+
+
+def test_a_file_that_names_the_better_beside_a_run_that_names_the_worse(
+    tiny_run: Path, command: Any, tmp_path: Path
+) -> None:
+    """The same verdicts, once by the better and once by the worse response: nothing to choose."""
+    said = (tiny_run / "evaluate" / "judgments.jsonl").read_text().splitlines()
+    items = sorted({json.loads(line)["item_id"] for line in said})
+    for name, letters in (("worse", "AB"), ("better", "BA")):
+        rows = [{"item": item, "judge": name, "names": name, "verdict": letters[i % 2]}
+                for i, item in enumerate(items)]  # fmt: skip
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    done = command("compare", tiny_run, tmp_path / "worse.jsonl", tmp_path / "better.jsonl",
+                   "--out", tmp_path / "c", "--resamples", 100)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = report(tmp_path / "c")["evaluation"]
+    assert found["direction"] == "a verdict names the worse response"
+    compared = next(c for c in found["comparisons"] if {c["a"], c["b"]} == {"worse", "better"})
+    assert (compared["gained"], compared["lost"]) == (0, 0)
+    assert (compared["difference"]["n"], compared["difference"]["value"]) == (len(items), 0)

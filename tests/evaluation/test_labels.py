@@ -19,7 +19,7 @@ def test_a_majority_is_taken_and_a_split_is_dropped_not_drawn(make_row: Any, say
     assert labels.verdicts == {0: "A", 2: "B"}
     assert labels.dropped == {NO_MAJORITY: 1}
     assert labels.kind == "people"
-    assert labels.title == "labels: 2 agreed by p0, p1, p2"
+    assert labels.title == "labels: 2 by majority of p0, p1, p2"
 
 
 def test_scores_of_people_are_averaged(make_row: Any, say: Any) -> None:

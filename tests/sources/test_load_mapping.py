@@ -142,3 +142,9 @@ def test_an_unknown_benchmark_names_the_nearest() -> None:
 def test_a_missing_mapping_says_so(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="expected a mapping file, found none"):
         load_mapping(tmp_path / "none.yaml")
+
+
+def test_the_tie_has_one_name(tmp_path: Path) -> None:
+    text = TOP.replace("names:", "tie: C\nnames:") + VOTES + '        verdict: "{w}"\n'
+    (found,) = errors(tmp_path, text)
+    assert "expected TIE, or null where there is none, found 'C'" in found

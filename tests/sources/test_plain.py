@@ -216,3 +216,30 @@ def test_a_draft_of_anything_loads(tmp_path: Path) -> None:
         draft = tmp_path / "mapping.yaml"
         draft.write_text(draft_mapping(columns, [dict.fromkeys(columns, "v")]), encoding="utf-8")
         assert load_mapping(draft).files
+
+
+def test_files_of_one_name_in_two_folders_are_two_judges(tmp_path: Path) -> None:
+    for folder, verdict in (("one", "A"), ("two", "B")):
+        (tmp_path / folder).mkdir()
+        write(tmp_path / folder / "out.jsonl", [{"item": "i", "verdict": verdict}])
+    labels = write(tmp_path / "labels.csv", [{"item": "i", "label": "B"}])
+    assert short(tmp_path / "one" / "out.jsonl", labels, tmp_path / "two" / "out.jsonl") == [
+        ("i", "one/out", "judge", "A"), ("i", "label", "person", "B"),
+        ("i", "two/out", "judge", "B"),
+    ]  # fmt: skip
+    scores = [write(tmp_path / name / "s.csv", [{"item": "i", "score": 3}])
+              for name in ("one", "two")]  # fmt: skip
+    assert [by for _, by, _, _ in short(*scores)] == ["one/s", "two/s"]
+
+
+def test_a_draft_takes_spaces_off_and_numbers_between_as_preferences() -> None:
+    rows: list[Row] = [{"item": str(i), "verdict": (" A", "B ")[i % 2]} for i in range(4)]
+    text = draft_mapping(["item", "verdict"], rows)
+    assert '" A": A' in text
+    assert '"B ": B' in text
+    rows = [{"item": str(i), "preference": 1 + i / 10, "human": 1 + i % 2} for i in range(9)]
+    text = draft_mapping(["item", "preference", "human"], rows)
+    assert 'between: {value: "{preference}", first: 1, second: 2}' in text
+    texts = {"output_1": "x", "output_2": "y"}
+    rows = [{"item": str(i), "winner": (1, 2, 1.5)[i % 3], **texts} for i in range(9)]
+    assert '"1.5": TIE' in draft_mapping(list(rows[0]), rows)

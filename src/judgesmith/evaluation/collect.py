@@ -71,6 +71,7 @@ class Collected:
     values: list[str | Status] = field(default_factory=list)
     statuses: dict[str, Counter[str]] = field(default_factory=dict)
     rows: int = 0
+    pairs: bool = True
 
     @property
     def names(self) -> list[tuple[str, str | None]]:
@@ -94,6 +95,10 @@ class Collected:
         """Passes by judges or annotators of the given roles, in the order in which they came."""
         return [key for key in self.votes if key.role in roles]
 
+    def passes_of(self, judge: str) -> list[VoteKey]:
+        """A judge's passes; a person or a key of the same name is somebody else."""
+        return [key for key in self.keys("judge") if key.by == judge]
+
     def people(self) -> list[str]:
         """Names of the people who labelled."""
         return list(dict.fromkeys(key.by for key in self.keys("person")))
@@ -110,7 +115,7 @@ class Collector:
     """Takes rows in and packs them."""
 
     def __init__(self, responses: int = 2) -> None:
-        self.found = Collected()
+        self.found = Collected(pairs=responses == 2)
         self.responses = responses
         self._codes: dict[str | Status, int] = {}
         self._clusters: dict[bytes, int] = {}
@@ -144,11 +149,20 @@ class Collector:
                 found.words[2 * position + i] = len(text.split())
         if item.models and found.models[position] is None:
             found.models[position] = self._share(item.models)
-        if (item.fields or criterion) and not found.fields[position]:
-            fields = {**item.fields, **({"criterion": criterion} if criterion else {})}
-            found.fields[position] = self._share(tuple(fields.items()))
+        if item.fields or criterion:
+            self._add_fields(position, item, criterion)
         if item.cluster != item.id:  # a file of labels may know no more than the id
             found.clusters[position] = self._cluster(item.cluster)
+
+    def _add_fields(self, position: int, item: ImportedItem, criterion: str | None) -> None:
+        """Add the fields that no earlier row of the item gave; a given one stays."""
+        known = self.found.fields[position]
+        names = {name for name, _ in known}
+        more = [pair for pair in item.fields.items() if pair[0] not in names]
+        if criterion and "criterion" not in names:
+            more.append(("criterion", criterion))
+        if more:
+            self.found.fields[position] = self._share((*known, *more))
 
     def _cluster(self, name: str) -> int:
         key = blake2b(name.encode(), digest_size=8).digest()
@@ -163,10 +177,13 @@ class Collector:
         if votes is None:
             votes = self.found.votes.setdefault(key, Votes())
         if votes.has(position):
-            self._again(votes, position, judgment)
+            self._again(key, position, judgment)
             return
         if len(votes.codes) <= position:
             votes.codes.extend(bytes(position + 1 - len(votes.codes)))
+        self._write(votes, position, judgment)
+
+    def _write(self, votes: Votes, position: int, judgment: ImportedJudgment) -> None:
         votes.codes[position] = self._code(judgment)
         if judgment.scores is not None:
             self._scores(votes, position, judgment.scores)
@@ -175,11 +192,24 @@ class Collector:
         if judgment.confidence is not None:
             votes.confidences[position] = judgment.confidence
         if judgment.status is not Status.PARSED:
+            self._count(judgment)
+
+    def _count(self, judgment: ImportedJudgment) -> None:
+        if judgment.role == "judge":
             counts = self.found.statuses.setdefault(judgment.by, Counter())
             counts[judgment.status.value] += 1
 
-    def _again(self, votes: Votes, position: int, judgment: ImportedJudgment) -> None:
-        """Let a label be repeated beside every judge's verdict; refuse everything else."""
+    def _again(self, key: VoteKey, position: int, judgment: ImportedJudgment) -> None:
+        """Let a label be repeated beside every judge's verdict; refuse everything else.
+
+        An empty label beside a given one says nothing: many tables give it once for an item.
+        """
+        votes = self.found.votes[key]
+        if key.role != "judge" and judgment.status is Status.NO_VERDICT:
+            return
+        if key.role != "judge" and self._value(votes, position) is Status.NO_VERDICT:
+            self._write(votes, position, judgment)
+            return
         same = votes.codes[position] == self._code(judgment)
         for i, score in enumerate(judgment.scores or ()):
             same = same and self.found.score(votes, position, i, self.responses) == score
@@ -188,14 +218,24 @@ class Collector:
         if judgment.role != "judge":
             raise DataError(
                 f"{judgment.where}: item {judgment.item!r} already has another label by "
-                f"{judgment.by!r}; expected one label for each item and annotator. Correct the "
-                "file, or map a `sample` number."
+                f"{judgment.by!r} ({self._known(votes, position)}); expected one label for each "
+                "item and annotator, in every row of the item where it stands beside verdicts. "
+                "Correct the file, or map a `sample` number."
             )
         raise DataError(
             f"{judgment.where}: item {judgment.item!r} is judged a second time by "
             f"{judgment.by!r} in one order; expected one judgment for each item, judge, order "
-            "and sample. Remove the copy, or map a `sample` number that tells repeats apart."
+            "and sample. Remove the copy; or tell repeats apart by `sample`, two files or two "
+            "judges by different names in `judge`."
         )
+
+    def _value(self, votes: Votes, position: int) -> str | Status:
+        return self.found.values[votes.codes[position] - 1]
+
+    def _known(self, votes: Votes, position: int) -> str:
+        score = self.found.score(votes, position, 0, self.responses)
+        value = self._value(votes, position)
+        return f"{value.value if isinstance(value, Status) else value if score is None else score}"
 
     def _scores(self, votes: Votes, position: int, scores: tuple[float, ...]) -> None:
         start = position * self.responses

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 
 from judgesmith.evaluation.browser import browser_rows
+from judgesmith.evaluation.foreign import LONGER, passes
 from judgesmith.evaluation.judge_evidence import FEWEST_CONFIDENT, judge_evidence
 from judgesmith.evaluation.measure import Measured, evaluation_of
-from judgesmith.evaluation.panel import alternative, panel
-from judgesmith.evaluation.scores import score_comparisons
+from judgesmith.evaluation.panel import LEAST_SHARED, alternative, panel
+from judgesmith.evaluation.scores import score_comparisons, score_rows
 from judgesmith.evaluation.together import fidelity, people_agreement, people_alpha, repeats_alpha
 from judgesmith.report.evidence import Evidence
 from judgesmith.report.results import Evaluation
@@ -43,9 +44,11 @@ def measure(
         browser=browser_rows(measured, read(), most=MOST_SHOWN) if measured.rows else (),
         browser_of=len(measured.rows),
         not_measured={},
-        notes=(*notes, *_dropped(measured)),
+        notes=(*notes, *_dropped(measured), *_unscored(measured), *_unlabelled(measured)),
     )
-    return evaluation, evidence.model_copy(update={"not_measured": _missing(measured, evidence)})
+    compared = any(one.b != LONGER for one in evaluation.comparisons)
+    missing = _missing(measured, evidence, compared=compared)
+    return evaluation, evidence.model_copy(update={"not_measured": missing})
 
 
 def _dropped(measured: Measured) -> tuple[str, ...]:
@@ -55,7 +58,40 @@ def _dropped(measured: Measured) -> tuple[str, ...]:
     )
 
 
-def _missing(measured: Measured, evidence: Evidence) -> dict[str, str]:
+def _unlabelled(measured: Measured) -> Iterator[str]:
+    """What was judged and nobody labelled, and judges that met no label at all."""
+    found, labels = measured.found, measured.labels
+    if labels.kind == "nobody":
+        return
+    names = [name for name in measured.subject.judges or found.judges() if name not in labels.by]
+    judged: set[int] = set()
+    for name in names:
+        own = {i for key in found.passes_of(name) for i in found.votes[key].positions()}
+        judged |= own
+        if own.isdisjoint(labels.scores or labels.verdicts):
+            yield (
+                f"{name} judged none of the labelled items, so it is in no table; its first item "
+                f"is {found.names[min(own)][0]!r}. Are its ids written as the labels' are?"
+            )
+    left = len(judged.difference(labels.scores or labels.verdicts))
+    if left:
+        yield f"{left:,} judged items have no label; they are in no number that needs one."
+
+
+def _unscored(measured: Measured) -> Iterator[str]:
+    """Which judges left labelled items without a score: correlations rest on the others."""
+    for judge in measured.judges if measured.labels.numeric else ():
+        votes = passes(measured.found, judge.name).stored
+        seen = sum(votes is not None and votes.has(i) for i in measured.labels.scores)
+        scored = sum(len(rows.positions) for rows in score_rows(measured, judge.name))
+        if scored < seen:
+            yield (
+                f"{judge.name} scored {scored:,} of the {seen:,} labelled items that it judged "
+                f"({scored / seen:.1%}); correlations and differences rest on those alone."
+            )
+
+
+def _missing(measured: Measured, evidence: Evidence, *, compared: bool) -> dict[str, str]:
     """What could not be measured, and what the data would have to hold."""
     found = {}
     pairs, numeric = measured.subject.pairs, measured.labels.numeric
@@ -79,7 +115,12 @@ def _missing(measured: Measured, evidence: Evidence) -> dict[str, str]:
     if not evidence.people:
         found["human ceiling"] = "fewer than two named people labelled the same items"
     if evidence.panel is None and not numeric:
-        found["panel"] = "fewer than two judges share items"
+        found["panel"] = f"fewer than two judges share {LEAST_SHARED} labelled items"
+    if len(measured.judges) > 1 and not compared:
+        found["paired comparison"] = (
+            "no two judges gave scores on the labels' scale for the same items"
+            if numeric else "no two judges judged the same labelled items"
+        )  # fmt: skip
     if evidence.fidelity is None:
         found["teacher and student"] = "the data name no teacher and student"
     return found

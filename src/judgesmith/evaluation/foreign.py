@@ -16,6 +16,8 @@ MOST_PARTS = 40
 
 ONE_ORDER = "judged in one order only"
 
+LONGER = "longer response"
+
 
 Fields = dict[tuple[tuple[str, str], ...], dict[str, str]]
 """Field values as they repeat over items; a million items share a few of them."""
@@ -29,10 +31,10 @@ class Passes(NamedTuple):
 
 
 def passes(found: Collected, name: str) -> Passes:
-    """The pass with the smallest sample number in each order; later samples are repeats."""
+    """A judge's pass with the smallest sample number in each order; later ones are repeats."""
     chosen: list[Votes | None] = []
     for swapped in (False, True):
-        keys = [key for key in found.votes if key.by == name and key.swapped is swapped]
+        keys = [key for key in found.passes_of(name) if key.swapped is swapped]
         keys.sort(key=lambda key: key.sample)
         chosen.append(found.votes[keys[0]] if keys else None)
     return Passes(*chosen)
@@ -52,11 +54,17 @@ def judge_of(
         seen = [votes for votes in both if votes is not None and votes.has(position)]
         if seen:
             verdicts[position] = _read(found, both, seen, position, tie)
-    in_both = all(votes is not None for votes in both) and any(
-        read.stored is not None and read.swapped is not None for read in verdicts.values()
+    halves = sum(
+        not all(votes is not None and votes.has(int(position)) for votes in both)
+        for position in verdicts
     )
-    note = "" if in_both else ONE_ORDER
+    in_both = halves < len(verdicts)
+    note = _one_order(halves, len(verdicts)) if halves and found.pairs else ""
     return Judge(name, role, order_proof=False, note=note, verdicts=verdicts, both_orders=in_both)
+
+
+def _one_order(halves: int, judged: int) -> str:
+    return ONE_ORDER if halves == judged else f"{halves:,} of {judged:,} items {ONE_ORDER}"
 
 
 def _read(
@@ -140,7 +148,10 @@ def seen_by(judge: Judge, part: SliceOfItems) -> SliceOfItems:
 def baselines(
     found: Collected, rows: tuple[Scored, ...], scale: tuple[str, ...], *, pairs: bool, seed: int
 ) -> list[Judge]:
-    """Rules without judgment: constant, random, and for pairs with known texts the longer one."""
+    """Rules without judgment: constant, random, and for pairs with known texts the longer one.
+
+    Where both texts are as long, the last says tie; on a scale without one it gives no verdict.
+    """
     values = list(scale) or sorted({row.label for row in rows})
     names = found.names
     counts: dict[str, int] = {}
@@ -153,8 +164,8 @@ def baselines(
         reads["constant"][row.item_id] = _same(top)
         reads["random"][row.item_id] = _same(drawn)
     if pairs and rows and all(row.words is not None for row in rows):
-        reads["longer response"] = {
-            row.item_id: _same(_longer(row.words)) for row in rows if row.words is not None
+        reads[LONGER] = {
+            row.item_id: _same(_longer(row.words, scale)) for row in rows if row.words is not None
         }
     notes = {"constant": f"always {top}, the most common label"}
     return [
@@ -163,9 +174,11 @@ def baselines(
     ]
 
 
-def _longer(words: tuple[int, int]) -> str:
-    return TIE if words[0] == words[1] else LETTERS[int(words[1] > words[0])]
+def _longer(words: tuple[int, int], scale: tuple[str, ...]) -> str | None:
+    if words[0] == words[1]:
+        return TIE if TIE in scale else None
+    return LETTERS[int(words[1] > words[0])]
 
 
-def _same(value: str) -> Read:
+def _same(value: str | None) -> Read:
     return _shared_read(value, value, value, None)

@@ -164,7 +164,7 @@ def _flips(measured: Measured, reading: Reading) -> Flips:
 def _repeats(measured: Measured, reading: Reading) -> tuple[Number | None, Number | None]:
     """Agreement of repeated samples in one order, and flips beyond that noise."""
     found, name = measured.found, reading.judge.name
-    keys = [key for key in found.votes if key.by == name]
+    keys = found.passes_of(name)
     by_order = [
         [key for key in keys if key.swapped is swapped] for swapped in (False, True)
     ]  # fmt: skip
@@ -272,7 +272,7 @@ def _score_and_pair(measured: Measured, judge: Judge) -> ScoreAndPair | None:
     """Scores of the same model against its verdicts; the verdict is the order-averaged one."""
     partner = dict(measured.subject.scores_of).get(judge.name)
     found = measured.found
-    keys = [key for key in found.votes if key.by == partner]
+    keys = [] if partner is None else found.passes_of(partner)
     if partner is None or not keys:
         return None
     votes = found.votes[keys[0]]

@@ -8,6 +8,9 @@ from judgesmith.errors import DataError, nearest
 from judgesmith.evaluation.collect import Collected, VoteKey
 from judgesmith.report.results import LabelsKind
 
+NOT_NAMED = "label"
+"""Who labelled, where a file in our own columns has no `annotator`: one person or many."""
+
 NO_MAJORITY = "the people are split evenly"
 NO_VERDICT = "no person gave a verdict"
 NOBODY = "no labels: nothing here says whether a verdict is right"
@@ -61,13 +64,15 @@ def choose_labels(found: Collected, policy: str, *, pairs: bool) -> Labels:
             f"that can be read ({_counted(dropped)}). Check the mapping's `read`."
         )
     count = len(scores or verdicts)
-    return Labels(verdicts, scores, kind, _title(kind, names, count), names, dict(dropped))
+    title = _title(kind, names, count, scored=bool(scores))
+    return Labels(verdicts, scores, kind, title, names, dict(dropped))
 
 
 def _whose(found: Collected, policy: str) -> list[VoteKey]:
     """Passes that give the labels; none where nobody labelled and no other judge was named."""
     people, key = found.keys("person"), found.keys("key")
     named = [k for k in found.votes if k.by == policy]
+    named = [k for k in named if k.role != "judge"] or named  # a person before a judge
     if named and (named[0].role != "judge" or len(found.judges()) > 1):
         return named
     if policy in ("majority", "mean"):
@@ -135,16 +140,19 @@ def majority(ballot: Iterable[str]) -> str | None:
     return counts[0][0]
 
 
-def _title(kind: str, names: Sequence[str], n: int) -> str:
+def _title(kind: str, names: Sequence[str], n: int, *, scored: bool) -> str:
     if kind == "answer key":
         return f"labels: answer key ({', '.join(names)}), not people; n = {n:,}"
     if kind == "another judge":
         return f"labels: another judge ({', '.join(names)}), not people; n = {n:,}"
+    if tuple(names) == (NOT_NAMED,):
+        return f"labels: {n:,} by people who are not named (column `{NOT_NAMED}`)"
     if len(names) == 1:
         return f"labels: {n:,} by one person ({names[0]})"
     shown = ", ".join(names) if len(names) <= 4 else f"{len(names)} people"
-    how = f"agreed by {shown}" if len(names) <= 4 else f"agreed among {shown}"
-    return f"labels: {n:,} {how}"
+    if scored:
+        return f"labels: {n:,} mean scores of {shown}"
+    return f"labels: {n:,} by majority of {shown}"
 
 
 def _counted(dropped: Counter[str]) -> str:

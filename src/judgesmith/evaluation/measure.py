@@ -8,6 +8,7 @@ from judgesmith.errors import DataError, nearest
 from judgesmith.evaluation.collect import Collected
 from judgesmith.evaluation.comparing import compare
 from judgesmith.evaluation.foreign import (
+    LONGER,
     baselines,
     judge_of,
     labelled_items,
@@ -78,11 +79,7 @@ def prepare(found: Collected, subject: Subject, plan: Plan) -> Measured:
         judge_of(found, name, _role(name, subject), positions, tie=subject.tie) for name in names
     )
     if judges and not labels.numeric and not any(judge.verdicts for judge in judges):
-        raise DataError(
-            f"none of the {len(rows)} labelled items is judged by {', '.join(names[:5])}: the item "
-            "ids of labels and judgments do not meet. First labelled: "
-            f"{found.names[next(iter(labels.verdicts))][0]!r}; compare it with the judgments' ids."
-        )
+        raise DataError(_do_not_meet(found, names, list(labels.verdicts)))
     judges = judges if labels.numeric else tuple(judge for judge in judges if judge.verdicts)
     scale = subject.scale or _observed(rows, judges)
     whole = Plan(**{**plan.__dict__, "scale": scale})
@@ -95,11 +92,36 @@ def prepare(found: Collected, subject: Subject, plan: Plan) -> Measured:
 
 
 def _judges(found: Collected, subject: Subject, labels: Labels) -> list[str]:
-    known = [name for name in found.judges() if name not in labels.by]
+    known = found.judges()
+    if labels.kind == "another judge":
+        known = [name for name in known if name not in labels.by]
     unknown = [name for name in subject.judges if name not in known]
     if unknown:
         raise DataError(f"judge {unknown[0]!r} is not in the files; {nearest(unknown[0], known)}")
     return list(subject.judges) or known
+
+
+def _do_not_meet(found: Collected, names: Sequence[str], labelled: Sequence[int]) -> str:
+    """Say which ids, or else which criteria, labels and judgments have."""
+    votes = [found.votes[key] for name in names for key in found.passes_of(name)]
+    judged = next(position for one in votes for position in one.positions())
+    where, ours = found.names, found.names[labelled[0]]
+    ids = {where[i][0] for i in labelled}
+    if any(where[i][0] in ids for one in votes for i in one.positions()):
+        return (
+            f"none of the {len(labelled)} labels is for a criterion that {', '.join(names[:5])} "
+            f"judged: the first label is for {_criterion(ours[1])}, the first judgment for "
+            f"{_criterion(where[judged][1])}. Give both the same column `criterion`, or neither."
+        )
+    return (
+        f"none of the {len(labelled)} labelled items is judged by {', '.join(names[:5])}: the item "
+        f"ids of labels and judgments do not meet. The first labelled is {ours[0]!r}, the first "
+        f"judged {where[judged][0]!r}; write them alike."
+    )
+
+
+def _criterion(name: str | None) -> str:
+    return "no criterion" if name is None else f"the criterion {name!r}"
 
 
 def _role(name: str, subject: Subject) -> Role:
@@ -179,7 +201,7 @@ def _comparisons(measured: Measured, results: Sequence[JudgeResult]) -> tuple[Co
             (a, b) if a.name == first else (b, a) for a, b in every if first in (a.name, b.name)
         ]
     unlisted = len(every) - len(pairs)
-    longer = [rule for rule in measured.rules if rule.name == "longer response"]
+    longer = [rule for rule in measured.rules if rule.name == LONGER]
     pairs = pairs + [(judge, rule) for judge in judges for rule in longer]
     return compare(pairs, measured.parts[:1], measured.plan, unlisted=unlisted)
 

@@ -29,8 +29,9 @@ MOST_CELLS = 60_000
 
 def panel(measured: Measured) -> Panel | None:
     """The panel on the items that every judge judged; None with fewer than two judges."""
-    judges = [judge for judge in measured.judges if judge.verdicts][:MOST_MEMBERS]
+    judges = [judge for judge in measured.judges if _says_anything(judge)][:MOST_MEMBERS]
     rows = shared_rows(measured, judges)
+    judges = [judge for judge in judges if _says_anything(judge, rows)]
     if len(judges) < 2 or len(rows) < LEAST_SHARED or not measured.labels.verdicts:
         return None
     columns: dict[str, list[Verdict]] = {
@@ -60,6 +61,13 @@ def panel(measured: Measured) -> Panel | None:
         majority=number(whole.kappa, not_shown_because(labels, least=measured.plan.least)),
         dawid_skene=_weighed(measured, fitted, labels, clusters),
     )
+
+
+def _says_anything(judge: Judge, rows: Sequence[Scored] | None = None) -> bool:
+    """Whether any verdict was parsed; a judge without one has no vote and no kappa."""
+    reads = judge.verdicts
+    items = reads if rows is None else [row.item_id for row in rows]
+    return any(reads[item].averaged is not None for item in items)
 
 
 def shared_rows(measured: Measured, judges: Sequence[Judge]) -> list[Scored]:

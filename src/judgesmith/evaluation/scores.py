@@ -86,7 +86,7 @@ def _agreement(measured: Measured, rows: ScoreRows) -> ScoreAgreement:
         alpha = number(cluster_bootstrap(ordinal, whole, rows.clusters, **slow), hidden)
 
     def on_one_scale(metric: object) -> Number:
-        if measured.subject.limits is None and _apart(rows):
+        if on_another_scale(measured, rows):
             return Number(value=None, n=len(rows.judge), undefined=NO_COMMON_SCALE)
         return of(metric, fast)
 
@@ -106,7 +106,10 @@ def _agreement(measured: Measured, rows: ScoreRows) -> ScoreAgreement:
     )
 
 
-def _apart(rows: ScoreRows) -> bool:
+def on_another_scale(measured: Measured, rows: ScoreRows) -> bool:
+    """Whether most scores lie outside the labels' range, and nothing says what the scale is."""
+    if measured.subject.limits is not None or not rows.labels:
+        return False
     low, high = min(rows.labels), max(rows.labels)
     inside = sum(low <= score <= high for score in rows.judge)
     return 2 * inside < len(rows.judge)
@@ -125,7 +128,9 @@ def _grades(measured: Measured, rows: ScoreRows) -> list[int]:
 def score_comparisons(measured: Measured) -> tuple[Comparison, ...]:
     """Paired differences in Spearman's rank correlation, by criterion, Holm over all of them.
 
-    The exact test counts the items on which one judge is closer to the label than the other.
+    The exact test counts the items on which one judge is closer to the label than the other; a
+    judge that gave no score where the other did is farther. Judges on another scale than the
+    labels have no distance to them and are left out.
     """
     names = [judge.name for judge in measured.judges]
     by_judge = {name: {r.criterion: r for r in score_rows(measured, name)} for name in names}
@@ -139,6 +144,7 @@ def score_comparisons(measured: Measured) -> tuple[Comparison, ...]:
         for a, b in pairs
         for criterion in by_judge[a]
         if criterion in by_judge[b]
+        and not any(on_another_scale(measured, by_judge[name][criterion]) for name in (a, b))
     ]
     adjusted = holm([entry.p for entry in found])
     return tuple(_conclude(measured, entry, p) for entry, p in zip(found, adjusted, strict=True))
@@ -150,6 +156,7 @@ def _compare(
     (a, one), (b, other) = first, second
     there = dict(zip(other.positions, other.judge, strict=True))
     kept = [i for i, position in enumerate(one.positions) if position in there]
+    alone = _unscored(measured, b, one), _unscored(measured, a, other)
     x1 = [one.judge[i] for i in kept]
     x2 = [there[one.positions[i]] for i in kept]
     y = [one.labels[i] for i in kept]
@@ -158,12 +165,22 @@ def _compare(
         resamples=min(RANK_RESAMPLES, measured.plan.resamples),
         confidence=measured.plan.confidence,
     )  # fmt: skip
-    gained, lost = _closer(x1, x2, y), _closer(x2, x1, y)
+    gained, lost = _closer(x1, x2, y) + alone[0], _closer(x2, x1, y) + alone[1]
     hidden = not_shown_because([str(label) for label in y], least=measured.plan.least)
     p = mcnemar_p(gained, lost)
     return Comparison(
         a=a, b=b, slice=one.criterion, difference=number(difference, hidden), gained=gained,
         lost=lost, p=p, p_holm=p, conclusion="", metric="spearman",
+    )  # fmt: skip
+
+
+def _unscored(measured: Measured, judge: str, rows: ScoreRows) -> int:
+    """How many of another judge's scored items this one judged without giving a score."""
+    votes = passes(measured.found, judge).stored
+    found = measured.found
+    return sum(
+        votes is not None and votes.has(i) and found.score(votes, i) is None
+        for i in rows.positions
     )  # fmt: skip
 
 

@@ -73,7 +73,7 @@ def people_alpha(measured: Measured) -> dict[str, Number]:
 
 def repeats_alpha(measured: Measured, judge: str) -> dict[str, Number]:
     """Krippendorff's alpha among a judge's repeated judgments in the stored order, by criterion."""
-    keys = [key for key in measured.found.votes if key.by == judge and not key.swapped]
+    keys = [key for key in measured.found.passes_of(judge) if not key.swapped]
     return alpha_by_criterion(measured, keys)
 
 
@@ -105,7 +105,11 @@ def _level(rows: dict[int, list[str | float]]) -> Level:
 
 
 def _alpha(measured: Measured, rows: dict[int, list[str | float]], level: Level) -> Number:
-    """With an interval where the items are few enough to resample them row by row."""
+    """With an interval where the items are few enough to resample them row by row.
+
+    An item that one alone rated is in no pair of ratings, and so in neither n nor the clusters.
+    """
+    rows = {position: said for position, said in rows.items() if len(said) > 1} or rows
     items = list(rows.values())
     if sum(map(len, items)) > MOST_ALPHA:
         return number(krippendorff_alpha(items, level=level))

@@ -11,6 +11,7 @@ from judgesmith.evaluation.evidence import measure
 from judgesmith.evaluation.measure import prepare
 from judgesmith.evaluation.scoring import Plan
 from judgesmith.pipeline.readable import Readable, from_run, is_run, open_readable, together
+from judgesmith.pipeline.recipes import open_run
 from judgesmith.report.document import Document
 from judgesmith.report.html import render_html
 from judgesmith.report.markdown import render_markdown
@@ -103,9 +104,10 @@ def compare_targets(
     parts: list[Readable] = []
     students: list[str] = []
     files: list[str] = []
+    names = _run_names([Path(target) for target in targets if is_run(Path(target))])
     for target in targets:
         if is_run(Path(target)):
-            part = from_run(Path(target))
+            part = from_run(Path(target), names[Path(target)])
             students.append(str(part.subject.student))
             parts.append(part)
         elif target in shipped() and not Path(target).exists():
@@ -116,6 +118,20 @@ def compare_targets(
         parts.append(open_readable(files, mapping=mapping))
     judges = asked.judges or (tuple(students) if len(students) > 1 and not files else ())
     return measure_readable(together(parts), replace(asked, judges=judges))
+
+
+def _run_names(folders: Sequence[Path]) -> dict[Path, str]:
+    """The recipes' names; where two runs share one, as much of their paths as tells them apart."""
+    paths = [folder.resolve() for folder in folders]
+    if len(set(paths)) < len(paths):
+        twice = next(path for path in paths if paths.count(path) > 1)
+        raise DataError(f"{twice}: the run is named twice; expected different runs.")
+    names = [open_run(path)[0].header.name for path in paths]
+    for depth in range(1, max((len(path.parts) for path in paths), default=0)):
+        if len(set(names)) == len(names):
+            break
+        names = ["/".join(path.parts[-depth:]) for path in paths]
+    return dict(zip(folders, names, strict=True))
 
 
 def write_document(document: Document, folder: Path) -> Path:

@@ -31,6 +31,7 @@ from judgesmith.runs.outside import VARIABLE
 from judgesmith.runs.recipe import Recipe
 from judgesmith.sources import mapping as schema
 from judgesmith.sources.benchmarks import load_shipped, shipped
+from judgesmith.sources.decisions import flip_letter
 from judgesmith.sources.imported import ImportedItem, ImportedJudgment, ImportedRow
 from judgesmith.sources.load_mapping import load_mapping
 from judgesmith.sources.mapped import read_mapped
@@ -140,14 +141,17 @@ def is_run(path: Path) -> bool:
     return (path / "recipe.yaml").is_file()
 
 
-def from_run(folder: Path) -> Readable:
-    """A run's test items, their labels, and its students' judgments in both orders."""
+def from_run(folder: Path, name: str | None = None) -> Readable:
+    """A run's test items, their labels, and its students' judgments in both orders.
+
+    `name` is put before its judges' names: by default the recipe's.
+    """
     run_dir, recipe = open_run(folder)
     require_fresh(run_dir, recipe, "evaluate")
     config: Any = recipe.sections["evaluate"]
     dialect = load_dialect(load_task(run_dir.header.task), config.dialect)
     kind = config.labels
-    name = run_dir.header.name
+    name = name or run_dir.header.name
     return Readable(
         name=name,
         title=f"run {name}",
@@ -159,12 +163,14 @@ def from_run(folder: Path) -> Readable:
             labels="majority" if kind is AnnotatorKind.PERSON else "key",
             student=f"{name}/student",
         ),
-        read=lambda: _run_rows(run_dir, recipe, kind),
+        read=lambda: _run_rows(run_dir, recipe, kind, name),
         provenance=((f"seed of {name}", str(run_dir.seed)),),
     )
 
 
-def _run_rows(run_dir: RunDir, recipe: Recipe, kind: AnnotatorKind) -> Iterator[ImportedRow]:
+def _run_rows(
+    run_dir: RunDir, recipe: Recipe, kind: AnnotatorKind, name: str
+) -> Iterator[ImportedRow]:
     config: Any = recipe.sections["evaluate"]
     dialect = load_dialect(load_task(run_dir.header.task), config.dialect)
     side = read_labelled_side(run_dir, kind, dialect)
@@ -184,8 +190,7 @@ def _run_rows(run_dir: RunDir, recipe: Recipe, kind: AnnotatorKind) -> Iterator[
             if item.id in verdicts
         )
         found = tuple(
-            as_imported(one, f"{run_dir.header.name}/{one.judge}", str(path))
-            for one in by_item.get(item.id, ())
+            as_imported(one, f"{name}/{one.judge}", str(path)) for one in by_item.get(item.id, ())
         )
         yield ImportedRow(shown, labels + found)
 
@@ -236,25 +241,38 @@ def as_imported(judgment: Judgment, by: str, where: str) -> ImportedJudgment:
     )
 
 
+def _turned(row: ImportedRow) -> ImportedRow:
+    """The same judgments by the response that they do not name."""
+    return ImportedRow(row.item, tuple(_name_other(one) for one in row.judgments))
+
+
+def _name_other(judgment: ImportedJudgment) -> ImportedJudgment:
+    chances = judgment.distribution
+    turned = chances and {str(flip_letter(name)): p for name, p in chances.items()}
+    return judgment._replace(verdict=flip_letter(judgment.verdict), distribution=turned)
+
+
 def together(parts: Sequence[Readable]) -> Readable:
-    """Several sources as one, joined by item id; a judge's name that occurs twice is qualified.
+    """Several sources as one, joined by item id; a judge's name must not occur in two of them.
+
+    Where one's verdicts name the better response and another's the worse, the letters of the
+    later one are turned to what the first says.
 
     Raises:
-        DataError: they do not judge the same thing (kind, or what a verdict names).
+        DataError: they do not judge the same thing, single responses or pairs.
     """
     first = parts[0]
     for other in parts[1:]:
-        ours, theirs = first.subject, other.subject
-        if (ours.kind, ours.names) != (theirs.kind, theirs.names):
+        if first.subject.kind != other.subject.kind:
             raise DataError(
-                f"{first.name} and {other.name} cannot be compared: one holds {ours.kind} items "
-                f"whose verdict names {ours.names or 'a label'}, the other {theirs.kind} items "
-                f"whose verdict names {theirs.names or 'a label'}."
+                f"{first.name} and {other.name} cannot be compared: one holds "
+                f"{first.subject.kind} items, the other {other.subject.kind} items."
             )
 
     def read() -> Iterator[ImportedRow]:
         for part in parts:
-            yield from part.read()
+            same = part.subject.names == first.subject.names
+            yield from part.read() if same else map(_turned, part.read())
 
     return Readable(
         name=" against ".join(dict.fromkeys(part.name for part in parts)),

@@ -159,11 +159,30 @@ def _vote_lines(
         if unscored:
             yield f"        unscored: [{', '.join(map(_quote, unscored[:_MOST_VALUES]))}]"
         return
+    ends = _preference(decision) if kind == "pair" else None
+    if ends is not None:
+        first, second = ends
+        between = f"{{value: {_column(decision.column)}, first: {first}, second: {second}}}"
+        yield f"        between: {between}  # CHECK: the numbers for surely A and surely B"
+        unscored = [v for v in decision.values if as_number(v) is None]
+        if unscored:
+            yield f"        unscored: [{', '.join(map(_quote, unscored[:_MOST_VALUES]))}]"
+        return
     yield f"        verdict: {_column(decision.column)}"
     yield "        read:  # raw value: verdict, or a status such as no_verdict, refused"
     reads = _read_pair(decision, models, rows) if kind == "pair" else _read_single(decision)
     for raw, meant, sure in reads:
         yield f"          {_quote(raw)}: {meant}{'' if sure else '  # CHECK: a guess'}"
+
+
+def _preference(decision: _Decision) -> tuple[int, int] | None:
+    """The ends of a preference that is written as a number with a fraction."""
+    numbers = [as_number(value) for value in decision.values]
+    found = [number for number in numbers if number is not None]
+    if len(numbers) - len(found) > 2 or all(n.is_integer() or n in (0.5, 1.5) for n in found):
+        return None  # 1, 2 and 1.5 for a tie are verdicts
+    ends = ((0, 1), (1, 2), (-1, 1))
+    return next((end for end in ends if end[0] <= min(found) and max(found) <= end[1]), None)
 
 
 def _read_single(decision: _Decision) -> Iterator[tuple[str, str, bool]]:
@@ -184,9 +203,12 @@ def _read_pair(
     for value in decision.values[: 2 * _MOST_VALUES]:
         if value in sides or (sides[0].startswith("{") and value in named):
             continue
-        low = value.lower()
+        low = value.strip().lower()
         zero_tie = (low == "0" and "2" in values) or (low == "2" and sides == ("0", "1"))
-        if low in _UNPARSED:
+        side = {one.lower(): letter for one, letter in zip(sides, "AB", strict=True)}.get(low)
+        if side is not None:
+            yield value, side, sure
+        elif low in _UNPARSED:
             yield value, "no_verdict", True
         elif low in _TIES or zero_tie or low.startswith("tie"):
             yield value, "TIE", sure

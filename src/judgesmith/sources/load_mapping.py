@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from judgesmith.errors import RecipeError, nearest
-from judgesmith.records import Status
+from judgesmith.records import TIE, Status
 from judgesmith.runs.recipe import Path_, Problem, load_section
 from judgesmith.sources.decisions import as_number, scale_of
 from judgesmith.sources.mapping import UNPARSED, Mapping, TableFile, Votes
@@ -50,6 +50,8 @@ def _check_verdicts(mapping: Mapping) -> Iterator[Problem]:
     if mapping.kind == "pair":
         if mapping.names is None:
             yield (), "a pair needs `names`: better or worse, which response a letter names"
+        if mapping.tie not in (TIE, None):
+            yield ("tie",), f"expected {TIE}, or null where there is none, found {mapping.tie!r}"
         letters = {"A", "B", *([mapping.tie] if mapping.tie else [])}
         for value in set(scale) - letters:
             yield ("scale",), f"a pair's verdicts are A, B and `tie`, found {value!r}"

@@ -1,5 +1,6 @@
 """Files in our own columns, which need no mapping: which of the shipped ones reads them."""
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -10,8 +11,8 @@ from judgesmith.sources.arrow_tables import is_dataset
 from judgesmith.sources.benchmarks import load_shipped
 from judgesmith.sources.decisions import as_number
 from judgesmith.sources.draft import draft_mapping
-from judgesmith.sources.mapping import Mapping
-from judgesmith.sources.tables import SUFFIXES, read_table
+from judgesmith.sources.mapping import Mapping, TableFile
+from judgesmith.sources.tables import SUFFIXES, read_table, stem
 from judgesmith.sources.templates import shorten, spell
 
 PLAIN = "plain"
@@ -48,18 +49,44 @@ def choose_plain(paths: Sequence[Path]) -> tuple[Mapping, list[Path]]:
     peeks = [_peek(path) for path in files]
     scored = any("score" in peek.columns for peek in peeks)
     forms = [_form(peek, scored=scored) for peek in peeks]
-    if len(set(forms)) == 1:
+    names = _judge_names(peeks)
+    if len(set(forms)) == 1 and not names:
         return load_shipped(forms[0]).model_copy(update={"name": PLAIN}), files
-    if "plain_scores" in forms:
+    if "plain_scores" in forms and len(set(forms)) > 1:
         listed = ", ".join(f"{p.path.name} ({f})" for p, f in zip(peeks, forms, strict=True))
         raise DataError(f"expected files of one kind, pairs or scores, found {listed}.")
-    entries = tuple(
-        load_shipped(form)
-        .files[0]
-        .model_copy(update={"path": path.resolve().as_posix().lstrip("/")})
-        for path, form in zip(files, forms, strict=True)
-    )
-    return load_shipped(PLAIN).model_copy(update={"files": entries}), files
+    entries = tuple(_entry(path, form, names) for path, form in zip(files, forms, strict=True))
+    whole = forms[0] if len(set(forms)) == 1 else PLAIN
+    return load_shipped(whole).model_copy(update={"name": PLAIN, "files": entries}), files
+
+
+def _judge_names(peeks: Sequence[Peek]) -> dict[Path, str]:
+    """Names for the judges of files that share a name and have no `judge`: with the folder's."""
+    paths = [
+        peek.path
+        for peek in peeks
+        if "judge" not in peek.columns and {"verdict", "score"} & {*peek.columns}
+    ]
+    stems = [stem(path) for path in paths]
+    return {
+        path: f"{path.resolve().parent.name}/{name}"
+        for path, name in zip(paths, stems, strict=True)
+        if stems.count(name) > 1
+    }
+
+
+def _entry(path: Path, form: Form, names: dict[Path, str]) -> TableFile:
+    """The entry of a shipped mapping for one file."""
+    entry = load_shipped(form).files[0]
+    votes = entry.votes
+    if path in names:
+        judge = re.sub(r"[{}|]", "-", names[path])
+        votes = tuple(
+            one.model_copy(update={"by": f"{{judge|'{judge}'}}"}) if one.role == "judge" else one
+            for one in votes
+        )
+    place = path.resolve().as_posix().lstrip("/")
+    return entry.model_copy(update={"path": place, "votes": votes})
 
 
 def tables_in(path: Path) -> list[Path]:
@@ -96,13 +123,15 @@ def _form(peek: Peek, *, scored: bool) -> Form:
     if "score" in columns and "verdict" not in columns:
         return "plain_scores"
     letters = load_shipped(PLAIN).files[0].votes[0].read
-    values = [_spelled(peek.rows, name) for name in ("verdict", "label") if name in columns]
-    strange = [value for found in values for value in found if value not in letters]
+    named = [name for name in ("verdict", "label") if name in columns]
+    odd = [(v, name) for name in named for v in _spelled(peek.rows, name) if v not in letters]
+    strange = [value for value, _ in odd]
     if not strange:
         return "plain"
     if scored and "verdict" not in columns and all(as_number(v) is not None for v in strange):
         return "plain_scores"
-    raise _misfit(peek, f"verdicts and labels A, B or TIE and not {shorten(strange[0])}")
+    found = f"{shorten(strange[0])} in the column `{odd[0][1]}`"
+    raise _misfit(peek, f"verdicts and labels A, B or TIE and not {found}")
 
 
 def _spelled(rows: Iterable[dict[str, Any]], name: str) -> list[str]:
