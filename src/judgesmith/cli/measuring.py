@@ -42,8 +42,22 @@ def evaluate_command(
     _check_out(folder)
     document = measure_readable(source, asked)
     if audit and not is_run(first):
-        document = with_audit(document, audit_targets(targets, reading=reading))
+        document = _audited(document, targets, reading)
     _show(document, folder)
+
+
+def _audited(document: Document, targets: list[str], reading: Reading) -> Document:
+    """The document with the audits' findings; files that an audit cannot take are said so."""
+    try:
+        return with_audit(document, audit_targets(targets, reading=reading))
+    except DataError as error:
+        evidence = document.evidence
+        if evidence is None:
+            return document
+        missing = {**evidence.not_measured, "audits": str(error)}
+        return document.model_copy(
+            update={"evidence": evidence.model_copy(update={"not_measured": missing})}
+        )
 
 
 def compare_command(

@@ -10,6 +10,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b
 from typing import NamedTuple, TypeVar, cast
 
@@ -73,9 +74,9 @@ class Collected:
     rows: int = 0
     pairs: bool = True
 
-    @property
+    @cached_property
     def names(self) -> list[tuple[str, str | None]]:
-        """(item id, criterion) by position."""
+        """(item id, criterion) by position; to be asked when all rows are in."""
         return list(self.positions)
 
     def verdict(self, votes: Votes, position: int) -> str | None:

@@ -168,8 +168,15 @@ def baselines(
             row.item_id: _same(_longer(row.words, scale)) for row in rows if row.words is not None
         }
     notes = {"constant": f"always {top}, the most common label"}
+    judges = set(found.judges())
     return [
-        Judge(name, "baseline", order_proof=True, note=notes.get(name, ""), verdicts=verdicts)
+        Judge(
+            f"{name} (rule)" if name in judges else name,
+            "baseline",
+            order_proof=True,
+            note=notes.get(name, ""),
+            verdicts=verdicts,
+        )
         for name, verdicts in reads.items()
     ]
 

@@ -1,5 +1,6 @@
 """One judge beyond agreement: order, length, confidence, scores against its own verdicts."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -139,26 +140,29 @@ def _flips(measured: Measured, reading: Reading) -> Flips:
     stored = [read.stored for read in reading.reads]
     swapped = [read.swapped for read in reading.reads]
     clusters, options = reading.clusters, reading.options
-    matrix = flip_matrix(stored, swapped)
     named = primacy_recency(stored, swapped, clusters, **options)
     effects = order_effects(stored, swapped, clusters, **options)
     repeats, beyond = _repeats(measured, reading)
-    table = matrix.table
     return Flips(
-        matrix=Confusion(
-            labels=tuple(map(str, table.labels)),
-            counts=table.counts,
-            unparsed=tuple(
-                sum(s is None and o == label for o, s in zip(swapped, stored, strict=True))
-                for label in table.labels
-            ),
-        ),
+        matrix=_flip_counts(stored, swapped),
         consistency=number(effects.consistency_clustered),
         primacy=number(named.primacy),
         recency=number(named.recency),
         repeatability=repeats,
         beyond_noise=beyond,
     )
+
+
+def _flip_counts(stored: Sequence[str | None], swapped: Sequence[str | None]) -> Confusion:
+    """Every pair judged in both orders in one cell; unparsed replies have a row and a column."""
+    table = flip_matrix(stored, swapped).table
+    labels = [str(label) for label in table.labels]
+    if None not in (*stored, *swapped):
+        return Confusion(labels=tuple(labels), counts=table.counts, unparsed=(0,) * len(labels))
+    axis: list[str | None] = [*labels, None]
+    met = Counter(zip(stored, swapped, strict=True))
+    counts = tuple(tuple(met[row, column] for column in axis) for row in axis)
+    return Confusion(labels=(*labels, "unparsed"), counts=counts, unparsed=(0,) * len(axis))
 
 
 def _repeats(measured: Measured, reading: Reading) -> tuple[Number | None, Number | None]:

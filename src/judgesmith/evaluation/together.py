@@ -1,6 +1,6 @@
 """Several judges or people at once: the human ceiling, and a student beside its teacher."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import combinations
 
@@ -31,7 +31,8 @@ MOST_PEOPLE = 12
 MOST_ALPHA = 10_000
 """Ratings up to which alpha among people gets an interval."""
 
-People = tuple[tuple[str, str, Number], ...]
+Agreement = tuple[str, str, Number]
+People = tuple[Agreement, ...]
 
 
 def people_agreement(measured: Measured) -> People:
@@ -45,7 +46,7 @@ def people_agreement(measured: Measured) -> People:
     if not 2 <= len(keys) <= MOST_PEOPLE:
         return ()
     if measured.labels.numeric:
-        return tuple(_scored_pair(measured, a, b) for a, b in combinations(keys, 2))
+        return tuple(_scored_people(measured, keys))
     pairs = [
         _pair(measured, a.by, _said(found, a), b.by, _said(found, b))
         for a, b in combinations(keys, 2)
@@ -144,7 +145,7 @@ def _options(measured: Measured) -> ResamplingOptions:
 
 def _pair(
     measured: Measured, a: str, first: dict[int, str], b: str, second: dict[int, str]
-) -> tuple[str, str, Number]:
+) -> Agreement:
     shared = [position for position in first if position in second]
     x, y = [first[i] for i in shared], [second[i] for i in shared]
     clusters = [measured.found.clusters[i] for i in shared]
@@ -152,17 +153,45 @@ def _pair(
     return a, b, number(found, not_shown_because(y, least=measured.plan.least))
 
 
-def _scored_pair(measured: Measured, a: VoteKey, b: VoteKey) -> tuple[str, str, Number]:
-    found = measured.found
-    one, other = found.votes[a], found.votes[b]
-    shared = [i for i in one.positions() if other.has(i)]
-    both = [(found.score(one, i), found.score(other, i), found.clusters[i]) for i in shared]
-    kept = [(x, y, c) for x, y, c in both if x is not None and y is not None]
-    columns = [[x for x, _, _ in kept], [y for _, y, _ in kept]]
+def _scored_people(measured: Measured, keys: Sequence[VoteKey]) -> Iterator[Agreement]:
+    """By criterion: each pair of people, and each person against the mean of the others."""
+    criteria = dict.fromkeys(name for _, name in measured.found.names)
+    for criterion in criteria:
+        said = {key.by: _scores(measured.found, key, criterion) for key in keys}
+        of = "" if criterion is None else f", {criterion}"
+        for a, b in combinations(said, 2):
+            yield _scored_pair(measured, a, said[a], f"{b}{of}", said[b])
+        for name in said if len(keys) > 2 else ():
+            rest = _mean_of([scores for other, scores in said.items() if other != name])
+            yield _scored_pair(measured, name, said[name], f"mean of the others{of}", rest)
+
+
+def _scores(found: Collected, key: VoteKey, criterion: str | None) -> dict[int, float]:
+    votes = found.votes[key]
+    given = (
+        (i, found.score(votes, i)) for i in votes.positions() if found.names[i][1] == criterion
+    )
+    return {i: score for i, score in given if score is not None}
+
+
+def _mean_of(people: Sequence[dict[int, float]]) -> dict[int, float]:
+    given: dict[int, list[float]] = {}
+    for scores in people:
+        for position, score in scores.items():
+            given.setdefault(position, []).append(score)
+    return {position: sum(scores) / len(scores) for position, scores in given.items()}
+
+
+def _scored_pair(
+    measured: Measured, a: str, one: dict[int, float], b: str, other: dict[int, float]
+) -> Agreement:
+    shared = [i for i in one if i in other]
+    columns = [[one[i] for i in shared], [other[i] for i in shared]]
     options: ResamplingOptions = {**_options(measured), "resamples": 500}
-    estimate = cluster_bootstrap(spearman, columns, [c for _, _, c in kept], **options)
-    hidden = None if len(kept) >= measured.plan.least else f"only {len(kept)} items"
-    return a.by, b.by, number(estimate, hidden)
+    clusters = [measured.found.clusters[i] for i in shared]
+    estimate = cluster_bootstrap(spearman, columns, clusters, **options)
+    hidden = None if len(shared) >= measured.plan.least else f"only {len(shared)} items"
+    return a, b, number(estimate, hidden)
 
 
 def fidelity(measured: Measured) -> Fidelity | None:

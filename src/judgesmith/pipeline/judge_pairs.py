@@ -204,6 +204,6 @@ def _row(entry: Judged, own: OwnJudge, student: str, path: Path) -> ImportedRow:
         fields={},
         where=f"{path}: pair {row.id or name}",
     )
-    label = a_label(name, path.name, "person", _label(row, own.dialect), str(path))
+    label = a_label(name, "label", "person", _label(row, own.dialect), str(path))
     said = tuple(as_imported(judgment, student, str(path)) for judgment in entry.judgments)
     return ImportedRow(item, (label, *said))

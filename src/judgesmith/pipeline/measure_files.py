@@ -64,13 +64,14 @@ def measure_readable(source: Readable, asked: Asked) -> Document:
         supply=(),
         confounds=None,
         leaks=None,
-        composition={"unparsed, by judge and reason": _unparsed(found)} if found.statuses else {},
+        composition={},
         why={},
         provenance={
             "judgesmith": __version__,
             "seed": str(asked.seed),
             "rows read": f"{found.rows:,}",
             "items": f"{len(found.where):,}",
+            **_unparsed(found),
             **dict(source.provenance),
         },
         subject="files",
@@ -89,11 +90,10 @@ def collect_counted(source: Readable) -> Collected:
     return collector.found
 
 
-def _unparsed(found: Collected) -> dict[str, int]:
+def _unparsed(found: Collected) -> dict[str, str]:
     return {
-        f"{judge}: {status}": count
+        f"unparsed, {judge}": ", ".join(f"{count:,} {why}" for why, count in counts.items())
         for judge, counts in found.statuses.items()
-        for status, count in counts.items()
     }
 
 

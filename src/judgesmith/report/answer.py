@@ -58,6 +58,7 @@ def comparison_groups(evaluation: Evaluation) -> list[list[Comparison]]:
 def _one(evaluation: Evaluation, group: Sequence[Comparison]) -> Answer:
     titles = {info.name: info.title for info in evaluation.slices}
     competing = {judge.name for judge in evaluation.judges if judge.role in COMPETING}
+    competing = competing or _names(group)  # judges that give scores are in no table of verdicts
     where = f"On {titles.get(group[0].slice, group[0].slice)}, by {group[0].metric}: "
     contest = [one for one in group if one.a in competing and one.b in competing]
     if not contest:

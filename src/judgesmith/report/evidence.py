@@ -12,8 +12,8 @@ from judgesmith.report.results import Confusion, Number, Result
 class Flips(Result):
     """A judge's verdicts in both orders, in item order.
 
-    `matrix` counts the verdict in the stored order (row) by that in the swapped order (column);
-    its `unparsed` are swapped verdicts (by column) without a stored one. `primacy` and
+    `matrix` counts the verdict in the stored order (row) by that in the swapped order (column),
+    with a label "unparsed" where there are such replies. `primacy` and
     `recency`: among pairs whose two readings name the same slot, so different responses, the
     share that names what was shown first, or second. `repeatability`: chance that two repeats in
     one order agree. `beyond_noise`: how much more often verdicts differ after a swap than between

@@ -124,6 +124,12 @@ def _summary(document: Document, evaluation: Evaluation, evidence: Evidence) -> 
     return Section("summary", "What was measured", tuple(blocks))
 
 
+def _between(counts: set[int]) -> str:
+    """One count, or the least and the most of several judges."""
+    ends = sorted({min(counts), max(counts)})
+    return " to ".join(f"{n:,}" for n in ends)
+
+
 def _measured_table(evaluation: Evaluation, evidence: Evidence) -> Table:
     rows = [("labels", evaluation.labels_title, _kind(evaluation))]
     for role in dict.fromkeys(judge.role for judge in by_role(evaluation)):
@@ -133,8 +139,10 @@ def _measured_table(evaluation: Evaluation, evidence: Evidence) -> Table:
     if not evaluation.judges and evidence.judges:
         names = [one.judge for one in evidence.judges]
         rows.append(("judges", listed(names), plural(len(names), "judge")))
-        scored = {row.criterion: row.n for one in evidence.judges for row in one.scores}
-        sizes = [f"{criterion}\N{NO-BREAK SPACE}{n:,}" for criterion, n in scored.items()]
+        scored: dict[str, set[int]] = {}
+        for row in (row for one in evidence.judges for row in one.scores):
+            scored.setdefault(row.criterion, set()).add(row.n)
+        sizes = [f"{name}\N{NO-BREAK SPACE}{_between(ns)}" for name, ns in scored.items()]
         if sizes:
             rows.append(("scored items, by criterion", ", ".join(sizes), ""))
     for info in slices_of(evaluation, "domain"):
