@@ -62,9 +62,14 @@ def test_an_unknown_stage(command: Any, tiny: Path, tmp_path: Path) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["status", "evaluate", "gate", "audit", "report"])
+@pytest.mark.parametrize("name", ["status", "gate", "report"])
 def test_not_a_run_folder(command: Any, tmp_path: Path, name: str) -> None:
     mistake(command(name, tmp_path), "not a run folder", str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["evaluate", "audit"])
+def test_an_empty_folder_is_neither_run_nor_data(command: Any, tmp_path: Path, name: str) -> None:
+    mistake(command(name, tmp_path), "expected a run, or a folder with", str(tmp_path))
 
 
 def test_another_recipe_in_the_folder(

@@ -69,7 +69,7 @@ def _row(
     }
     return BrowserRow(
         item_id=name[0] if name[1] is None else f"{name[0]} ({name[1]})",
-        where=_place(measured.found.where[position]),
+        where=place(measured.found.where[position]),
         question=_cut((item and item.question) or ""),
         responses=_texts(item and item.responses),
         models=(item and item.models) or (),
@@ -80,10 +80,10 @@ def _row(
     )
 
 
-def _place(where: str) -> str:
+def place(where: str) -> str:
     """File and line without the folders of the machine that measured.
 
-    >>> _place("/home/ann/data/set/labels.csv:12")
+    >>> place("/home/ann/data/set/labels.csv:12")
     'set/labels.csv:12'
     """
     return "/".join(where.replace("\\", "/").split("/")[-2:])

@@ -1,9 +1,10 @@
 """Which verdict or score an item's judges are measured against, and whose it is."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from judgesmith.audits.ties import majority
 from judgesmith.errors import DataError, nearest
 from judgesmith.evaluation.collect import Collected, VoteKey
 from judgesmith.report.results import LabelsKind
@@ -126,18 +127,6 @@ def _single(found: Collected, key: VoteKey, dropped: Counter[str]) -> dict[int, 
         else:
             labels[position] = verdict
     return labels
-
-
-def majority(ballot: Iterable[str]) -> str | None:
-    """The verdict with most votes; None where two have as many, or nobody voted.
-
-    >>> majority(["A", "B", "A"]), majority(["A", "B"]), majority([])
-    ('A', None, None)
-    """
-    counts = Counter(ballot).most_common(2)
-    if not counts or (len(counts) == 2 and counts[0][1] == counts[1][1]):
-        return None
-    return counts[0][0]
 
 
 def _title(kind: str, names: Sequence[str], n: int, *, scored: bool) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import combinations
 
+from judgesmith.audits.ties import majority
 from judgesmith.evaluation.collect import Collected, VoteKey
 from judgesmith.evaluation.judges import Judge, Read
-from judgesmith.evaluation.labels import majority
 from judgesmith.evaluation.measure import Measured
 from judgesmith.evaluation.scoring import number
 from judgesmith.metrics import cluster_bootstrap_kappa, not_shown_because

@@ -79,6 +79,8 @@ def slice_kappa_difference(
     )
     if METHOD in (one.found.method, two.found.method):
         return square_and_add(found, one.found, two.found)
+    if all(part.found.low is not None and part.found.low == part.found.high for part in (one, two)):
+        return found  # a constant judge: its kappa is 0 whatever the questions are
     return without_width(found)
 
 

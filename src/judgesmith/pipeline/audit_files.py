@@ -7,6 +7,7 @@ from typing import Any
 from judgesmith import __version__
 from judgesmith.audits.finding import Finding, Severity
 from judgesmith.errors import DataError, JudgesmithError
+from judgesmith.evaluation.browser import place
 from judgesmith.pipeline.audit_found import Audited
 from judgesmith.pipeline.audit_inputs import AuditSet
 from judgesmith.pipeline.audit_judges import audit_judgments
@@ -179,7 +180,7 @@ def document_of(found: Audited, name: str) -> Document:
         gate=None,
         evaluation=None,
         curve=(),
-        findings=tuple(finding.to_dict() for finding in found.worst_first()),
+        findings=_for_a_page(found),
         supply=tuple(found.tables.get("supply", ())),
         confounds=found.confounds,
         leaks=found.leaks,
@@ -197,9 +198,19 @@ def document_of(found: Audited, name: str) -> Document:
     )
 
 
+def _for_a_page(found: Audited) -> tuple[dict[str, Any], ...]:
+    """Findings, worst first, whose examples do not tell the folders of this machine."""
+    rows = [finding.to_dict() for finding in found.worst_first()]
+    return tuple(
+        {**row, "examples": [place(one) for one in examples]}
+        for row in rows
+        if isinstance(examples := row["examples"], list)
+    )
+
+
 def with_audit(document: Document, found: Audited) -> Document:
     """A measurement's page with what the audits of the same files found, and could not check."""
-    findings = tuple(finding.to_dict() for finding in found.worst_first())
+    findings = _for_a_page(found)
     evidence = document.evidence
     if evidence is not None:
         skipped = {f"audit of {what}": why for what, why in found.not_checked.items()}

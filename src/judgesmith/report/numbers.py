@@ -96,7 +96,8 @@ def read_number(given: object) -> Number | None:
     """Read an estimate that was dumped to plain JSON; None when there is none.
 
     >>> read_number({"value": 0.5, "low": 0.4, "high": 0.6, "n": 8, "method": "wilson"})
-    Number(value=0.5, low=0.4, high=0.6, n=8, clusters=None, undefined=None, hidden=None)
+    Number(value=0.5, low=0.4, high=0.6, n=8, clusters=None, undefined=None, hidden=None, \
+no_interval=None)
     """
     if not isinstance(given, Mapping) or not isinstance(given.get("n"), int):
         return None

@@ -16,8 +16,10 @@ from judgesmith.sources.templates import (
     Getter,
     Row,
     RowProblem,
+    as_text,
     compile_template,
     explain,
+    optional_getter,
     shorten,
     spell,
 )
@@ -85,11 +87,11 @@ class RowReader:
     def __init__(self, entry: TableFile, mapping: Mapping, root: Path) -> None:
         self._each = compile_each(entry.each) if entry.each else None
         self._steps = _steps(entry, root)
-        self._item = _optional(entry.item)
+        self._item = optional_getter(entry.item)
         self._may_hash = entry.item is None or "?}" in entry.item
-        self._cluster = _optional(entry.cluster)
-        self._question = _optional(entry.question)
-        self._reference = _optional(entry.reference)
+        self._cluster = optional_getter(entry.cluster)
+        self._question = optional_getter(entry.question)
+        self._reference = optional_getter(entry.reference)
         self._responses = [compile_template(text).get for text in entry.responses]
         self._models = [compile_template(text).get for text in entry.models]
         self._sides = entry.sides and [compile_template(text).get for text in entry.sides]
@@ -111,7 +113,7 @@ class RowReader:
 
     def _one(self, row: Row, where: str) -> ImportedRow:
         turned = self._sides is not None and self._turn(row)
-        question = None if self._question is None else _text(self._question(row))
+        question = None if self._question is None else as_text(self._question(row))
         responses = self._several(self._responses, row, turned, "responses")
         models = self._several(self._models, row, turned, "models")
         named = None if self._item is None else self._item(row)
@@ -127,7 +129,7 @@ class RowReader:
             value = get(row)
             if value is not None and value != "":
                 fields[name] = value if type(value) is str else spell(value)
-        reference = None if self._reference is None else _text(self._reference(row))
+        reference = None if self._reference is None else as_text(self._reference(row))
         judgments: list[Any] = []
         for votes in self._votes:
             judgments += votes.read(row, item, turned, where)
@@ -171,13 +173,3 @@ class RowReader:
         if value is None or value == "":
             raise RowProblem(f"{text}: expected an id, found {value!r}.")
         return value if type(value) is str else spell(value)
-
-
-def _optional(text: str | None) -> Getter | None:
-    return None if text is None else compile_template(text).get
-
-
-def _text(value: Any) -> str | None:
-    if type(value) is str or value is None:
-        return value
-    return spell(value)

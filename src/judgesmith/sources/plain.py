@@ -99,7 +99,9 @@ def tables_in(path: Path) -> list[Path]:
         if inner.is_file() and Path(inner.name.removesuffix(".gz")).suffix.lower() in SUFFIXES
     )
     if not found:
-        raise DataError(f"{path}: expected a folder with {', '.join(SUFFIXES)} files, found none.")
+        raise DataError(
+            f"{path}: expected a run, or a folder with {', '.join(SUFFIXES)} files, found neither."
+        )
     return found
 
 

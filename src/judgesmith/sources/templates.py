@@ -281,3 +281,15 @@ def shorten(value: object, limit: int = 60) -> str:
     """The value as it is written in code, cut where it is long."""
     text = repr(value)
     return text if len(text) <= limit else text[:limit] + "..."
+
+
+def optional_getter(text: str | None) -> Getter | None:
+    """What finds a template's value in a row; None where the mapping gives no template."""
+    return None if text is None else compile_template(text).get
+
+
+def as_text(value: Any) -> str | None:
+    """A value as text: itself, or its JSON spelling; null stays null."""
+    if type(value) is str or value is None:
+        return value
+    return spell(value)

@@ -15,10 +15,11 @@ from judgesmith.sources.imported import ImportedJudgment
 from judgesmith.sources.mapping import Mapping, Votes
 from judgesmith.sources.templates import (
     ABSENT,
-    Getter,
     Row,
     RowProblem,
+    as_text,
     compile_template,
+    optional_getter,
     shorten,
     spell,
 )
@@ -99,12 +100,12 @@ class VoteReader:
         self._each = compile_each(votes.each) if votes.each else None
         self._decide, self._raws = make_decider(votes, mapping)
         self._by = compile_template(votes.by).get
-        self._criterion = _optional(votes.criterion)
-        self._confidence = _optional(votes.confidence)
-        self._order = _optional(votes.order)
-        self._sample = _optional(votes.sample)
-        self._rationale = _optional(votes.rationale)
-        self._reply = _optional(votes.reply)
+        self._criterion = optional_getter(votes.criterion)
+        self._confidence = optional_getter(votes.confidence)
+        self._order = optional_getter(votes.order)
+        self._sample = optional_getter(votes.sample)
+        self._rationale = optional_getter(votes.rationale)
+        self._reply = optional_getter(votes.reply)
         self._shown = votes.letters == "shown"
         # Higher scores are better whatever a verdict of this data set names.
         own = votes.names or (Direction.BETTER if votes.scores is not None else mapping.names)
@@ -147,7 +148,7 @@ class VoteReader:
             item,
             by if type(by) is str else spell(by),
             self._votes.role,
-            None if self._criterion is None else _text(self._criterion(row)) or None,
+            None if self._criterion is None else as_text(self._criterion(row)) or None,
             decision.verdict,
             decision.scores,
             decision.distribution,
@@ -155,8 +156,8 @@ class VoteReader:
             swapped,
             0 if self._sample is None else self._read_sample(row),
             decision.status,
-            None if self._rationale is None else _text(self._rationale(row)),
-            None if self._reply is None else _text(self._reply(row)),
+            None if self._rationale is None else as_text(self._rationale(row)),
+            None if self._reply is None else as_text(self._reply(row)),
             where,
         )
 
@@ -204,16 +205,6 @@ class VoteReader:
                 f"{spell(high)}, found {shorten(raw)}. Another range goes under `confidence_range`."
             )
         return (value - low) / (high - low)
-
-
-def _optional(text: str | None) -> Getter | None:
-    return None if text is None else compile_template(text).get
-
-
-def _text(value: Any) -> str | None:
-    if type(value) is str or value is None:
-        return value
-    return spell(value)
 
 
 def _flip(decision: Decision, *, letters: bool, scores: bool) -> Decision:
