@@ -33,7 +33,7 @@ test: setup     ## lint, types, imports, and every test
 	$(BIN)/pytest -q
 
 unit: setup     ## the quick tests only
-	$(BIN)/pytest -q -m 'not slow'
+	$(BIN)/pytest -q -n 2 -m 'not slow and not wide'
 
 slow: setup     ## the tests that train or run whole recipes
 	$(BIN)/pytest -q -m slow

@@ -15,6 +15,19 @@ def find_shared_data() -> Path | None:
     return folder if (folder / "judge_from_scratch").is_dir() else None
 
 
+WIDE = ("cli", "pipeline", "known_answers", "report/comparison/test_browser.py")
+"""Folders and files whose tests start processes or a browser; `make unit` leaves them out."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as wide what starts processes or reads published data."""
+    for item in items:
+        place = item.path.relative_to(ROOT).as_posix().removeprefix("tests/")
+        published = {"shared_data", "published"} & set(getattr(item, "fixturenames", ()))
+        if published or place.startswith(WIDE):
+            item.add_marker("wide")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     folder = find_shared_data()

@@ -176,7 +176,7 @@ def test_files_of_two_kinds_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a\.jsonl \(plain\), b\.jsonl \(plain_scores\)"):
         choose_plain([one, two])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="expected a folder with"):
+    with pytest.raises(DataError, match="expected a run, or a folder with"):
         choose_plain([tmp_path / "empty"])
 
 
