@@ -4,6 +4,7 @@ Each audit counts first and judges second: one function makes a table, another t
 findings. All are pure, and know neither tasks nor records.
 """
 
+from judgesmith.audits.across import PlacedText, across_findings, across_table
 from judgesmith.audits.confound import (
     BucketStyle,
     ConfoundItem,
@@ -14,7 +15,29 @@ from judgesmith.audits.confound import (
     hedge_pattern,
 )
 from judgesmith.audits.confound_findings import ConfoundLimits, confound_findings
+from judgesmith.audits.dialects import dialect_findings, dialect_table
+from judgesmith.audits.family import ModelPair, families, family_findings, family_table
+from judgesmith.audits.few_items import (
+    ComparedSlice,
+    compare_slices,
+    few_items_findings,
+    few_items_table,
+)
 from judgesmith.audits.finding import Finding, Severity, stop_on_errors
+from judgesmith.audits.generator import GeneratedItem, generator_findings, generator_table
+from judgesmith.audits.instruction_leak import (
+    GeneratedText,
+    find_instruction_leak,
+    instruction_leak_findings,
+    instruction_leak_table,
+)
+from judgesmith.audits.inversion import (
+    RationaleLimits,
+    RationaleRow,
+    contradiction_findings,
+    inversion_findings,
+    rationale_table,
+)
 from judgesmith.audits.labels import LabelItem, LabelRow, LabelTable, label_findings, label_table
 from judgesmith.audits.leak import clear_training, leak_audit
 from judgesmith.audits.leak_report import (
@@ -25,15 +48,29 @@ from judgesmith.audits.leak_report import (
     SplitLevel,
     leak_findings,
 )
+from judgesmith.audits.modes import MadeItem, mode_findings, mode_table
+from judgesmith.audits.order import OrderedJudgment, order_table
+from judgesmith.audits.order_findings import OrderLimits, order_findings
+from judgesmith.audits.parsing import ParsedReply, parsing_findings, parsing_table
+from judgesmith.audits.rationale import rationale_names, read_rationale
+from judgesmith.audits.rubric import TwiceJudged, rubric_findings, rubric_table
+from judgesmith.audits.separability import ContrastRow, separability_findings, separability_table
 from judgesmith.audits.supply import Limit, SupplyCount, SupplyRow, supply_findings, supply_rows
+from judgesmith.audits.ties import VotedItem, ties_findings, ties_table
+from judgesmith.audits.unparsed import JudgedItem, UnparsedLimits, unparsed_findings, unparsed_table
 
 __all__ = [
     "BucketStyle",
+    "ComparedSlice",
     "ConfoundItem",
     "ConfoundLimits",
     "ConfoundTable",
+    "ContrastRow",
     "Finding",
+    "GeneratedItem",
+    "GeneratedText",
     "GeneratorStyle",
+    "JudgedItem",
     "LabelItem",
     "LabelRow",
     "LabelTable",
@@ -42,20 +79,65 @@ __all__ = [
     "LeakReport",
     "LevelShare",
     "Limit",
+    "MadeItem",
+    "ModelPair",
+    "OrderLimits",
+    "OrderedJudgment",
+    "ParsedReply",
+    "PlacedText",
+    "RationaleLimits",
+    "RationaleRow",
     "Severity",
     "SplitLevel",
     "StyledResponse",
     "SupplyCount",
     "SupplyRow",
+    "TwiceJudged",
+    "UnparsedLimits",
+    "VotedItem",
+    "across_findings",
+    "across_table",
     "clear_training",
+    "compare_slices",
     "confound_findings",
     "confound_table",
+    "contradiction_findings",
+    "dialect_findings",
+    "dialect_table",
+    "families",
+    "family_findings",
+    "family_table",
+    "few_items_findings",
+    "few_items_table",
+    "find_instruction_leak",
+    "generator_findings",
+    "generator_table",
     "hedge_pattern",
+    "instruction_leak_findings",
+    "instruction_leak_table",
+    "inversion_findings",
     "label_findings",
     "label_table",
     "leak_audit",
     "leak_findings",
+    "mode_findings",
+    "mode_table",
+    "order_findings",
+    "order_table",
+    "parsing_findings",
+    "parsing_table",
+    "rationale_names",
+    "rationale_table",
+    "read_rationale",
+    "rubric_findings",
+    "rubric_table",
+    "separability_findings",
+    "separability_table",
     "stop_on_errors",
     "supply_findings",
     "supply_rows",
+    "ties_findings",
+    "ties_table",
+    "unparsed_findings",
+    "unparsed_table",
 ]
