@@ -131,7 +131,8 @@ def _single(found: Collected, key: VoteKey, dropped: Counter[str]) -> dict[int, 
 
 def _title(kind: str, names: Sequence[str], n: int, *, scored: bool) -> str:
     if kind == "answer key":
-        return f"labels: answer key ({', '.join(names)}), not people; n = {n:,}"
+        of = "" if list(names) == [kind] else f" ({', '.join(names)})"
+        return f"labels: answer key{of}, not people; n = {n:,}"
     if kind == "another judge":
         return f"labels: another judge ({', '.join(names)}), not people; n = {n:,}"
     if tuple(names) == (NOT_NAMED,):
