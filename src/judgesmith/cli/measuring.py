@@ -15,7 +15,8 @@ from judgesmith.pipeline.measure_files import (
     measure_readable,
     write_document,
 )
-from judgesmith.pipeline.readable import is_run, open_readable
+from judgesmith.pipeline.readable import open_readable
+from judgesmith.pipeline.recipes import is_run
 from judgesmith.report.document import Document
 from judgesmith.sources.benchmarks import load_shipped, shipped
 from judgesmith.sources.patterns import find_files

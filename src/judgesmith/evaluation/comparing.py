@@ -38,6 +38,13 @@ def compare(
         for first, second in pairs
         if part.items
     ]
+    return concluded(found, plan, unlisted=unlisted)
+
+
+def concluded(
+    found: Sequence[Comparison], plan: Plan, *, unlisted: int = 0
+) -> tuple[Comparison, ...]:
+    """Comparisons of one table with their Holm-adjusted p and what may be concluded from it."""
     adjusted = holm([entry.p for entry in found] + [1.0] * unlisted)[: len(found)]
     return tuple(
         entry.model_copy(update={"p_holm": p, "conclusion": _conclusion(entry, p, plan)})
@@ -68,7 +75,7 @@ def _compare(first: Judge, second: Judge, part: SliceOfItems, plan: Plan) -> Com
 
 
 def _conclusion(entry: Comparison, p_holm: float, plan: Plan) -> str:
-    """A winner only where kappa may be shown, and the paired test and interval both say so."""
+    """A winner only where the metric may be shown, and paired test and interval both say so."""
     if entry.difference.hidden is not None:
         return "no difference shown"
     low, high = entry.difference.low, entry.difference.high

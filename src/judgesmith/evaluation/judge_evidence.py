@@ -73,9 +73,8 @@ class Reading:
 
 def judge_evidence(measured: Measured, judge: Judge) -> JudgeEvidence:
     """Everything about one judge that its data allow; the rest is None or empty."""
-    scores = score_agreement(measured, judge.name) if measured.labels.numeric else ()
-    together = _score_and_pair(measured, judge)
     if measured.labels.numeric:
+        scores = score_agreement(measured, judge.name)
         return _nothing_but(judge.name).model_copy(update={"scores": scores})
     if not measured.rows:
         return _nothing_but(judge.name)
@@ -88,7 +87,7 @@ def judge_evidence(measured: Measured, judge: Judge) -> JudgeEvidence:
             **(_length(reading, labelled=labelled) if pairs else {}),
             "styles": _styles(reading, labelled=labelled) if pairs else {},
             **(_confidence(reading) if labelled else {}),
-            "score_and_pair": together,
+            "score_and_pair": _score_and_pair(measured, judge),
             "transitivity": transitivity(measured, judge) if pairs else (),
         }
     )

@@ -1,7 +1,7 @@
 """Collected judgments -> an Evaluation: every judge, every slice, every paired comparison."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from judgesmith.errors import DataError, nearest
@@ -82,7 +82,7 @@ def prepare(found: Collected, subject: Subject, plan: Plan) -> Measured:
         raise DataError(_do_not_meet(found, names, list(labels.verdicts)))
     judges = judges if labels.numeric else tuple(judge for judge in judges if judge.verdicts)
     scale = subject.scale or _observed(rows, judges)
-    whole = Plan(**{**plan.__dict__, "scale": scale})
+    whole = replace(plan, scale=scale)
     labelled = bool(rows)
     if labels.kind == "nobody" and not subject.limits:
         rows = unlabelled_items(found, judges)

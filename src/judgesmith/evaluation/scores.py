@@ -5,10 +5,11 @@ from functools import partial
 from itertools import combinations
 from typing import NamedTuple
 
+from judgesmith.evaluation.comparing import concluded
 from judgesmith.evaluation.foreign import passes
 from judgesmith.evaluation.measure import MOST_PAIRED, Measured
 from judgesmith.evaluation.scoring import number
-from judgesmith.metrics import holm, mcnemar_p, not_shown_because
+from judgesmith.metrics import mcnemar_p, not_shown_because
 from judgesmith.metrics.bootstrap import cluster_bootstrap, paired_cluster_bootstrap
 from judgesmith.metrics.correlation import (
     exact_match,
@@ -146,8 +147,7 @@ def score_comparisons(measured: Measured) -> tuple[Comparison, ...]:
         if criterion in by_judge[b]
         and not any(on_another_scale(measured, by_judge[name][criterion]) for name in (a, b))
     ]
-    adjusted = holm([entry.p for entry in found])
-    return tuple(_conclude(measured, entry, p) for entry, p in zip(found, adjusted, strict=True))
+    return concluded(found, measured.plan)
 
 
 def _compare(
@@ -188,16 +188,3 @@ def _closer(one: Sequence[float], other: Sequence[float], labels: Sequence[float
     return sum(
         abs(a - label) < abs(b - label) for a, b, label in zip(one, other, labels, strict=True)
     )
-
-
-def _conclude(measured: Measured, entry: Comparison, p_holm: float) -> Comparison:
-    """A winner needs the interval of the difference and the adjusted test on the same side."""
-    low, high = entry.difference.low, entry.difference.high
-    conclusion = "no difference shown"
-    sure = entry.difference.hidden is None and p_holm < 1 - measured.plan.confidence
-    if sure and low is not None and high is not None:
-        if low > 0 and entry.gained > entry.lost:
-            conclusion = f"{entry.a} is better"
-        elif high < 0 and entry.lost > entry.gained:
-            conclusion = f"{entry.b} is better"
-    return entry.model_copy(update={"p_holm": p_holm, "conclusion": conclusion})

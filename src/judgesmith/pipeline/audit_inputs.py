@@ -12,17 +12,14 @@ from hashlib import blake2b
 
 from judgesmith.errors import DataError
 from judgesmith.evaluation.collect import Collected, Collector, VoteKey
+from judgesmith.evaluation.foreign import MOST_PARTS
 from judgesmith.evaluation.labels import NOBODY, Labels, choose_labels
 from judgesmith.evaluation.measure import Subject
-from judgesmith.pipeline.readable import Readable
-from judgesmith.runs.progress import progress_bar
+from judgesmith.pipeline.readable import Readable, read_counted
 from judgesmith.sources.imported import ImportedRow
 
 MOST_ITEMS = 50_000
 """Items that an audit with a test by simulation, or with texts, looks at; picked by a hash."""
-
-MOST_PARTS = 40
-"""A field with more values than this (an id, say) makes no buckets."""
 
 NO_BUCKET = "all items"
 _LONGEST_NAME = 200
@@ -159,12 +156,9 @@ def pack(source: Readable) -> AuditSet:
     collector = Collector(2 if source.subject.pairs else 1)
     made.found = collector.found
     shared: dict[str, str] = {}
-    with progress_bar(f"read {source.name}", None) as bar:
-        for count, row in enumerate(source.read(), start=1):
-            collector.add(row)
-            _keep(made, row, shared)
-            if count % 1_000 == 0:
-                bar.advance(1_000)
+    for row in read_counted(source, f"read {source.name}"):
+        collector.add(row)
+        _keep(made, row, shared)
     return made
 
 

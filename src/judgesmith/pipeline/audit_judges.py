@@ -27,7 +27,6 @@ from judgesmith.records import TIE, Status
 
 NO_JUDGMENTS = "the files hold no judgments"
 ONE_JUDGE = "needs two judges of the same labelled items"
-ALL = "all items"
 
 
 def audit_judgments(given: AuditSet, into: Audited) -> None:

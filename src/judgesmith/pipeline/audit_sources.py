@@ -11,7 +11,8 @@ from judgesmith.pipeline.audit_found import Audited
 from judgesmith.pipeline.audit_inputs import AuditSet, pack
 from judgesmith.pipeline.audit_overlap import once
 from judgesmith.pipeline.audit_rows import PEEKED, TrainingRow, form_of, read_training
-from judgesmith.pipeline.readable import Readable, is_run, open_readable, together
+from judgesmith.pipeline.readable import Readable, open_readable, together
+from judgesmith.pipeline.recipes import is_run
 from judgesmith.records import Direction
 from judgesmith.sources.benchmarks import shipped
 from judgesmith.sources.load_mapping import load_mapping

@@ -6,17 +6,22 @@ from pathlib import Path
 
 from judgesmith import __version__
 from judgesmith.errors import DataError
-from judgesmith.evaluation.collect import Collected, Collector
+from judgesmith.evaluation.collect import Collected, collect
 from judgesmith.evaluation.evidence import measure
 from judgesmith.evaluation.measure import prepare
 from judgesmith.evaluation.scoring import Plan
-from judgesmith.pipeline.readable import Readable, from_run, is_run, open_readable, together
-from judgesmith.pipeline.recipes import open_run
+from judgesmith.pipeline.readable import (
+    Readable,
+    from_run,
+    open_readable,
+    read_counted,
+    together,
+)
+from judgesmith.pipeline.recipes import is_run, open_run
 from judgesmith.report.document import Document
 from judgesmith.report.html import render_html
 from judgesmith.report.markdown import render_markdown
 from judgesmith.runs.jsonl import write_bytes, write_json
-from judgesmith.runs.progress import progress_bar
 from judgesmith.sources.benchmarks import shipped
 
 
@@ -42,7 +47,7 @@ def measure_readable(source: Readable, asked: Asked) -> Document:
         source.subject, labels=asked.labels or source.subject.labels,
         judges=asked.judges or source.subject.judges,
     )  # fmt: skip
-    found = collect_counted(source)
+    found = collect(read_counted(source), responses=2 if subject.pairs else 1)
     if not found.where:
         raise DataError(f"{source.name}: expected at least one judged item, found no rows.")
     plan = Plan(
@@ -77,17 +82,6 @@ def measure_readable(source: Readable, asked: Asked) -> Document:
         subject="files",
         evidence=evidence,
     )
-
-
-def collect_counted(source: Readable) -> Collected:
-    """All rows of a source, packed, with a progress bar."""
-    collector = Collector(2 if source.subject.pairs else 1)
-    with progress_bar("read", None) as bar:
-        for count, row in enumerate(source.read(), start=1):
-            collector.add(row)
-            if count % 1_000 == 0:
-                bar.advance(1_000)
-    return collector.found
 
 
 def _unparsed(found: Collected) -> dict[str, str]:

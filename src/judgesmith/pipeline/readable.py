@@ -12,6 +12,7 @@ from typing import Any
 
 from judgesmith.errors import DataError, nearest
 from judgesmith.evaluation.measure import Subject
+from judgesmith.judging.dialect import Dialect
 from judgesmith.pipeline.recipes import open_run
 from judgesmith.pipeline.running import require_fresh
 from judgesmith.records import (
@@ -23,12 +24,11 @@ from judgesmith.records import (
     Question,
     Response,
     Status,
-    index_by_id,
 )
 from judgesmith.runs.jsonl import file_sha256
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.outside import VARIABLE
-from judgesmith.runs.recipe import Recipe
+from judgesmith.runs.progress import progress_bar
 from judgesmith.sources import mapping as schema
 from judgesmith.sources.benchmarks import load_shipped, shipped
 from judgesmith.sources.decisions import flip_letter
@@ -59,6 +59,15 @@ class Readable:
     read: Read
     notes: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()
+
+
+def read_counted(source: Readable, label: str = "read") -> Iterator[ImportedRow]:
+    """All rows of a source, with a progress bar."""
+    with progress_bar(label, None) as bar:
+        for count, row in enumerate(source.read(), start=1):
+            yield row
+            if count % 1_000 == 0:
+                bar.advance(1_000)
 
 
 def open_readable(
@@ -136,11 +145,6 @@ def subject_of(used: schema.Mapping) -> Subject:
     )
 
 
-def is_run(path: Path) -> bool:
-    """Whether a folder is a run."""
-    return (path / "recipe.yaml").is_file()
-
-
 def from_run(folder: Path, name: str | None = None) -> Readable:
     """A run's test items, their labels, and its students' judgments in both orders.
 
@@ -163,27 +167,23 @@ def from_run(folder: Path, name: str | None = None) -> Readable:
             labels="majority" if kind is AnnotatorKind.PERSON else "key",
             student=f"{name}/student",
         ),
-        read=lambda: _run_rows(run_dir, recipe, kind, name),
+        read=lambda: _run_rows(run_dir, dialect, kind, name),
         provenance=((f"seed of {name}", str(run_dir.seed)),),
     )
 
 
 def _run_rows(
-    run_dir: RunDir, recipe: Recipe, kind: AnnotatorKind, name: str
+    run_dir: RunDir, dialect: Dialect, kind: AnnotatorKind, name: str
 ) -> Iterator[ImportedRow]:
-    config: Any = recipe.sections["evaluate"]
-    dialect = load_dialect(load_task(run_dir.header.task), config.dialect)
     side = read_labelled_side(run_dir, kind, dialect)
     path = run_dir.file("evaluate/judgments.jsonl")
     by_item: dict[str, list[Judgment]] = {}
     for judgment in run_dir.read("evaluate/judgments.jsonl", Judgment):
         by_item.setdefault(judgment.item_id, []).append(judgment)
-    questions = index_by_id(run_dir.read("questions/questions.jsonl", Question))
-    responses = index_by_id(run_dir.read("responses/responses.jsonl", Response))
     people = {side.annotator: side.labels, **side.others}
     role: schema.Role = "person" if kind is AnnotatorKind.PERSON else "key"
     for item in side.items:
-        shown = _item(item, questions[item.question_id], responses, str(path))
+        shown = _item(item, side.questions[item.question_id], side.responses, str(path))
         labels = tuple(
             a_label(item.id, annotator, role, verdicts[item.id], str(path))
             for annotator, verdicts in people.items()

@@ -14,6 +14,8 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.outside import use_data_folder
 from judgesmith.runs.recipe import Recipe, load_recipe
 
+RECIPE = "recipe.yaml"
+
 
 def shipped_recipes() -> dict[str, Path]:
     """Recipes that come with the package, by name."""
@@ -38,22 +40,26 @@ def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     return load_recipe(path, {name: load_stage(name).Config for name in STAGES}, overrides)
 
 
+def is_run(folder: Path) -> bool:
+    """Whether a folder is a run."""
+    return (folder / RECIPE).is_file()
+
+
 def open_run(folder: Path) -> tuple[RunDir, Recipe]:
     """An existing run with the recipe it was made from."""
-    path = folder / "recipe.yaml"
-    if not path.exists():
+    if not is_run(folder):
         raise RunError(
             f"{folder}: not a run folder (it has no recipe.yaml). `judgesmith run RECIPE --run "
             f"{folder}` makes one."
         )
-    recipe = read_recipe(path)
+    recipe = read_recipe(folder / RECIPE)
     use_data_folder(folder, None)
     return RunDir(folder, recipe.header), recipe
 
 
 def start_run(folder: Path, recipe: Recipe) -> RunDir:
     """The run folder for a recipe; another recipe's run is not overwritten."""
-    path = folder / "recipe.yaml"
+    path = folder / RECIPE
     if path.exists():
         before = read_recipe(path).header.name
         if before != recipe.header.name:
