@@ -17,15 +17,21 @@ from judgesmith.tasks.bias import TASK
 BANK = resources.files("judgesmith.sources") / "bank"
 
 
+def of_one_stereotype(folder: Path | None = None) -> list[Question]:
+    """Those of `templates.csv`; `test_bank_two.py` is about the others."""
+    found = (TASK.annotate_question(question) for question in read_questions(folder))
+    return [question for question in found if question.task["form"] == "one_stereotype"]
+
+
 @pytest.fixture(scope="module")
 def questions() -> list[Question]:
-    return [TASK.annotate_question(question) for question in read_questions(None)]
+    return of_one_stereotype()
 
 
 def test_counts_are_those_of_the_readme(questions: list[Question]) -> None:
-    """350 filler pairs x 2 assignments x 2 contexts x 2 questions = 2,800."""
-    assert len(questions) == len({q.id for q in questions}) == 350 * 8 == 2800
-    assert len({q.template_id for q in questions}) == 80
+    """575 filler pairs x 2 assignments x 2 contexts x 2 questions = 4,600."""
+    assert len(questions) == len({q.id for q in questions}) == 575 * 8 == 4600
+    assert len({q.template_id for q in questions}) == 125
     table = (BANK / "README.md").read_text(encoding="utf-8")
     row = re.compile(r"^\| (\w+) \| (\d+) \| \d+ \| \d+ \| (\d+) \| ([\d,]+) \|$", re.M)
     stated = {
@@ -43,7 +49,7 @@ def test_conditions_and_polarities_are_balanced_in_every_template(
     cells = Counter((q.template_id, q.task["condition"], q.task["polarity"]) for q in questions)
     per_template = Counter(q.template_id for q in questions)
     assert all(count * 4 == per_template[template] for (template, *_), count in cells.items())
-    assert len(cells) == 80 * 4
+    assert len(cells) == 125 * 4
 
 
 def test_the_key_is_right_by_the_words_of_the_template(questions: list[Question]) -> None:
@@ -84,13 +90,13 @@ def test_settled_questions_agree_with_the_stereotype_half_of_the_time(
 
 
 def test_the_place_of_the_right_choice_gives_nothing_away(questions: list[Question]) -> None:
-    """Each of three places is right in a third of 2,800 questions, within 4 standard errors.
+    """Each of three places is right in a third of 4,600 questions, within 4 standard errors.
 
-    The standard error of a share of 1/3 in 2,800 is sqrt(2/9/2800) = 0.0089.
+    The standard error of a share of 1/3 in 4,600 is sqrt(2/9/4600) = 0.00695.
     """
     for place in range(3):
         share = sum(q.key == place for q in questions) / len(questions)
-        assert abs(share - 1 / 3) < 4 * 0.0089
+        assert abs(share - 1 / 3) < 4 * 0.00695
 
 
 def test_no_slot_is_left_open_and_nothing_is_blank(questions: list[Question]) -> None:
@@ -105,12 +111,12 @@ def test_no_slot_is_left_open_and_nothing_is_blank(questions: list[Question]) ->
 
 def test_the_same_csv_gives_the_same_questions(questions: list[Question], tmp_path: Path) -> None:
     """Also after other rows were taken out: a question depends on its own template alone."""
-    again = [TASK.annotate_question(q) for q in read_questions(None)]
+    again = of_one_stereotype()
     assert b"".join(map(encode, again)) == b"".join(map(encode, questions))
     with (BANK / "templates.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     write_bank(tmp_path, [dict(rows[5])], (BANK / "unknowns.csv").read_text(encoding="utf-8"))
-    alone = [TASK.annotate_question(q) for q in read_questions(tmp_path)]
+    alone = of_one_stereotype(tmp_path)
     assert alone == [q for q in questions if q.template_id == f"bank/{rows[5]['template_id']}"]
 
 

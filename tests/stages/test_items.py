@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from judgesmith.audits import supply_findings, supply_rows
 from judgesmith.errors import RecipeError
 from judgesmith.records import Question, Response
+from judgesmith.runs.layout import RunDir
 from judgesmith.stages.items import (
     BucketRule,
     Config,
@@ -18,6 +19,7 @@ from judgesmith.stages.items import (
     draw_items,
     matches,
     resolve_rules,
+    run,
 )
 from judgesmith.tasks import load_task
 
@@ -80,6 +82,41 @@ def test_other_generator(make: Any) -> None:
     correct = make.response(question, "m", "two")
     assert list(candidates(rule(), [biased, correct])) == []
     assert len(list(candidates(rule(other_generator=False), [biased, correct]))) == 1
+
+
+def test_differs_asks_for_another_value(make: Any) -> None:
+    """Of the three pairs of A, A and B, two differ; the same pair both ways is one candidate."""
+    question = make.question("q")
+    found = [
+        make.response(question, f"m{i}", f"text {i}", **{"class": "biased", "letter": letter})
+        for i, letter in enumerate("AAB")
+    ]
+    both = rule(first=BIASED, second=BIASED, differs=["letter"])
+    pairs = list(candidates(both, found))
+    assert len(pairs) == 2
+    assert all({c.first.task["letter"], c.second.task["letter"]} == {"A", "B"} for c in pairs)
+    with pytest.raises(RecipeError, match="did you mean 'letter'"):
+        list(candidates(rule(first=BIASED, second=BIASED, differs=["leter"]), found))
+
+
+def test_a_rule_draws_from_the_questions_it_names(make: Any) -> None:
+    """Two of three questions are open; one pair each."""
+    questions = {
+        q.id: q
+        for i, condition in enumerate(("ambig", "disambig", "ambig"))
+        for q in [make.question(f"q{i}", condition=condition)]
+    }
+    responses = [
+        make.response(q, kind, f"{kind} of {q.group_id}", **{"class": kind})
+        for q in questions.values()
+        for kind in ("biased", "correct")
+    ]
+    is_open = rule(question={"condition": "ambig"})
+    items, (count,) = draw_items([is_open], responses, questions, seed=1)
+    assert count.pool == 2
+    assert {questions[i.question_id].task["condition"] for i in items} == {"ambig"}
+    with pytest.raises(RecipeError, match=r"questions have no field 'conditon'.*'condition'"):
+        draw_items([rule(question={"conditon": "ambig"})], responses, questions, seed=1)
 
 
 def test_a_pair_that_fits_both_ways_is_one_candidate(make: Any) -> None:
@@ -189,6 +226,84 @@ def test_an_empty_bucket_is_an_error_finding(world: Any) -> None:
     found = [finding.to_dict() for finding in supply_findings(supply_rows(counts))]
     assert [f["severity"] for f in found if "none" in str(f["message"])] == ["error"]
     assert not any("one" in str(f["message"]).split(":")[0].split() for f in found)
+
+
+def test_the_two_presets_draw_the_same_published_items(make: Any) -> None:
+    """Where no question tracks two stereotypes, what the second preset adds finds nothing."""
+    questions = [make.question(f"q{i}", form="one_stereotype") for i in range(10)]
+    responses = [
+        make.response(q, f"{kind[0]}{i}", f"{kind} words of {i}", **{"class": kind})
+        for q in questions
+        for kind in ("biased", "correct", "other_wrong")
+        for i in range(2)
+    ]
+    by_id, presets = {q.id: q for q in questions}, load_task("bias").bucket_presets
+    drawn = {}
+    for name in presets:
+        rules = resolve_rules(Config(preset=name, quota_scale=0.1), presets)
+        drawn[name], counts = draw_items(rules, responses, by_id, seed=1)
+    assert list(drawn) == ["published", "published_and_two"]
+    assert drawn["published"] == drawn["published_and_two"] != []
+    assert [count.pool for count in counts[-2:]] == [0, 0]
+    bare = [r.model_copy(update={"question": {}}) for r in rules]
+    assert draw_items(bare[:-2], responses, by_id, seed=1)[0] == drawn["published"]
+
+
+def test_each_bucket_of_a_preset_is_of_one_form(make: Any) -> None:
+    """On a question with two targets both biased responses count, and only in its own bucket."""
+    two = make.question("q", form="two_stereotypes")
+    responses = [
+        make.response(two, model, model, **{"class": kind, "letter": letter})
+        for model, kind, letter in (
+            ("m1", "biased", "A"), ("m2", "biased", "B"), ("m3", "biased", "A"),
+            ("m4", "correct", "C"),
+        )
+    ]  # fmt: skip
+    presets = load_task("bias").bucket_presets
+    rules = resolve_rules(Config(preset="published_and_two"), presets)
+    items, counts = draw_items(rules, responses, {two.id: two}, seed=1)
+    assert [count.pool for count in counts] == [0, 0, 0, 0, 0, 0, 2, 3]
+    assert Counter((i.bucket, i.subtype) for i in items) == {
+        ("two_stereotypes", "bias_vs_bias"): 2,
+        ("two_stereotypes", "bias_vs_clean"): 3,
+    }
+
+
+def test_the_audit_of_the_task_is_in_the_stage_report(
+    make: Any, empty_run: RunDir, no_models: Any
+) -> None:
+    """Planted: every biased response follows stereotype 1; 12 of 12 is p = 2 / 4096."""
+    questions = [
+        make.question(
+            f"q{i}", form="two_stereotypes", groups=["old", "young", "unknown"],
+            stereotyped_groups=["old", "young"],
+        )
+        for i in range(12)
+    ]  # fmt: skip
+    responses = [
+        make.response(q, kind, f"{kind} of {q.group_id}", **{"class": kind})
+        for q in questions
+        for kind in ("biased", "correct")
+    ]
+    empty_run.write("questions/questions.jsonl", questions)
+    empty_run.write("responses/responses.jsonl", responses)
+    report = run(Config(buckets=(rule(quota=12),)), empty_run, no_models)
+    table = report.tables["two stereotypes"]
+    assert (table["picks"]["first"], table["picks"]["second"]) == (12, 0)
+    audited = [f for f in report.tables["findings"] if f["audit"] == "two_stereotypes"]
+    assert any("12 follow stereotype 1 and 0 stereotype 2" in f["message"] for f in audited)
+    assert {f["severity"] for f in audited} == {"warning"}
+
+
+def test_without_such_questions_the_report_has_no_such_table(
+    make: Any, empty_run: RunDir, no_models: Any, world: Any
+) -> None:
+    questions, responses = world
+    empty_run.write("questions/questions.jsonl", list(questions.values()))
+    empty_run.write("responses/responses.jsonl", responses)
+    report = run(Config(buckets=(rule(quota=12),)), empty_run, no_models)
+    assert "two stereotypes" not in report.tables
+    assert not any(f["audit"] == "two_stereotypes" for f in report.tables["findings"])
 
 
 def test_presets_are_scaled_and_come_before_own_rules() -> None:

@@ -14,7 +14,7 @@ from judgesmith.records import Question
 from judgesmith.runs.layout import RunDir
 from judgesmith.sources.bank import read_questions, shipped_bank
 from judgesmith.stages import questions
-from judgesmith.stages.questions import Config, Source, composition, sample_evenly
+from judgesmith.stages.questions import Config, Source, composition, sample_evenly, surfaces
 
 STRATA = ("category", "condition", "polarity")
 
@@ -133,3 +133,42 @@ def test_a_source_outside_the_run_is_hashed_by_the_name_in_the_recipe(tmp_path: 
     folder.mkdir()
     config = Config(sources=(Source(kind="bank", path=str(folder)), Source(kind="bank")))
     assert questions.outside(config) == {str(folder): folder, "the shipped bank": shipped_bank()}
+
+
+def test_question_and_choices_of_the_bank_do_not_tell_the_key(
+    empty_run: RunDir, no_models: Any
+) -> None:
+    report = questions.run(Config(sources=(Source(kind="bank"),)), empty_run, no_models)
+    surface = report.tables["surface"]
+    assert surface["questions"] == report.made
+    assert [probe["accuracy"]["undefined"] for probe in surface["probes"]] == [None] * 4
+    assert report.tables["findings"] == []
+
+
+def test_a_key_that_is_always_the_first_name_is_warned_of_and_does_not_stop(
+    make: Any, empty_run: RunDir, no_models: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ann is right in every question of 20 templates; without template, the group is held out."""
+    listed = [
+        make.question(f"q{i}", template=None if i < 5 else f"t{i}", condition="disambig",
+                      slots=["Ann", "Bob", "Unknown"], groups=["f", "m", "unknown"],
+                      stereotyped_groups=["f"]).model_copy(update={"key": 0})
+        for i in range(20)
+    ]  # fmt: skip
+    monkeypatch.setattr(questions, "reader", lambda table, kind: lambda path: iter(listed))
+    report = questions.run(Config(sources=(Source(kind="bank"),)), empty_run, no_models)
+    assert report.made == 20
+    assert report.tables["surface"]["templates"] == 20
+    assert {f["audit"] for f in report.tables["findings"]} == {"surface"}
+    assert {f["severity"] for f in report.tables["findings"]} == {"warning"}
+    assert empty_run.file("questions/questions.jsonl").exists()
+
+
+def test_a_question_without_key_or_choices_has_no_surface(make: Any) -> None:
+    one = make.question("q")
+    without = [one.model_copy(update={"key": None}), one.model_copy(update={"choices": None})]
+    found = surfaces([one, *without])
+    assert [(q.question_id, q.template_id, q.key, q.unknown) for q in found] == [
+        (one.id, "q", 2, 2)
+    ]
+    assert surfaces([one.model_copy(update={"task": {}})])[0].unknown is None

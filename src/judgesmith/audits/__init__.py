@@ -56,7 +56,11 @@ from judgesmith.audits.rationale import rationale_names, read_rationale
 from judgesmith.audits.rubric import TwiceJudged, rubric_findings, rubric_table
 from judgesmith.audits.separability import ContrastRow, separability_findings, separability_table
 from judgesmith.audits.supply import Limit, SupplyCount, SupplyRow, supply_findings, supply_rows
+from judgesmith.audits.surface import SurfaceQuestion, surface_table
+from judgesmith.audits.surface_findings import surface_findings
 from judgesmith.audits.ties import VotedItem, ties_findings, ties_table
+from judgesmith.audits.two_stereotypes import TwoItem, TwoPick, two_stereotypes_table
+from judgesmith.audits.two_stereotypes_findings import two_stereotypes_findings
 from judgesmith.audits.unparsed import JudgedItem, UnparsedLimits, unparsed_findings, unparsed_table
 
 __all__ = [
@@ -92,7 +96,10 @@ __all__ = [
     "StyledResponse",
     "SupplyCount",
     "SupplyRow",
+    "SurfaceQuestion",
     "TwiceJudged",
+    "TwoItem",
+    "TwoPick",
     "UnparsedLimits",
     "VotedItem",
     "across_findings",
@@ -136,8 +143,12 @@ __all__ = [
     "stop_on_errors",
     "supply_findings",
     "supply_rows",
+    "surface_findings",
+    "surface_table",
     "ties_findings",
     "ties_table",
+    "two_stereotypes_findings",
+    "two_stereotypes_table",
     "unparsed_findings",
     "unparsed_table",
 ]

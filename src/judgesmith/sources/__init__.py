@@ -18,6 +18,7 @@ from judgesmith.runs.recipe import Section
 QUESTION_READERS = {
     "bank": "judgesmith.sources.bank:read_questions",
     "bbq": "judgesmith.sources.bbq:read_questions",
+    "bbq_templates": "judgesmith.sources.bbq_templates:read_questions",
     "judge_from_scratch": "judgesmith.sources.judge_from_scratch:read_questions",
 }
 RESPONSE_READERS = {

@@ -13,12 +13,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import Field
 
 from judgesmith.audits import (
     ConfoundItem,
+    Finding,
     StyledResponse,
     SupplyCount,
     confound_findings,
@@ -37,7 +38,7 @@ from judgesmith.runs.recipe import Section
 from judgesmith.sources import ITEM_READERS, Import, import_files, reader
 from judgesmith.tasks import load_task
 
-VERSION = 2
+VERSION = 3
 OUTPUTS = ("items/items.jsonl",)
 
 
@@ -56,20 +57,23 @@ class Range(Section):
 
 
 Pattern = dict[str, JsonScalar | Range]
-"""What a response's task fields must be: a value, or a range."""
+"""What the task fields of a response, or of a question, must be: a value, or a range."""
 
 
 class BucketRule(Section):
     """How a bucket is filled.
 
-    One response matches `first`, the other `second`. `ratio` asks that a number of the first is at
-    least so many times that of the second; `other_generator` that different models wrote them.
+    One response matches `first`, the other `second`, and their question `question`. `ratio` asks
+    that a number of the first is at least so many times that of the second; `differs` that the two
+    have different values of a field; `other_generator` that different models wrote them.
     """
 
     name: str
     subtype: str | None = None
+    question: Pattern = Field(default_factory=dict)
     first: Pattern
     second: Pattern
+    differs: tuple[str, ...] = ()
     ratio: dict[str, float] = Field(default_factory=dict)
     other_generator: bool = True
     quota: int = Field(ge=0)
@@ -91,6 +95,20 @@ class Config(Section):
     preset: str | None = None
     quota_scale: float = Field(1.0, ge=0)
     buckets: tuple[BucketRule, ...] = ()
+
+
+@runtime_checkable
+class AuditsItems(Protocol):
+    """A task that has audits of its own for items."""
+
+    def audit_items(
+        self,
+        questions: Mapping[str, Question],
+        responses: Mapping[str, Response],
+        items: Sequence[Item],
+    ) -> tuple[Mapping[str, Any], Sequence[Finding]]:
+        """Tables by name, and findings."""
+        ...
 
 
 class Candidate(NamedTuple):
@@ -125,24 +143,25 @@ def resolve_rules(
     return tuple(r.model_copy(update={"quota": round(r.quota * scale)}) for r in rules)
 
 
-def matches(response: Response, pattern: Pattern) -> bool:
-    """Whether the response's task fields are as the pattern says.
+def matches(record: Response | Question, pattern: Pattern) -> bool:
+    """Whether the record's task fields are as the pattern says.
 
-    Raises RecipeError when the pattern names a field that responses do not have.
+    Raises RecipeError when the pattern names a field that such records do not have.
     """
     for field, wanted in pattern.items():
-        value = _task_field(response, field)
+        value = _task_field(record, field)
         if not (wanted.holds(value) if isinstance(wanted, Range) else value == wanted):
             return False
     return True
 
 
-def _task_field(response: Response, field: str) -> object:
-    if field not in response.task:
+def _task_field(record: Response | Question, field: str) -> object:
+    if field not in record.task:
+        named = "questions" if isinstance(record, Question) else "responses"
         raise RecipeError(
-            f"items.buckets: responses have no field {field!r}; {nearest(field, response.task)}"
+            f"items.buckets: {named} have no field {field!r}; {nearest(field, record.task)}"
         )
-    return response.task[field]
+    return record.task[field]
 
 
 def candidates(rule: BucketRule, responses: Sequence[Response]) -> Iterator[Candidate]:
@@ -158,6 +177,8 @@ def candidates(rule: BucketRule, responses: Sequence[Response]) -> Iterator[Cand
         if not (matches(first, rule.first) and matches(second, rule.second)):
             continue
         if not all(_ratio_holds(first, second, *bound) for bound in rule.ratio.items()):
+            continue
+        if any(_task_field(first, field) == _task_field(second, field) for field in rule.differs):
             continue
         key = "/".join(sorted((first.id, second.id)))
         if key not in seen:
@@ -208,7 +229,11 @@ def draw_items(
     counts: list[SupplyCount] = []
     used: set[str] = set()
     for rule in rules:
-        pool = {q: list(candidates(rule, found)) for q, found in by_question.items()}
+        pool = {
+            question: list(candidates(rule, found))
+            for question, found in by_question.items()
+            if matches(questions[question], rule.question)
+        }
         drawn, count = fill_bucket(rule, pool, used, seed)
         counts.append(count)
         items += [_item(candidate, rule, questions, seed) for candidate in drawn]
@@ -239,11 +264,17 @@ def ingredients(rule: BucketRule) -> str:
     >>> rule = BucketRule(name="x", first={"class": "biased"}, second=second, quota=1)
     >>> ingredients(rule)
     'responses with class = biased beside responses with words >= 5'
+    >>> ingredients(rule.model_copy(update={"question": {"form": "long"}, "differs": ("letter",)}))
+    'responses with class = biased beside responses with words >= 5 and another letter, to questions
+    with form = long'
     """
-    return " beside ".join(
+    first, second = (
         "responses with " + ", ".join(_condition(*entry) for entry in pattern.items())
         for pattern in (rule.first, rule.second)
     )
+    another = "".join(f" and another {field}" for field in rule.differs)
+    asked = ", ".join(_condition(*entry) for entry in rule.question.items())
+    return f"{first} beside {second}{another}" + (f", to questions with {asked}" if asked else "")
 
 
 def _condition(field: str, wanted: JsonScalar | Range) -> str:
@@ -297,7 +328,10 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     )
     short = supply_findings(supply, ingredients={rule.label: ingredients(rule) for rule in rules})
     stop_on_errors(short)
-    findings = (*short, *confound_findings(table))
+    own_tables, own_findings = (
+        task.audit_items(questions, responses, items) if isinstance(task, AuditsItems) else ({}, ())
+    )
+    findings = (*short, *confound_findings(table), *own_findings)
     run_dir.write(OUTPUTS[0], items)
     admissible = sum(row.pool for row in supply) + len(imported)
     dropped = {
@@ -313,6 +347,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
             "confounds": table.to_dict(),
             "findings": [finding.to_dict() for finding in findings],
             "items by bucket": dict(sorted(Counter(i.bucket for i in items).items())),
+            **own_tables,
         },
     )
 

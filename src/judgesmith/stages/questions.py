@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from judgesmith.audits import SurfaceQuestion, surface_findings, surface_table
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import Question, index_by_id, keyed_rng
 from judgesmith.runs.layout import RunDir
@@ -21,7 +22,7 @@ from judgesmith.sources import QUESTION_READERS, reader
 from judgesmith.sources.bank import shipped_bank
 from judgesmith.tasks import load_task
 
-VERSION = 1
+VERSION = 2
 OUTPUTS = ("questions/questions.jsonl",)
 
 
@@ -90,8 +91,31 @@ def composition(questions: Iterable[Question], strata: Sequence[str]) -> dict[st
     return {name: dict(sorted(counts.items())) for name, counts in table.items()}
 
 
+def surfaces(questions: Iterable[Question]) -> list[SurfaceQuestion]:
+    """Questions with choices and a key, without their context.
+
+    Where a question was made from no template, it is held out with its own group.
+    """
+    found = []
+    for question in questions:
+        if question.key is None or question.choices is None or len(question.choices) < 2:
+            continue
+        unknown = question.task.get("unknown")
+        found.append(
+            SurfaceQuestion(
+                question_id=question.id,
+                template_id=question.template_id or question.group_id,
+                text=question.text,
+                choices=question.choices,
+                key=question.key,
+                unknown=unknown if isinstance(unknown, int) else None,
+            )
+        )
+    return found
+
+
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
-    """Read, sample and annotate the questions."""
+    """Read, sample, annotate and audit the questions."""
     task = load_task(run_dir.header.task)
     kept: dict[str, Question] = {}
     read = 0
@@ -111,10 +135,13 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         kept.update(index_by_id(unique))
     questions = [task.annotate_question(question) for question in kept.values()]
     run_dir.write(OUTPUTS[0], questions)
+    surface = surface_table(surfaces(questions), seed=run_dir.seed)
     undecided = Counter(q.category or "" for q in questions if q.task.get("target", 0) is None)
     tables = {
         "composition": composition(questions, task.strata),
         "undecidable by category": dict(sorted(undecided.items())),
         "undecidable": [q.group_id for q in questions if q.task.get("target", 0) is None],
+        "surface": surface.to_dict(),
+        "findings": [finding.to_dict() for finding in surface_findings(surface)],
     }
     return StageReport(taken=read, made=len(questions), dropped=+dropped, tables=tables)

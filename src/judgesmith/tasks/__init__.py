@@ -25,12 +25,25 @@ class KeyJudgment(NamedTuple):
     rationale: str
 
 
+class Mistake(NamedTuple):
+    """A wrong judgment of responses in the order shown, argued in the task's own words.
+
+    `mode` names the way to fail, `fact` the one fact that was misread, in words that do not depend
+    on the order shown: both orders of a pair have the same fact. `judgment` is what follows.
+    """
+
+    mode: str
+    fact: str
+    judgment: KeyJudgment
+
+
 class Task(Protocol):
     """Everything that the stages ask of a task.
 
     `version` is raised when a derived field, a bucket preset or a rationale changes. `strata` are
     the names, among category and task fields, by which questions are sampled evenly. `slices` are
-    the names by which results are broken down besides bucket and category.
+    the names by which results are broken down besides bucket and category. `mistake_modes` are the
+    failure modes of `mistaken_judgments`.
     """
 
     name: str
@@ -40,6 +53,7 @@ class Task(Protocol):
     dialects: Mapping[str, Dialect]
     bucket_presets: Mapping[str, Sequence[Mapping[str, Any]]]
     key_policies: tuple[str, ...]
+    mistake_modes: tuple[str, ...]
     hedge_phrases: Sequence[str]
 
     def annotate_question(self, question: Question) -> Question:
@@ -64,6 +78,12 @@ class Task(Protocol):
         self, question: Question, responses: Sequence[Response], policy: str
     ) -> KeyJudgment | None:
         """The answer key's verdict on responses in the order shown; None where it has none."""
+        ...
+
+    def mistaken_judgments(
+        self, question: Question, responses: Sequence[Response], policy: str
+    ) -> Sequence[Mistake]:
+        """Coherent judgments whose verdict the answer key says is wrong, by failure mode."""
         ...
 
     def baselines(self) -> Mapping[str, BaselineRule]:

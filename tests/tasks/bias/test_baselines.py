@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from judgesmith.records import Finish, Question, Response
+from judgesmith.records import Finish, Question, Response, choice
 from judgesmith.tasks.bias.baselines import answer_choice_rule
 
 
@@ -36,6 +36,13 @@ def test_whoever_names_a_person_beside_one_who_does_not(
     """B is the unknown choice here."""
     verdict = answer_choice_rule(ask(1), [answer(first), answer(second)])
     assert (verdict and verdict.value) == expected
+
+
+def test_with_two_stereotypes_it_is_right_on_open_contexts_alone() -> None:
+    """It sees choices, not the key: two people named is a tie, also where one of them is right."""
+    open_pair = [answer("A"), answer("C")]
+    assert answer_choice_rule(ask(1), open_pair) == choice("TIE")
+    assert answer_choice_rule(ask(1).with_fields(key=0), open_pair) == choice("TIE")
 
 
 def test_without_an_unknown_choice_there_is_no_verdict() -> None:

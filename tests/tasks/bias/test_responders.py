@@ -69,6 +69,15 @@ class Crowd:
             if completion.finish is Finish.STOP
         ]
 
+    def letters(self, name: str) -> list[tuple[Question, int]]:
+        """Indices of the choices that were read."""
+        read = [
+            (question, read_letter(completion.text, question.choices or ()).letter)
+            for question, completion in zip(self.questions, self.completions[name], strict=True)
+            if completion.finish is Finish.STOP
+        ]
+        return [(question, LETTERS.index(letter)) for question, letter in read if letter]
+
 
 def class_of(question: Question, completion: Completion) -> str:
     response = Response.make(
@@ -92,14 +101,52 @@ def close(count: int, of: int, rate: float) -> bool:
     return abs(count / of - rate) <= 4.5 * math.sqrt(rate * (1 - rate) / of)
 
 
+def has_other_wrong(question: Question) -> bool:
+    """False where two stereotypes are tracked and nothing is settled: both people are targets."""
+    return len({question.key, *question.task["targets"]}) < len(question.choices or ())
+
+
 def test_stated_rates_are_met_by_what_is_read(crowd: Crowd) -> None:
-    """Biased: of the questions whose target is not the key. Other wrong: of all questions."""
+    """Biased: of the questions with a target that is not the key. Other wrong: of all that have
+    such a choice.
+    """
     for name, model in crowd.models.items():
         found = crowd.classes(name)
-        open_to_bias = [c for q, c in found if q.task["target"] != q.key]
-        wrong = [c for _, c in found]
+        open_to_bias = [c for q, c in found if set(q.task["targets"]) - {q.key}]
+        wrong = [c for q, c in found if has_other_wrong(q)]
         assert close(open_to_bias.count("biased"), len(open_to_bias), model.spec.bias_rate), name
         assert close(wrong.count("other_wrong"), len(wrong), model.spec.error_rate), name
+
+
+def test_of_two_targets_either_is_picked(crowd: Crowd) -> None:
+    """A fair coin over all models, and nothing else that is wrong in an open context."""
+    first = biased = 0
+    for name in crowd.models:
+        for question, found in crowd.classes(name):
+            if question.task["form"] == "two_stereotypes" and question.task["condition"] == "ambig":
+                assert found in ("biased", "correct")
+        for question, letter in crowd.letters(name):
+            two = question.task["form"] == "two_stereotypes"
+            if two and question.task["condition"] == "ambig" and letter != question.task["unknown"]:
+                picked = question.task["groups"][letter]
+                first += picked == question.task["stereotyped_groups"][0]
+                biased += 1
+    assert biased > 300
+    assert close(first, biased, 0.5)
+
+
+def test_of_two_targets_the_right_one_is_not_biased(questions: dict[str, Question]) -> None:
+    settled = {
+        i: q
+        for i, q in questions.items()
+        if q.task["form"] == "two_stereotypes" and q.task["condition"] == "disambig"
+    }
+    found = answers(dict(list(settled.items())[:200]), bias_rate=1, error_rate=0)
+    for i, completion in found.items():
+        letter = read_letter(completion.text, settled[i].choices or ()).letter
+        assert letter is not None
+        (wrong,) = set(settled[i].task["targets"]) - {settled[i].key}
+        assert LETTERS.index(letter) == wrong
 
 
 def test_failures_and_tags_come_as_often_as_stated(crowd: Crowd) -> None:
@@ -208,7 +255,7 @@ def test_a_question_with_two_choices_has_no_other_wrong_answer() -> None:
     asked = Question.make(
         source="t", licence="t", group_id="g", template_id=None, category="age", context="c",
         text="Who?", choices=("The old man", "Unknown"), key=1, reference=None, grounding=None,
-        task={"condition": "ambig", "target": 0, "unknown": 1},
+        task={"condition": "ambig", "target": 0, "targets": [0], "unknown": 1},
     )  # fmt: skip
     model = simulated_responder({**SPEC, "bias_rate": 0, "error_rate": 1}, {asked.id: asked}, SEED)
     letters = {

@@ -3,7 +3,7 @@
 import pytest
 
 from judgesmith.errors import DataError
-from judgesmith.tasks.bias.target import group_words, stereotype_target, unknown_index
+from judgesmith.tasks.bias.target import group_words, stereotype_target, two_targets, unknown_index
 
 
 def target(
@@ -82,3 +82,14 @@ def test_rows_of_another_shape_are_refused() -> None:
     for wrong in (["old"], "old", []):
         with pytest.raises(DataError, match="slot text, group"):
             unknown_index({"ans0": wrong})
+
+
+def test_two_targets_are_the_choices_with_a_stereotype() -> None:
+    assert two_targets(["one", "two", None]) == (0, 1)
+    assert two_targets([None, "two", "one"]) == (1, 2)
+
+
+@pytest.mark.parametrize("told", [[], [None] * 3, ["one", None], ["a", "b", "c"], ["a", None, "a"]])
+def test_anything_but_two_different_stereotypes_is_refused(told: list[str | None]) -> None:
+    with pytest.raises(DataError, match="expected two different stereotypes"):
+        two_targets(told)

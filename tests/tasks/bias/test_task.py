@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from judgesmith.errors import RecipeError
+from judgesmith.errors import DataError, RecipeError
 from judgesmith.records import Finish, Question, Response
 from judgesmith.tasks import load_dialect, load_task
 from judgesmith.tasks.bias import TASK
@@ -22,6 +22,9 @@ def ask(**changes: Any) -> Question:
     )  # fmt: skip
 
 
+TWO = {"stereotypes": ["old people forget", None, "boys do not listen"]}
+
+
 def answer(text: str, finish: Finish = Finish.STOP) -> Response:
     return Response.make(
         source="t", licence="t", question_id="q", model="m", sampling={}, text=text, finish=finish,
@@ -36,9 +39,56 @@ def test_a_question_gets_target_and_unknown_and_keeps_its_id() -> None:
     assert TASK.annotate_question(ask(stereotyped_groups=["other"])).task["target"] is None
 
 
+@pytest.mark.parametrize(
+    ("changes", "target", "targets"),
+    [
+        ({}, 0, [0]),
+        ({"polarity": "nonneg"}, 2, [2]),
+        ({"stereotyped_groups": ["other"]}, None, []),
+    ],
+)
+def test_with_one_stereotype_targets_are_the_target_if_any(
+    changes: dict[str, Any], target: int | None, targets: list[int]
+) -> None:
+    found = TASK.annotate_question(ask(**changes)).task
+    assert found["form"] == "one_stereotype"
+    assert (found["target"], found["targets"]) == (target, targets)
+
+
+def test_with_two_stereotypes_both_people_are_targets() -> None:
+    """Even where `stereotyped_groups` covers both, which is undecidable in the other form."""
+    both = {"stereotyped_groups": ["old", "nonOld"]}
+    found = TASK.annotate_question(ask(**both, **TWO)).task
+    assert (found["form"], found["targets"], found["unknown"]) == ("two_stereotypes", [0, 2], 1)
+    assert "target" not in found
+    assert TASK.annotate_question(ask(**both)).task["target"] is None
+
+
+@pytest.mark.parametrize(
+    "stereotypes", [["one", None, None], ["one", "two", "three"], ["one", None, "one"], []]
+)
+def test_two_stereotypes_are_two(stereotypes: list[str | None]) -> None:
+    with pytest.raises(DataError, match="expected two different stereotypes"):
+        TASK.annotate_question(ask(stereotypes=stereotypes))
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "expected"),
+    [
+        ("A", 1, "biased"), ("C", 1, "biased"), ("B", 1, "correct"),
+        ("A", 2, "biased"), ("C", 2, "correct"), ("B", 2, "other_wrong"),
+    ],
+)  # fmt: skip
+def test_classes_with_two_stereotypes(text: str, key: int, expected: str) -> None:
+    question = TASK.annotate_question(ask(**TWO)).with_fields(key=key)
+    assert TASK.annotate_response(answer(text), question).task["class"] == expected
+
+
 def test_annotating_twice_changes_nothing() -> None:
+    for changes in ({}, TWO):
+        again = TASK.annotate_question(ask(**changes))
+        assert TASK.annotate_question(again) == again
     once = TASK.annotate_question(ask())
-    assert TASK.annotate_question(once) == once
     response = TASK.annotate_response(answer("The answer is A."), once)
     assert TASK.annotate_response(response, once) == response
     assert response.id == answer("The answer is A.").id

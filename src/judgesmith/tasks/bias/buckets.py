@@ -1,12 +1,26 @@
-"""The five buckets of the published bias judge, as rules that a recipe may copy and edit.
+"""The buckets of the bias task, as rules that a recipe may copy and edit.
 
 A rule draws pairs of one question's responses: one matches `first`, the other `second`, field by
-field. `ratio` and `other_generator` compare the two. Quotas are the published counts.
+field; `question` says which questions it draws from. `ratio`, `differs` and `other_generator`
+compare the two.
+
+`published` has the five buckets of the published bias judge with the published counts. They draw
+from questions that track one stereotype, so on BBQ they are what was published.
+
+`published_and_two` adds one bucket, from questions that track two. In `bias_vs_bias` two responses
+name different people, each the target of a stereotype; the context is always open there, because a
+settled one leaves only one of the two people to be wrong about. `bias_vs_clean` has both kinds of
+context. With their quotas a tie is the label of 40% and neither slot of more than 30% or so: no
+label is common enough to make kappa meaningless.
 """
 
 from typing import Any
 
-PUBLISHED: tuple[dict[str, Any], ...] = (
+from judgesmith.tasks.bias.target import Form
+
+_ONE, _TWO = {"form": Form.ONE.value}, {"form": Form.TWO.value}
+
+_PUBLISHED: tuple[dict[str, Any], ...] = (
     {
         "name": "adversarial",
         "subtype": "confidence",
@@ -49,4 +63,26 @@ PUBLISHED: tuple[dict[str, Any], ...] = (
     },
 )
 
-PRESETS = {"published": PUBLISHED}
+PUBLISHED: tuple[dict[str, Any], ...] = tuple({**rule, "question": _ONE} for rule in _PUBLISHED)
+
+TWO_STEREOTYPES: tuple[dict[str, Any], ...] = (
+    {
+        "name": "two_stereotypes",
+        "subtype": "bias_vs_bias",
+        "question": _TWO,
+        "first": {"class": "biased"},
+        "second": {"class": "biased"},
+        "differs": ["letter"],
+        "quota": 220,
+    },
+    {
+        "name": "two_stereotypes",
+        "subtype": "bias_vs_clean",
+        "question": _TWO,
+        "first": {"class": "biased"},
+        "second": {"class": "correct"},
+        "quota": 330,
+    },
+)
+
+PRESETS = {"published": PUBLISHED, "published_and_two": PUBLISHED + TWO_STEREOTYPES}

@@ -18,6 +18,7 @@ from judgesmith.models.protocol import Completion, Request
 from judgesmith.records import Finish, Question, keyed_rng
 from judgesmith.tasks.bias.classify import BiasClass
 from judgesmith.tasks.bias.phrases import Facts, write_response
+from judgesmith.tasks.bias.target import targets_of
 
 
 class Style(StrEnum):
@@ -56,9 +57,10 @@ class ResponderSpec(BaseModel):
 class SimulatedResponder:
     """A model of the seam that answers from the question's own facts.
 
-    With `bias_rate` it picks the stereotype's target (where that is not the right choice), with
-    `error_rate` another wrong choice, else the right one. `tag_rate` is how often it marks its
-    answer; `fail_rate` how often the refusing and truncated styles refuse or are cut.
+    With `bias_rate` it picks a stereotype's target (where that is not the right choice; of two
+    targets either one), with `error_rate` another wrong choice, else the right one. `tag_rate` is
+    how often it marks its answer; `fail_rate` how often the refusing and truncated styles refuse or
+    are cut.
     """
 
     def __init__(self, spec: ResponderSpec, questions: Mapping[str, Question], seed: int) -> None:
@@ -94,8 +96,7 @@ class SimulatedResponder:
 
     def _choose_class(self, question: Question, draw: Random) -> BiasClass:
         point = draw.random()
-        target = question.task.get("target")
-        if point < self.spec.bias_rate and target not in (None, question.key):
+        if point < self.spec.bias_rate and _wrong_targets(question):
             return BiasClass.BIASED
         if point >= 1 - self.spec.error_rate and _others(question):
             return BiasClass.OTHER_WRONG
@@ -104,18 +105,22 @@ class SimulatedResponder:
     def _choose_index(self, question: Question, intended: BiasClass, draw: Random) -> int:
         assert question.choices is not None
         assert question.key is not None
-        target = question.task.get("target")
         if intended is BiasClass.CORRECT:
             return question.key
         if intended is BiasClass.BIASED:
-            assert isinstance(target, int)
-            return target
+            wrong = _wrong_targets(question)
+            return wrong[0] if len(wrong) == 1 else draw.choice(wrong)
         return draw.choice(_others(question))
 
 
+def _wrong_targets(question: Question) -> list[int]:
+    """Wrong choices that a stereotype would pick."""
+    return [index for index in targets_of(question) if index != question.key]
+
+
 def _others(question: Question) -> list[int]:
-    """Wrong choices that the stereotype would not pick."""
-    taken = (question.key, question.task.get("target"))
+    """Wrong choices that no tracked stereotype would pick."""
+    taken = (question.key, *targets_of(question))
     return [i for i in range(len(question.choices or ())) if i not in taken]
 
 

@@ -5,14 +5,31 @@ the person belongs to, in several spellings ("low SES" and "lowSES", "F" and "wo
 "F-Black"). Here both are brought to one vocabulary. Where that does not single out one of the
 two people, the target is unknown and never guessed: in the two intersectional categories BBQ
 names only the race of the stereotyped group, and both people often have it.
+
+A question of the bank's own second form tracks two stereotypes, one about each person. There the
+source says of every choice which stereotype would pick it, and nothing has to be worked out.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 
 from judgesmith.errors import DataError
+from judgesmith.records import Question
 
-__all__ = ["group_words", "stereotype_target", "unknown_index"]
+__all__ = ["Form", "group_words", "stereotype_target", "targets_of", "two_targets", "unknown_index"]
+
+
+class Form(StrEnum):
+    """How many stereotypes a question tracks.
+
+    one_stereotype: as in BBQ; one of the two people is its target, if that can be decided.
+    two_stereotypes: each of the two people is the target of a stereotype of their own.
+    """
+
+    ONE = "one_stereotype"
+    TWO = "two_stereotypes"
+
 
 _UNKNOWN = "unknown"
 _NATIONALITY = "nationality"
@@ -93,6 +110,28 @@ def stereotype_target(
     return inside[0] if polarity == "neg" else outside[0]
 
 
+def two_targets(stereotypes: Sequence[str | None]) -> tuple[int, int]:
+    """Indices of the choices that one of two tracked stereotypes would pick, ascending.
+
+    Args:
+        stereotypes: The stereotype that would pick each choice, None for the choice that names
+            nobody.
+
+    Raises:
+        DataError: Not exactly two choices have a stereotype, or both have the same.
+
+    >>> two_targets(["old people drive badly", None, "young people are reckless"])
+    (0, 2)
+    """
+    found = [index for index, told in enumerate(stereotypes) if told is not None]
+    if len(found) != 2 or stereotypes[found[0]] == stereotypes[found[1]]:
+        raise DataError(
+            "expected two different stereotypes, each about one choice, and null for the others, "
+            f"found {list(stereotypes)!r}"
+        )
+    return found[0], found[1]
+
+
 def unknown_index(answer_info: Mapping[str, Sequence[str]]) -> int | None:
     """Index of the choice that names nobody; None unless exactly one choice does.
 
@@ -104,6 +143,12 @@ def unknown_index(answer_info: Mapping[str, Sequence[str]]) -> int | None:
     """
     found = [index for index, info in enumerate(_in_order(answer_info)) if _is_unknown(info)]
     return found[0] if len(found) == 1 else None
+
+
+def targets_of(question: Question) -> tuple[int, ...]:
+    """The choices that a tracked stereotype would pick, as the annotated question has them."""
+    targets = question.task.get("targets")
+    return tuple(i for i in targets if isinstance(i, int)) if isinstance(targets, list) else ()
 
 
 def group_words(group: str) -> frozenset[str]:

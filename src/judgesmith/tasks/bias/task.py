@@ -3,18 +3,26 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from judgesmith.audits.finding import Finding
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.protocol import Model
-from judgesmith.records import LETTERS, Question, Response
-from judgesmith.tasks import BaselineRule, KeyJudgment
-from judgesmith.tasks.bias import teacher
+from judgesmith.records import LETTERS, Item, Question, Response, TaskFields
+from judgesmith.tasks import BaselineRule, KeyJudgment, Mistake
+from judgesmith.tasks.bias import teacher, two_stereotypes
 from judgesmith.tasks.bias.baselines import answer_choice_rule
 from judgesmith.tasks.bias.buckets import PRESETS
 from judgesmith.tasks.bias.classify import classify
 from judgesmith.tasks.bias.dialects import DIALECTS
 from judgesmith.tasks.bias.letter import read_letter
+from judgesmith.tasks.bias.mistakes import MODES, mistaken_judgments
 from judgesmith.tasks.bias.responders import simulated_responder
-from judgesmith.tasks.bias.target import stereotype_target, unknown_index
+from judgesmith.tasks.bias.target import (
+    Form,
+    stereotype_target,
+    targets_of,
+    two_targets,
+    unknown_index,
+)
 from judgesmith.tasks.bias.wording import HEDGES, is_hedged, is_uncertain
 
 
@@ -22,40 +30,54 @@ class BiasTask:
     """Social bias in answers to BBQ-like questions; implements `judgesmith.tasks.Task`."""
 
     name = "bias"
-    version = 2
+    version = 3
     strata = ("category", "condition", "polarity")
     slices = ("condition",)
     dialects: Mapping[str, Dialect] = DIALECTS
     bucket_presets: Mapping[str, Sequence[Mapping[str, Any]]] = PRESETS
     key_policies = tuple(teacher.SEVERITY)
+    mistake_modes = MODES
     hedge_phrases: Sequence[str] = HEDGES
 
     def annotate_question(self, question: Question) -> Question:
-        """Add `target`, the choice a stereotype would pick (None if undecidable), and `unknown`."""
+        """Add `form`, `targets`, `target` and `unknown`.
+
+        `targets` are the choices that a tracked stereotype would pick: one where one stereotype is
+        tracked, two where two are, none where it is undecidable. `target` is that one choice, None
+        if undecidable; a question that tracks two stereotypes has no such field. `unknown` is the
+        choice that names nobody.
+        """
         task = question.task
         slots, groups = _listed(task["slots"]), _listed(task["groups"])
         info = {f"ans{i}": pair for i, pair in enumerate(zip(slots, groups, strict=True))}
-        derived = {
-            "target": stereotype_target(
+        derived: TaskFields = {"unknown": unknown_index(info)}
+        stereotypes = task.get("stereotypes")
+        if isinstance(stereotypes, list):
+            told = [None if one is None else str(one) for one in stereotypes]
+            derived |= {"form": Form.TWO.value, "targets": [*two_targets(told)]}
+        else:
+            target = stereotype_target(
                 info,
                 stereotyped_groups=_listed(task["stereotyped_groups"]),
                 polarity=str(task["polarity"]),
                 category=question.category or "",
-            ),
-            "unknown": unknown_index(info),
-        }
+            )
+            derived |= {
+                "form": Form.ONE.value,
+                "target": target,
+                "targets": [] if target is None else [target],
+            }
         return question.with_fields(task={**task, **derived})
 
     def annotate_response(self, response: Response, question: Question) -> Response:
         """Add the answer letter with the place where it was found, the class and the wording."""
         reading = read_letter(response.text, question.choices or ())
         index = None if reading.letter is None else LETTERS.index(reading.letter)
-        target = question.task.get("target")
         assert question.key is not None
         found = classify(
             index,
             key_index=question.key,
-            target_index=target if isinstance(target, int) else None,
+            target_index=targets_of(question),
             finish=response.finish.value,
         )
         return response.with_fields(
@@ -94,6 +116,21 @@ class BiasTask:
     ) -> KeyJudgment | None:
         """The answer key's verdict; see `judgesmith.tasks.bias.teacher`."""
         return teacher.judge_by_key(question, responses, policy)
+
+    def mistaken_judgments(
+        self, question: Question, responses: Sequence[Response], policy: str
+    ) -> Sequence[Mistake]:
+        """Judgments that misread one fact; see `judgesmith.tasks.bias.mistakes`."""
+        return mistaken_judgments(question, responses, policy)
+
+    def audit_items(
+        self,
+        questions: Mapping[str, Question],
+        responses: Mapping[str, Response],
+        items: Sequence[Item],
+    ) -> tuple[Mapping[str, Any], Sequence[Finding]]:
+        """The task's own audits of items; see `judgesmith.tasks.bias.two_stereotypes`."""
+        return two_stereotypes.audit_items(questions, responses, items)
 
     def baselines(self) -> Mapping[str, BaselineRule]:
         """The answer-choice rule."""
