@@ -33,11 +33,23 @@ def severities(rows: list[ContrastRow]) -> list[Severity]:
 def test_counts_by_hand() -> None:
     rows = [ContrastRow(f"g{i}", "yes yes no", "no no", "r") for i in range(10)]
     table = bag_table(rows)
-    assert (table.rows, table.words) == (10, 2)
+    assert (table.rows, table.groups, table.words) == (10, 10, 2)
     assert [(use.word, use.chosen, use.rejected) for use in table.strongest] == [
         ("yes", 20, 0), ("no", 10, 20),
     ]  # fmt: skip
-    assert (table.alone.value, table.paired.value, table.alone.n) == (1.0, 1.0, 20)
+    assert (table.alone.value, table.paired.value, table.alone.n) == (1.0, 1.0, 10)
+
+
+def test_rows_of_a_group_count_as_one_at_the_least() -> None:
+    """10 groups of 4 rows: (4 * 10)^2 / (10 * 4^2) = 10 independent rows, so Wilson's for 10 of 10:
+    10 / (10 + 1.96^2) = .7225. With one group of 22 and 9 of 2, 1600 / (484 + 36) = 3."""
+    told = [ContrastRow(f"g{i % 10}", "yes", "no", "r") for i in range(40)]
+    found = bag_table(told).alone
+    assert (found.value, found.n, found.clusters) == (1.0, 40, 10)
+    assert found.low == pytest.approx(0.7225, abs=1e-4)
+    uneven = [ContrastRow("g0", "yes", "no", "r") for _ in range(22)]
+    uneven += [ContrastRow(f"g{i % 9 + 1}", "yes", "no", "r") for i in range(18)]
+    assert bag_table(uneven).paired.method == "Wilson's for 3 rows, cross-fitted"
 
 
 def test_many_weak_words_are_caught_where_one_keyword_is_not() -> None:
@@ -95,7 +107,7 @@ def test_words_that_change_sides_in_matched_pairs_tell_nothing() -> None:
 def test_the_probe_is_the_logistic_regression_of_another_library() -> None:
     """Same folds, same features (counts, and whether a word stands at all, and a constant)."""
     rows = noise(150, tilt=0.06)
-    ordered = sorted(rows, key=lambda row: row.group)
+    ordered = sorted(rows, key=lambda row: (row.group, row.chosen, row.rejected))
     texts = [text for row in ordered for text in (row.chosen or "", row.rejected or "")]
     counts = CountVectorizer(token_pattern=r"\w+").fit_transform(texts).toarray()
     features = np.hstack([counts, counts > 0, np.ones((len(texts), 1))])
@@ -107,7 +119,7 @@ def test_the_probe_is_the_logistic_regression_of_another_library() -> None:
         probe = LogisticRegression(fit_intercept=False, tol=1e-9, max_iter=2000)
         probe.fit(features[seen], sides[seen])
         told[~seen] = probe.predict(features[~seen]) == sides[~seen]
-    assert bag_table(rows).alone.value == pytest.approx(told.mean(), abs=0.011)
+    assert bag_table(rows).alone.value == pytest.approx(told.mean(), abs=0.007)
 
 
 @given(st.randoms(use_true_random=False))
@@ -117,7 +129,7 @@ def test_the_order_of_rows_does_not_matter(rng: random.Random) -> None:
     before = bag_table(rows)
     rng.shuffle(rows)
     assert bag_table(rows) == before
-    assert json.loads(json.dumps(before.to_dict()))["rows"] == 40
+    assert json.loads(json.dumps(before.to_dict()))["groups"] == 40
 
 
 def test_a_word_is_letters_and_digits_in_any_case() -> None:
@@ -125,7 +137,7 @@ def test_a_word_is_letters_and_digits_in_any_case() -> None:
 
 
 def test_a_ceiling_out_of_range_is_refused() -> None:
-    table = BagTable(0, 0, Estimate.missing("none", 0), Estimate.missing("none", 0), ())
+    table = BagTable(0, 0, 0, Estimate.missing("none", 0), Estimate.missing("none", 0), ())
     for ceiling in (0.5, 1.1):
         with pytest.raises(RecipeError, match="ceiling"):
             bag_findings(table, ceiling=ceiling)

@@ -162,7 +162,7 @@ def _train_and_die(base: Path, folder: Path, long: dict[str, Any]) -> None:
         raise Killed
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(sft_trl, "_save_whole", die)
+        patched.setattr(sft_trl, "save_whole", die)
         train(base, folder, **long)
 
 

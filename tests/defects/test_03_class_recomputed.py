@@ -25,6 +25,11 @@ PRODUCERS = {
 }
 
 
+FALSIFIED = {"classify": "tasks/bias/mistakes.py"}
+"""Works a class out from a misread fact, for a wrong rationale; where true facts do not give the
+stored class it makes no mistake, so that it is no second producer."""
+
+
 def calls(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
@@ -40,6 +45,8 @@ def test_each_derivation_is_called_in_one_module() -> None:
         for name in calls(ast.parse(path.read_text(encoding="utf-8"))):
             if name in found:
                 found[name].add(path.relative_to(SOURCE).as_posix())
+    for name, module in FALSIFIED.items():
+        found[name].discard(module)
     assert found == {name: {module} for name, module in PRODUCERS.items()}
 
 

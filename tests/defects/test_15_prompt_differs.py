@@ -11,27 +11,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judgesmith.judging.dialect import Dialect
-from judgesmith.models.judge import both_orders, judge
+from judgesmith.models.judge import Shown, judge, showings
 from judgesmith.models.protocol import Completion, Request
-from judgesmith.records import Finish, Item, Kind, Question, Response, Split, index_by_id
+from judgesmith.records import (
+    Finish,
+    Item,
+    Judgment,
+    Kind,
+    Question,
+    Response,
+    Split,
+    index_by_id,
+)
+from judgesmith.stages.labels import ORDERS
 from judgesmith.stages.rows import build_rows
 from judgesmith.tasks.bias import TASK
 
 
 class Recorder:
-    """Stands at the seam, keeps what it was asked and gives one valid reply."""
+    """Stands at the seam, keeps what it was asked and gives one reply, valid on its scale."""
 
     name = "recorder"
 
-    def __init__(self) -> None:
+    def __init__(self, verdict: str) -> None:
         self.asked: list[Request] = []
+        self.verdict = verdict
 
     def complete(self, requests: Sequence[Request]) -> Iterator[Completion]:
         for request in requests:
             self.asked.append(request)
             yield Completion(
-                text="<reasoning>x</reasoning><verdict>TIE</verdict>", finish=Finish.STOP,
-                prompt_tokens=0, completion_tokens=0,
+                text=f"<reasoning>x</reasoning><verdict>{self.verdict}</verdict>",
+                finish=Finish.STOP, prompt_tokens=0, completion_tokens=0,
             )  # fmt: skip
 
 
@@ -56,14 +67,21 @@ def test_a_row_is_trained_on_the_very_prompt_that_is_asked(
         **origin, kind=Kind.PAIR, question_id=question.id, response_ids=tuple(r.id for r in made),
         bucket="b", subtype=None, split=Split.TRAIN,
     )  # fmt: skip
-    model, responses = Recorder(), index_by_id(made)
-    judged = judge(
-        model, both_orders([item]), {question.id: question}, responses, dialect=dialect,
-        max_tokens=9,
-    )  # fmt: skip
-    judgments = [judgment for judgment, _ in judged]
+    responses, verdict = index_by_id(made), dialect.scale.values[-1]
+
+    def ask(shown: Sequence[Shown]) -> tuple[Recorder, list[Judgment]]:
+        model = Recorder(verdict)
+        found = judge(
+            model, shown, {question.id: question}, responses, dialect=dialect, max_tokens=9
+        )
+        return model, [judgment for judgment, _ in found]
+
+    model, _ = ask(showings([item], dialect))
+    orders = ORDERS[dialect.kind]
+    _, judgments = ask([Shown(item, order) for order in orders])
     rows = build_rows(item, question, responses, judgments, dialect)
     assert [row.prompt for row in rows] == [request.messages for request in model.asked]
+    assert len(rows) == 2
     assert [row.order for row in rows] == [judgment.order for judgment in judgments]
     assert {row.dialect for row in rows} == {judgment.dialect for judgment in judgments}
 

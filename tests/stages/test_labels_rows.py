@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from judgesmith.errors import DataError
+from judgesmith.errors import DataError, RecipeError
 from judgesmith.judging.parse import parse_reply
 from judgesmith.records import (
     AnnotatorKind,
@@ -25,6 +25,7 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.sources import ImportedLabel
 from judgesmith.stages import items, labels, questions, responses, rows, split
 from judgesmith.stages.labels import judge_by_key, person_labels
+from judgesmith.stages.rows import in_orders
 from judgesmith.tasks import load_dialect, load_task
 
 TASK = load_task("bias")
@@ -157,6 +158,42 @@ def test_every_row_says_its_labels_verdict_in_its_own_order(
         prompt = row.prompt[-1].content
         assert f"Response A: {shown[0].text}\n" in prompt
         assert f"Response B: {shown[1].text}\n" in prompt
+
+
+def test_one_order_of_every_item_or_both(labelled: RunDir, no_models: Any) -> None:
+    """The same items whichever orders are asked for; "both" is "stored" and its other half."""
+    made: dict[str, set[tuple[str, tuple[int, ...]]]] = {}
+    for orders in ("stored", "coin_flip", "both"):
+        report = rows.run(rows.Config(dialect=DIALECT, orders=orders), labelled, no_models)
+        found = labelled.read("rows/sft.jsonl", SftRow)
+        made[orders] = {(row.item_id, row.order) for row in found}
+        left_out = report.tables["judgments in an order left out"]
+        assert len(found) == len(made[orders]) == report.made * (2 if orders == "both" else 1)
+        assert left_out == (0 if orders == "both" else report.made)
+    everyone = {item for item, _ in made["both"]}
+    assert made["stored"] == {(item, (0, 1)) for item in everyone}
+    assert made["coin_flip"] < made["both"]
+    assert {item for item, _ in made["coin_flip"]} == everyone
+    swapped = sum(order == (1, 0) for _, order in made["coin_flip"])
+    assert 0.3 < swapped / len(everyone) < 0.7
+
+
+def test_the_drawn_order_is_the_items_own(pair: Any) -> None:
+    """It turns on seed and item only: not on the other items, nor on the order of judgments."""
+    question, biased, correct, item = pair
+    judged, _ = judge_by_key(
+        [item], {question.id: question}, {r.id: r for r in (biased, correct)}, TASK,
+        policy="biased_is_worse", dialect=COMPACT,
+    )  # fmt: skip
+    drawn = [in_orders(item, judged, "coin_flip", seed)[0].order for seed in range(40)]
+    assert drawn == [in_orders(item, judged[::-1], "coin_flip", s)[0].order for s in range(40)]
+    assert set(drawn) == {(0, 1), (1, 0)}
+
+
+def test_a_dialect_without_orders_has_none_to_choose(labelled: RunDir, no_models: Any) -> None:
+    alone = rows.Config(dialect="bias-single-compact", orders="stored")
+    with pytest.raises(RecipeError, match="has no order"):
+        rows.run(alone, labelled, no_models)
 
 
 def test_twins_stand_on_one_side_and_no_test_item_has_a_row(

@@ -125,6 +125,25 @@ def test_caps_drop_what_is_over(world: Any) -> None:
     assert dropped["over max_held_out"] == 26
 
 
+def test_a_cap_on_training_moves_no_other_side(world: Any) -> None:
+    """The sides of 120 items are those without the cap; a larger cap holds what a smaller holds."""
+    items, questions = world
+    whole, _ = assign(items, questions, Config(), seed=7)
+    training, others = set(), []
+    for cap in (8, 24):
+        placed, dropped = assign(items, questions, Config(max_train=cap), seed=7)
+        kept = {item.id for item in placed if item.split is Split.TRAIN}
+        assert training < kept
+        assert len(kept) == cap
+        assert Counter(i.bucket for i in placed if i.split is Split.TRAIN) == {
+            "b1": cap / 2, "b2": cap / 2,
+        }  # fmt: skip
+        assert len(placed) + dropped["over max_train"] == len(items)
+        others.append([item for item in placed if item.split is not Split.TRAIN])
+        training = kept
+    assert others == [[item for item in whole if item.split is not Split.TRAIN]] * 2
+
+
 def test_caps_hold_beside_an_imported_test_set(world: Any) -> None:
     """A cap that the recipe states must not be ignored because the test set was imported."""
     items, questions = world

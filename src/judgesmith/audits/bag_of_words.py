@@ -5,22 +5,23 @@ weighs every word, by how often it stands in a text and by whether it does at al
 logistic regression, fitted on four fifths of the groups and measured on the fifth, in turn. It is
 measured in two ways, and both count:
 
-- `alone`: is a text, seen by itself, chosen or rejected? The mean over both sides of the share that
-  the probe gets right.
+- `alone`: is a text, seen by itself, chosen or rejected?
 - `paired`: of the two texts of one row, which is the chosen one? This is what preference training
   is asked. A probe of its own is fitted on the differences of the counts; equal scores count half.
 
-Length is among what is probed, since it is a sum of counts. Of each group one row counts, picked by
-a keyed hash, so that what is counted is independent; of more than 4,000 groups, the 4,000 with the
-least hash.
+Length is among what is probed, since it is a sum of counts. All rows are probed, because all are
+trained on. Rows of one group are not independent, so the intervals are Wilson's for as many rows as
+there are groups, or fewer where groups differ in size: n = (sum of sizes)^2 / (sum of their
+squares) (Kish 1965), which is what is left if rows of a group are no more than copies.
 
 False alarms: "the words tell" is said only if an interval lies above one half and reaches over the
-ceiling. Where the sides are alike, in 450 simulated sets of 150 or 400 groups, the interval of
-`alone` lay above one half in 1% and that of `paired` in 4% (its folds share rows, so it is a little
-narrow); 4% of these sets were called errors. From 1,000 groups on such an interval still ends below
-a ceiling of 0.6, so that practically none is.
+ceiling. Where the sides are alike, in 450 simulated sets of 150 or 400 groups of one row, the
+interval of `alone` lay above one half in 1% and that of `paired` in 4% (its folds share rows, so it
+is a little narrow); 4% of these sets were called errors. From 1,000 groups on such an interval
+still ends below a ceiling of 0.6, so that practically none is.
 """
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,13 +33,12 @@ import numpy as np
 
 from judgesmith.audits.finding import Finding, Severity
 from judgesmith.audits.separability import ContrastRow
-from judgesmith.audits.surface_probe import ProbeRow, design, fit, fold_of, keyed_hash
+from judgesmith.audits.surface_probe import ProbeRow, design, fit, fold_of
 from judgesmith.errors import RecipeError
 from judgesmith.metrics.coding import FloatArray
 from judgesmith.metrics.interval import wilson
 from judgesmith.metrics.result import Estimate
 
-MOST_GROUPS = 4000
 N_SHOWN = 10
 """Words in the table."""
 
@@ -66,15 +66,16 @@ class BagTable:
     """How well all words together tell chosen from rejected.
 
     Attributes:
-        rows: Counted rows, one per group.
+        rows: Rows with both texts.
+        groups: Their groups.
         words: Different words in them.
-        alone: Held-out accuracy on single texts; the interval is the mean of both sides' Wilson
-            intervals.
-        paired: Held-out share of rows whose chosen text scores higher, with Wilson interval.
+        alone: Held-out accuracy on single texts: the share of both sides' texts that is told.
+        paired: Held-out share of rows whose chosen text scores higher; equal scores count half.
         strongest: The words whose counts differ most between the sides.
     """
 
     rows: int
+    groups: int
     words: int
     alone: Estimate
     paired: Estimate
@@ -99,7 +100,7 @@ def bag_table(rows: Sequence[ContrastRow], *, seed: int = 0) -> BagTable:
 
     Args:
         rows: Preference rows in any order; rows without both texts are not looked at.
-        seed: Key of the hash that makes the folds and picks one row per group.
+        seed: Key of the hash that makes the folds.
 
     Returns:
         The table; accuracies are undefined with fewer than two groups.
@@ -109,15 +110,21 @@ def bag_table(rows: Sequence[ContrastRow], *, seed: int = 0) -> BagTable:
     >>> table.alone.value, table.paired.value, table.strongest[0]
     (1.0, 1.0, WordUse(word='better', chosen=0, rejected=40))
     """
-    counted = _counted(rows, seed)
+    counted = sorted(
+        _Row(row.group, row.chosen, row.rejected)
+        for row in rows
+        if row.chosen is not None and row.rejected is not None
+    )
     used = {side: _uses(getattr(row, side) for row in counted) for side in ("chosen", "rejected")}
     words = sorted(used["chosen"] | used["rejected"])
     gap = {word: abs(used["chosen"][word] - used["rejected"][word]) for word in words}
-    alone = paired = Estimate.missing(_TOO_FEW, len(counted))
-    if len(counted) > 1:
-        alone, paired = _alone(counted, seed), _paired(counted, seed)
+    sizes = Counter(row.group for row in counted)
+    alone = paired = Estimate.missing(_TOO_FEW, len(counted), len(sizes))
+    if len(sizes) > 1:
+        alone, paired = _alone(counted, sizes, seed), _paired(counted, sizes, seed)
     return BagTable(
         rows=len(counted),
+        groups=len(sizes),
         words=len(words),
         alone=alone,
         paired=paired,
@@ -134,18 +141,6 @@ class _Row(NamedTuple):
     rejected: str
 
 
-def _counted(rows: Sequence[ContrastRow], seed: int) -> list[_Row]:
-    """The row of each group whose hash is least, by group."""
-    best: dict[str, tuple[bytes, _Row]] = {}
-    for row in rows:
-        if row.chosen is not None and row.rejected is not None:
-            entry = _Row(row.group, row.chosen, row.rejected)
-            keyed = keyed_hash(seed, *entry), entry
-            best[row.group] = min(best.get(row.group, keyed), keyed)
-    kept = nsmallest(MOST_GROUPS, best, key=lambda group: (keyed_hash(seed, group), group))
-    return [best[group][1] for group in sorted(kept)]
-
-
 def _uses(texts: Iterable[str]) -> Counter[str]:
     return Counter(word for text in texts for word in word_list(text))
 
@@ -156,28 +151,42 @@ def _bag(text: str) -> dict[str, float]:
     return {f"{word} times": float(n) for word, n in counts.items()} | dict.fromkeys(counts, 1.0)
 
 
-def _alone(counted: Sequence[_Row], seed: int) -> Estimate:
+def _alone(counted: Sequence[_Row], sizes: Mapping[str, int], seed: int) -> Estimate:
     rows = [
         ProbeRow("", row.group, {"": 1.0, **_bag(text)}, is_chosen)
         for row in counted
         for text, is_chosen in ((row.chosen, True), (row.rejected, False))
     ]
     scores = _held_out(rows, seed)
-    n = len(counted)
-    one = wilson(int((scores[0::2] > 0).sum()), n)
-    other = wilson(int((scores[1::2] <= 0).sum()), n)
-    ends = np.array([[found.value, found.low, found.high] for found in (one, other)])
-    value, low, high = ends.astype(np.float64).mean(axis=0).tolist()
-    method = "mean of two Wilson intervals, cross-fitted"
-    return Estimate(value, low, high, n=2 * n, confidence=one.confidence, method=method)
+    told = int((scores[0::2] > 0).sum()) + int((scores[1::2] <= 0).sum())
+    return _share(told / len(rows), sizes)
 
 
-def _paired(counted: Sequence[_Row], seed: int) -> Estimate:
-    rows = [ProbeRow("", row.group, _less(_bag(row.chosen), _bag(row.rejected)), True)
-            for row in counted]  # fmt: skip
+def _paired(counted: Sequence[_Row], sizes: Mapping[str, int], seed: int) -> Estimate:
+    rows = [
+        ProbeRow("", row.group, _less(_bag(row.chosen), _bag(row.rejected)), True)
+        for row in counted
+    ]
     scores = _held_out(rows, seed)
-    equal = int((abs(scores) <= _EQUAL).sum())
-    return wilson(int((scores > _EQUAL).sum()) + (equal + 1) // 2, len(counted))
+    told = int((scores > _EQUAL).sum()) + int((abs(scores) <= _EQUAL).sum()) / 2
+    return _share(told / len(rows), sizes)
+
+
+def _share(value: float, sizes: Mapping[str, int]) -> Estimate:
+    """A share of all rows with Wilson's interval for the number of rows that they amount to."""
+    n = sum(sizes.values())
+    independent = n * n // sum(size * size for size in sizes.values())
+    found = wilson(math.ceil(value * independent), independent)
+    assert found.low is not None
+    return Estimate(
+        value,
+        min(found.low, value),
+        found.high,
+        n=n,
+        clusters=len(sizes),
+        confidence=found.confidence,
+        method=f"Wilson's for {independent} rows, cross-fitted",
+    )
 
 
 def _held_out(rows: Sequence[ProbeRow], seed: int) -> FloatArray:

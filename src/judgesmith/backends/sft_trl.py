@@ -2,10 +2,10 @@
 
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from judgesmith.backends.checkpoints import last_whole, log_every, mark_whole, save_whole
 from judgesmith.backends.encode import encode_prompt, encode_reply
 from judgesmith.backends.lessons import NO_LOSS, Lesson, Plan, schedule
 from judgesmith.backends.loading import load
@@ -16,10 +16,6 @@ from judgesmith.errors import TrainingError
 from judgesmith.models.protocol import Model
 from judgesmith.records import SftRow
 from judgesmith.runs.progress import progress_bar
-
-COMPLETE = "complete"
-"""A file in a checkpoint that is written last: a checkpoint without it was torn by a kill."""
-
 
 _ACCUMULATION = "gradient_accumulation_steps"
 
@@ -44,6 +40,7 @@ class Training(NamedTuple):
     seed: int
     trl: Mapping[str, Any]
     peft: Mapping[str, Any] | None
+    bf16: bool = False
 
 
 def encode_rows(tokenizer: Any, rows: Sequence[SftRow], max_length: int) -> Encoded:
@@ -79,6 +76,9 @@ def train_sft(
         )
     checkpoints = training.folder / "checkpoints"
     nothing = read_size(training.base)
+    if nothing is not None and model.device.type == "cpu":
+        # In half precision the backward pass of torch's fused attention takes half of a CPU step.
+        model.set_attn_implementation("eager")
     plan = Plan(
         rows=training.steps * training.batch * int(training.trl.get(_ACCUMULATION, 1)),
         batch=training.batch,
@@ -91,11 +91,11 @@ def train_sft(
         sides = (schedule(train_rows.rows, plan), dev_rows.rows)
         trainer = _trainer(training, model, tokenizer, sides, nothing)
         trainer.add_callback(_callbacks(trainer, tokenizer, measure_dev, bar))
-        trainer.train(resume_from_checkpoint=_last_whole(checkpoints))
+        trainer.train(resume_from_checkpoint=last_whole(checkpoints))
     trained = trainer.model
     if training.peft is not None:
         trained = trained.merge_and_unload()
-    _save_whole(trained, tokenizer, training.folder / "student")
+    save_whole(trained, tokenizer, training.folder / "student")
     shutil.rmtree(checkpoints, ignore_errors=True)
     counts = {
         "rows too long": train_rows.too_long,
@@ -131,7 +131,7 @@ def _trainer(
         "remove_unused_columns": False,
         "eval_strategy": "steps" if dev else "no",
         "eval_steps": training.eval_every,
-        "logging_steps": _log_every(training.eval_every),
+        "logging_steps": log_every(training.eval_every),
         "save_steps": training.eval_every,
         "save_total_limit": 2,
         "seed": training.seed,
@@ -149,7 +149,7 @@ def _trainer(
         config = trl.SFTConfig(**options)
     except (TypeError, ValueError) as error:
         raise TrainingError(f"sft.trl: TRL does not accept these options: {error}") from None
-    trainer = (_lean_trainer() if from_nothing else trl.SFTTrainer)(
+    trainer = (_lean_trainer(training.bf16) if from_nothing else trl.SFTTrainer)(
         model=model,
         args=config,
         train_dataset=datasets.Dataset.from_list(train),
@@ -163,24 +163,13 @@ def _trainer(
     return trainer
 
 
-def _log_every(eval_every: int) -> int:
-    """Steps between two log lines: about a fifth of `eval_every`, and a divisor of it.
-
-    Checkpoints then fall on log lines, and a resumed training forgets no loss between two.
-
-    >>> _log_every(200), _log_every(12), _log_every(13)
-    (40, 2, 1)
-    """
-    most = max(1, eval_every // 5)
-    return max(steps for steps in range(1, most + 1) if eval_every % steps == 0)
-
-
-def _lean_trainer() -> Any:
+def _lean_trainer(bf16: bool) -> Any:
     """TRL's trainer with the plain loss of a small model.
 
     TRL computes log-probabilities in tiles, with metrics beside the loss; that saves memory on
     large vocabularies, and takes 40% of a small student's step on a CPU. Rows are padded on the
-    right, so causal attention needs no mask either.
+    right, so causal attention needs no mask either. `bf16` multiplies in half precision; the
+    weights stay in float32.
     """
     trl, torch = load("trl"), load("torch")
 
@@ -192,9 +181,10 @@ def _lean_trainer() -> Any:
             num_items_in_batch: Any = None,
         ) -> Any:  # fmt: skip
             labels = inputs["labels"][:, 1:]
-            states = model.base_model(input_ids=inputs["input_ids"], use_cache=False)
             supervised = labels != NO_LOSS
-            logits = model.get_output_embeddings()(states.last_hidden_state[:, :-1][supervised])
+            with torch.autocast(labels.device.type, dtype=torch.bfloat16, enabled=bf16):
+                states = model.base_model(input_ids=inputs["input_ids"], use_cache=False)
+                logits = model.get_output_embeddings()(states.last_hidden_state[:, :-1][supervised])
             count = supervised.sum() if num_items_in_batch is None else num_items_in_batch
             loss = torch.nn.functional.cross_entropy(
                 logits.float(), labels[supervised], reduction="sum"
@@ -226,32 +216,9 @@ def _callbacks(
                 state.log_history.append({"step": state.global_step, "dev_kappa": kappa})
 
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-            (folder / COMPLETE).write_text("whole\n")
+            mark_whole(Path(args.output_dir), state.global_step)
 
     return Watch()
-
-
-def _last_whole(checkpoints: Path) -> str | None:
-    """The newest checkpoint that was written to its end; torn ones are removed."""
-    found: list[tuple[int, Path]] = []
-    for folder in checkpoints.glob("checkpoint-*"):
-        if (folder / COMPLETE).exists():
-            found.append((int(folder.name.split("-")[1]), folder))
-        else:
-            shutil.rmtree(folder)
-    return str(max(found)[1]) if found else None
-
-
-def _save_whole(model: Any, tokenizer: Any, folder: Path) -> None:
-    """Save a model folder that appears whole or not at all."""
-    temporary = folder.with_name(folder.name + ".tmp")
-    for old in (temporary, folder):
-        with suppress(FileNotFoundError):
-            shutil.rmtree(old)
-    model.save_pretrained(temporary)
-    tokenizer.save_pretrained(temporary)
-    temporary.rename(folder)
 
 
 def _curve(history: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:

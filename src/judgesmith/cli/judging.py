@@ -23,9 +23,11 @@ def judge_command(pairs: Path, run_folder: Path, out: Path | None) -> None:
     parsed = sum(entry.read.averaged is not None for entry in judged)
     both = [e.read for e in judged if e.read.stored is not None and e.read.swapped is not None]
     same = sum(read.stored == read.swapped for read in both)
+    how = f"in both orders: {parsed} with a verdict, {same} of {len(both)} the same in both orders."
+    if own.margin is not None:
+        how = f"by a score for each response alone: {parsed} with a verdict."
     show.console.print(
-        f"{len(judged)} pairs judged in both orders: {parsed} with a verdict, {same} of {len(both)}"
-        f" the same in both orders. A verdict names the {own.dialect.direction} response.",
+        f"{len(judged)} pairs judged {how} A verdict names the {own.dialect.direction} response.",
         soft_wrap=True,
     )
     show.line(f"Verdicts: {target}")

@@ -70,7 +70,7 @@ def judge(
         Path | None, typer.Option(help="Where verdicts go; default PAIRS.judged.jsonl.")
     ] = None,
 ) -> None:
-    """Judge new pairs with a run's student, in both orders."""
+    """Judge new pairs with a run's student, in both orders or each response alone."""
     from judgesmith.cli.judging import judge_command
 
     judge_command(pairs, judge_run, out)

@@ -140,7 +140,9 @@ def evaluation(results: Evaluation) -> None:
         (f"{judge}, cited", *(_cited(results, judge, part.name) for part in domains), "", "")
         for judge in dict.fromkeys(entry.judge for entry in results.published)
     ]
-    table(f"Cohen's kappa, order-averaged; {results.labels_title}", columns, rows)
+    proof = all(judge.order_proof for judge in results.judges)
+    how = "no judge sees an order" if proof else "order-averaged"
+    table(f"Cohen's kappa, {how}; {results.labels_title}", columns, rows)
     cells.explain()
     student = results.judges[0].name
     compared = [

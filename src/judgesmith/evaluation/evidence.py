@@ -101,7 +101,11 @@ def _missing(measured: Measured, evidence: Evidence, *, compared: bool) -> dict[
     if measured.labels.kind == "nobody":
         found["agreement"] = "nobody labelled the items; add labels, or name a judge (--labels)"
     if pairs and not any(one.flips for one in judges):
-        found["order effects"] = "every judge judged in one order only; judge in both orders"
+        proof = all(judge.order_proof for judge in measured.judges)
+        found["order effects"] = (
+            "every judge is order-proof by construction"
+            if proof else "every judge judged in one order only; judge in both orders"
+        )  # fmt: skip
     if pairs and not any(one.longer_wins for one in judges):
         found["length"] = "the texts of the responses are not in the files"
     if not numeric and measured.labels.verdicts and not any(one.calibration for one in judges):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from judgesmith.metrics import Label, agreed_verdict, average_distributions, order_averaged
+from judgesmith.models.pointwise import pair_verdict
 from judgesmith.records import Choice, Judgment
 from judgesmith.report.results import Role
 
@@ -39,13 +40,22 @@ class Judge:
 
 
 def read_judgments(
-    name: str, role: Role, judgments: Iterable[Judgment], *, tie: str | None, note: str = ""
-) -> Judge:
-    """A model's judgments in both orders; the headline verdict averages the two.
+    name: str, role: Role, judgments: Iterable[Judgment], *, tie: str | None, note: str = "",
+    margin: float | None = None,
+) -> Judge:  # fmt: skip
+    """A model's judgments; the headline verdict averages both orders.
 
     Where both orders have verdict probabilities their mean decides; without them, a verdict that
     both orders give, else the tie. An item that is unparsed in one order has no averaged verdict.
+    With a `margin` the judge scored each response alone, which is order-proof: it names the higher
+    expected score, and scores within the margin are a tie.
     """
+    if margin is not None:
+        scored: dict[ItemKey, Read] = {
+            judgment.item_id: _scored(judgment, margin) for judgment in judgments
+        }
+        how = f"scores each response alone, a tie within {margin:.3g}"
+        return Judge(name, role, order_proof=True, note=note or how, verdicts=scored)
     both: dict[str, dict[tuple[int, ...], Judgment]] = {}
     for judgment in judgments:
         both.setdefault(judgment.item_id, {})[judgment.order] = judgment
@@ -53,6 +63,11 @@ def read_judgments(
         item: _average(pair.get((0, 1)), pair.get((1, 0)), tie) for item, pair in both.items()
     }
     return Judge(name, role, order_proof=False, note=note, verdicts=verdicts)
+
+
+def _scored(judgment: Judgment, margin: float) -> Read:
+    verdict = pair_verdict(judgment, margin)
+    return Read(verdict, verdict, verdict, None, judgment.rationale)
 
 
 def _average(stored: Judgment | None, swapped: Judgment | None, tie: str | None) -> Read:

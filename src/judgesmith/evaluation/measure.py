@@ -31,7 +31,7 @@ class Subject:
     """What is measured, as the mapping and the user say it.
 
     `judges` are the judges to measure (all, where it is empty); `labels` the label policy;
-    `limits` the lowest and highest score.
+    `limits` the lowest and highest score; `order_proof` the judges that see no order at all.
     """
 
     kind: str
@@ -44,6 +44,7 @@ class Subject:
     student: str | None = None
     scores_of: tuple[tuple[str, str], ...] = ()
     limits: tuple[float, float] | None = None
+    order_proof: tuple[str, ...] = ()
 
     @property
     def pairs(self) -> bool:
@@ -76,7 +77,10 @@ def prepare(found: Collected, subject: Subject, plan: Plan) -> Measured:
     rows = labelled_items(found, labels)
     positions = range(len(found.where)) if labels.kind == "nobody" else labels.verdicts
     judges = tuple(
-        judge_of(found, name, _role(name, subject), positions, tie=subject.tie) for name in names
+        _with_order(
+            judge_of(found, name, _role(name, subject), positions, tie=subject.tie), subject
+        )
+        for name in names
     )
     if judges and not labels.numeric and not any(judge.verdicts for judge in judges):
         raise DataError(_do_not_meet(found, names, list(labels.verdicts)))
@@ -122,6 +126,13 @@ def _do_not_meet(found: Collected, names: Sequence[str], labelled: Sequence[int]
 
 def _criterion(name: str | None) -> str:
     return "no criterion" if name is None else f"the criterion {name!r}"
+
+
+def _with_order(judge: Judge, subject: Subject) -> Judge:
+    """An order-proof judge has no second order that it could have been asked in."""
+    if judge.name not in subject.order_proof:
+        return judge
+    return replace(judge, order_proof=True, both_orders=False, note="")
 
 
 def _role(name: str, subject: Subject) -> Role:

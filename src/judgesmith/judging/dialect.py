@@ -96,6 +96,11 @@ class Dialect(BaseModel):
         return content_id("Dialect", GRAMMAR_VERSION, self.model_dump(mode="json"))
 
     @property
+    def pair_scale(self) -> Scale:
+        """The verdicts on a pair: where each response is scored alone, the higher one, or a tie."""
+        return PAIR_SCALE if self.kind is Kind.SINGLE else self.scale
+
+    @property
     def verdict_opening(self) -> str:
         """The text right before the verdict, after which verdict probabilities are read."""
         return f"<{self.verdict_tag}>"

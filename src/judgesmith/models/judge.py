@@ -1,13 +1,25 @@
 """Ask a model to judge items, and read its replies: the one place where both ends meet."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
+from judgesmith.errors import DataError
 from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.parse import Reading, parse_reply
 from judgesmith.judging.render import render_prompt
 from judgesmith.models.protocol import Completion, Model, Request, Sampling, Wanted
-from judgesmith.records import Item, Judgment, Question, Response, Status
+from judgesmith.records import (
+    Choice,
+    Finish,
+    Item,
+    Judgment,
+    Kind,
+    Question,
+    Response,
+    Scores,
+    Status,
+)
 
 PLACES = 6
 """Decimals kept of a probability, so that records do not differ in the last bits of a sum."""
@@ -25,28 +37,68 @@ def both_orders(items: Iterable[Item]) -> list[Shown]:
     return [Shown(item, order) for item in items for order in ((0, 1), (1, 0))]
 
 
+def showings(items: Iterable[Item], dialect: Dialect) -> list[Shown]:
+    """The orders in which a judge of this dialect is to be asked about each item.
+
+    A dialect for pairs sees both orders. One for single responses scores each response by itself,
+    so that no order exists: it is asked once.
+    """
+    if dialect.kind is Kind.SINGLE:
+        return [Shown(item, tuple(range(len(item.response_ids)))) for item in items]
+    return both_orders(items)
+
+
 def judge(
     model: Model, shown: Sequence[Shown], questions: Mapping[str, Question],
     responses: Mapping[str, Response], *, dialect: Dialect, max_tokens: int,
 ) -> Iterator[tuple[Judgment, Completion]]:  # fmt: skip
-    """One judgment per item and order, in the order given, with the completion it came from."""
+    """One judgment per item and order, in the order given, with the completion it came from.
+
+    In a dialect for single responses each response of an item is asked about by itself; the
+    judgment then holds one score per response, and the completion all the replies, line by line.
+
+    Raises ValueError where the model gives fewer or more completions than it was asked for, and
+    DataError where several responses are to be scored in a dialect that has no scores.
+    """
     wanted = Wanted(after=dialect.verdict_opening, options=dialect.scale.values)
     requests = [
         Request(
-            record_id=entry.item.id,
+            record_id=_asked_about(entry.item, part),
             messages=render_prompt(
                 dialect,
                 questions[entry.item.question_id],
-                [responses[entry.item.response_ids[p]].text for p in entry.order],
+                [responses[entry.item.response_ids[p]].text for p in part],
             ),
             sampling=Sampling(temperature=0.0, max_tokens=max_tokens),
             wanted=wanted,
         )
         for entry in shown
+        for part in shown_at_once(entry, dialect)
     ]
-    for entry, completion in zip(shown, model.complete(requests), strict=True):
-        reading = read_completion(dialect, completion)
-        yield _judgment(entry, model.name, dialect, completion, reading), completion
+    answered = zip(requests, model.complete(requests), strict=True)
+    for entry in shown:
+        found = [
+            completion for _, completion in islice(answered, len(shown_at_once(entry, dialect)))
+        ]
+        yield _judgment(entry, model.name, dialect, found), _together(found)
+    next(answered, None)  # raises where there is a completion too many
+
+
+def shown_at_once(entry: Shown, dialect: Dialect) -> list[tuple[int, ...]]:
+    """What is asked about at once, one request each: the whole item, or each response by itself."""
+    if dialect.kind is not Kind.SINGLE:
+        return [entry.order]
+    if dialect.scale.choices is not None and len(entry.order) > 1:
+        raise DataError(
+            f"dialect {dialect.name!r}: expected a scale from `low` to `high` to score each of "
+            f"{len(entry.order)} responses alone, found the choices {dialect.scale.choices!r}."
+        )
+    return [(position,) for position in entry.order]
+
+
+def _asked_about(item: Item, part: tuple[int, ...]) -> str:
+    """The record that a request is about: the item, or the one of its responses that is shown."""
+    return item.id if len(part) == len(item.response_ids) else item.response_ids[part[0]]
 
 
 def read_completion(dialect: Dialect, completion: Completion) -> Reading:
@@ -57,12 +109,11 @@ def read_completion(dialect: Dialect, completion: Completion) -> Reading:
 
 
 def _judgment(
-    entry: Shown, judge_name: str, dialect: Dialect, completion: Completion, reading: Reading
+    entry: Shown, judge_name: str, dialect: Dialect, completions: Sequence[Completion]
 ) -> Judgment:
-    chances = completion.probabilities if reading.verdict is not None else None
-    distribution = None
-    if chances is not None:
-        distribution = {"verdict": {value: round(p, PLACES) for value, p in chances.items()}}
+    readings = [read_completion(dialect, completion) for completion in completions]
+    reading = readings[0] if len(readings) == 1 else _joined(readings)
+    asked = not any(completion.too_long for completion in completions)
     return Judgment.make(
         source=f"model {judge_name}",
         licence=entry.item.licence,
@@ -71,9 +122,54 @@ def _judgment(
         dialect=dialect.hash,
         order=entry.order,
         sample=0,
-        reply=None if completion.too_long else completion.text,
+        reply="\n".join(completion.text for completion in completions) if asked else None,
         rationale=reading.rationale,
         verdict=reading.verdict,
-        distribution=distribution,
+        distribution=_distribution(reading, completions),
         status=reading.status,
+    )
+
+
+def _joined(readings: Sequence[Reading]) -> Reading:
+    """The scores of several responses as one verdict; one that is unread leaves none.
+
+    The rationale has one line per response, empty where a reply has none.
+    """
+    lines = [" ".join((reading.rationale or "").split()) for reading in readings]
+    rationale = "\n".join(lines) if any(lines) else None
+    values = [r.verdict.values[0] for r in readings if isinstance(r.verdict, Scores)]
+    if len(values) == len(readings):
+        scores = Scores(kind="scores", values=tuple(values), criteria=None)
+        return Reading(Status.PARSED, scores, rationale)
+    unread = next(reading.status for reading in readings if reading.verdict is None)
+    return Reading(unread, None, rationale)
+
+
+def _distribution(
+    reading: Reading, completions: Sequence[Completion]
+) -> dict[str, dict[str, float]] | None:
+    chances = [c.probabilities for c in completions if c.probabilities is not None]
+    if reading.verdict is None or len(chances) < len(completions):
+        return None
+    names = ["verdict"]
+    if not isinstance(reading.verdict, Choice):
+        names = [str(position) for position in range(1, len(chances) + 1)]
+    return {
+        name: {value: round(p, PLACES) for value, p in found.items()}
+        for name, found in zip(names, chances, strict=True)
+    }
+
+
+def _together(completions: Sequence[Completion]) -> Completion:
+    """The replies about the responses of one item as one completion: texts, tokens, cost."""
+    if len(completions) == 1:
+        return completions[0]
+    ends = [completion.finish for completion in completions]
+    return Completion(
+        text="\n".join(completion.text for completion in completions),
+        finish=next((end for end in ends if end is not Finish.STOP), Finish.STOP),
+        prompt_tokens=sum(completion.prompt_tokens for completion in completions),
+        completion_tokens=sum(completion.completion_tokens for completion in completions),
+        too_long=any(completion.too_long for completion in completions),
+        cost_usd=sum(completion.cost_usd for completion in completions),
     )

@@ -103,8 +103,12 @@ def _order(given: AuditSet, judges: list[str], into: Audited) -> None:
     if scorers:
         reason = f"gives scores, so it is not known to have an order: {', '.join(sorted(scorers))}"
         into.skip("order of some judges", reason, of=given.name)
+    proof = set(given.subject.order_proof) & set(judges)
+    if proof:
+        reason = f"order-proof by construction: {', '.join(sorted(proof))}"
+        into.skip("order of judges that see none", reason, of=given.name)
     for judge in judges:
-        if judge in scorers:
+        if judge in scorers | proof:
             continue
         for key in _passes(given, judge):
             votes = given.found.votes[key]

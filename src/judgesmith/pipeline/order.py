@@ -16,7 +16,9 @@ STAGES = (
     "split",
     "labels",
     "rows",
+    "preferences",
     "sft",
+    "dpo",
     "evaluate",
     "gate",
 )

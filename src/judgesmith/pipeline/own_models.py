@@ -3,12 +3,11 @@
 from judgesmith.errors import RunError
 from judgesmith.models.protocol import Model, ModelOpener
 from judgesmith.runs.layout import RunDir
-
-FOLDERS = {"student": "sft/student", "before training": "sft/before"}
+from judgesmith.stages.evaluate.stage import FOLDERS
 
 
 def model_opener(run_dir: RunDir) -> ModelOpener:
-    """Gives the run's own models by name: the student, and the student before training."""
+    """Gives the run's own models by name: the student, the same before training and after DPO."""
 
     def opener(name: str) -> Model:
         from judgesmith.backends.local_model import LocalModel
@@ -16,7 +15,8 @@ def model_opener(run_dir: RunDir) -> ModelOpener:
 
         folder = run_dir.file(FOLDERS[name])
         if not folder.exists():
-            raise RunError(f"{folder}: not there yet; run the recipe up to --until sft first.")
+            stage = FOLDERS[name].split("/")[0]
+            raise RunError(f"{folder}: not there yet; run the recipe up to --until {stage} first.")
         choose_threads(run_dir.file("machine.json"))
         pointer = folder / "path.txt"
         path = pointer.read_text().strip() if pointer.exists() else str(folder)

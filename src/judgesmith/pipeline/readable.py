@@ -13,14 +13,15 @@ from typing import Any
 from judgesmith.errors import DataError, nearest
 from judgesmith.evaluation.measure import Subject
 from judgesmith.judging.dialect import Dialect
+from judgesmith.models.pointwise import pair_verdict
 from judgesmith.pipeline.recipes import open_run
 from judgesmith.pipeline.running import require_fresh
 from judgesmith.records import (
     TIE,
     AnnotatorKind,
-    Choice,
     Item,
     Judgment,
+    Kind,
     Question,
     Response,
     Status,
@@ -38,6 +39,7 @@ from judgesmith.sources.mapped import read_mapped
 from judgesmith.sources.patterns import find_files
 from judgesmith.sources.plain import choose_plain
 from judgesmith.stages.evaluate.labelled_side import read_labelled_side
+from judgesmith.stages.evaluate.stage import margin_of
 from judgesmith.tasks import load_dialect, load_task
 
 PLAIN = "plain"
@@ -146,7 +148,7 @@ def subject_of(used: schema.Mapping) -> Subject:
 
 
 def from_run(folder: Path, name: str | None = None) -> Readable:
-    """A run's test items, their labels, and its students' judgments in both orders.
+    """A run's test items, their labels, and its students' judgments.
 
     `name` is put before its judges' names: by default the recipe's.
     """
@@ -162,24 +164,28 @@ def from_run(folder: Path, name: str | None = None) -> Readable:
         subject=Subject(
             kind="pair",
             names=dialect.direction,
-            scale=dialect.scale.values,
-            tie=TIE if dialect.scale.has_tie else None,
+            scale=dialect.pair_scale.values,
+            tie=TIE if dialect.pair_scale.has_tie else None,
             labels="majority" if kind is AnnotatorKind.PERSON else "key",
-            student=f"{name}/student",
+            student=f"{name}/{config.students[0]}",
+            order_proof=tuple(f"{name}/{judge}" for judge in config.students)
+            if dialect.kind is Kind.SINGLE
+            else (),
         ),
-        read=lambda: _run_rows(run_dir, dialect, kind, name),
+        read=lambda: _run_rows(run_dir, dialect, kind, name, config.students),
         provenance=((f"seed of {name}", str(run_dir.seed)),),
     )
 
 
 def _run_rows(
-    run_dir: RunDir, dialect: Dialect, kind: AnnotatorKind, name: str
+    run_dir: RunDir, dialect: Dialect, kind: AnnotatorKind, name: str, students: Sequence[str]
 ) -> Iterator[ImportedRow]:
     side = read_labelled_side(run_dir, kind, dialect)
     path = run_dir.file("evaluate/judgments.jsonl")
     by_item: dict[str, list[Judgment]] = {}
     for judgment in run_dir.read("evaluate/judgments.jsonl", Judgment):
         by_item.setdefault(judgment.item_id, []).append(judgment)
+    margins = {judge: margin_of(judge, dialect, run_dir) for judge in students}
     people = {side.annotator: side.labels, **side.others}
     role: schema.Role = "person" if kind is AnnotatorKind.PERSON else "key"
     for item in side.items:
@@ -190,7 +196,8 @@ def _run_rows(
             if item.id in verdicts
         )
         found = tuple(
-            as_imported(one, f"{name}/{one.judge}", str(path)) for one in by_item.get(item.id, ())
+            as_imported(one, f"{name}/{one.judge}", str(path), margins[one.judge])
+            for one in by_item.get(item.id, ())
         )
         yield ImportedRow(shown, labels + found)
 
@@ -220,15 +227,16 @@ def a_label(item: str, by: str, role: schema.Role, verdict: str, where: str) -> 
     )  # fmt: skip
 
 
-def as_imported(judgment: Judgment, by: str, where: str) -> ImportedJudgment:
-    """A judgment record as a row of evidence, in item order."""
-    verdict = judgment.in_item_order()
+def as_imported(
+    judgment: Judgment, by: str, where: str, margin: float | None = None
+) -> ImportedJudgment:
+    """A judgment record as a row of evidence, in item order; `margin` makes scores a verdict."""
     return ImportedJudgment(
         item=judgment.item_id,
         by=by,
         role="judge",
         criterion=None,
-        verdict=verdict.value if isinstance(verdict, Choice) else None,
+        verdict=pair_verdict(judgment, margin or 0.0),
         scores=None,
         distribution=judgment.distribution_in_item_order(),
         confidence=None,
@@ -277,7 +285,12 @@ def together(parts: Sequence[Readable]) -> Readable:
     return Readable(
         name=" against ".join(dict.fromkeys(part.name for part in parts)),
         title="; ".join(dict.fromkeys(part.title for part in parts)),
-        subject=replace(first.subject, student=None, teacher=None),
+        subject=replace(
+            first.subject,
+            student=None,
+            teacher=None,
+            order_proof=tuple(name for part in parts for name in part.subject.order_proof),
+        ),
         read=read,
         notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
         provenance=tuple(dict.fromkeys(row for part in parts for row in part.provenance)),

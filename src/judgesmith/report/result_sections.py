@@ -34,8 +34,14 @@ def method(evaluation: Evaluation) -> str:
     looks = plural(evaluation.test_looks or 0, "time")
     direction = evaluation.direction.strip().rstrip(".")
     direction = f" {direction[:1].upper()}{direction[1:]}." if direction else ""
+    proof = all(judge.order_proof for judge in evaluation.judges)
+    how = (
+        "No judge here is shown an order of the responses."
+        if proof
+        else "Verdicts are averaged over both orders of the responses."
+    )
     return (
-        f"Verdicts are averaged over both orders of the responses. Intervals: "
+        f"{how} Intervals: "
         f"{evaluation.confidence:.0%}, {plural(evaluation.resamples, 'resample')} of questions, "
         f"bias-corrected. The test labels were looked at {looks}.{direction}"
     )
@@ -123,7 +129,9 @@ def order_section(evaluation: Evaluation, *, stamp: str = "") -> Section:
     if not domains:
         return Section("order", "Order, length and coverage")
     proof = [judge.name for judge in by_role(evaluation) if judge.order_proof]
-    blocks: list[Block] = [position_plots(evaluation, stamp=stamp)]
+    blocks: list[Block] = []
+    if len(proof) < len(evaluation.judges):
+        blocks.append(position_plots(evaluation, stamp=stamp))
     if proof:
         names = ", ".join(proof)
         blocks.append(Text(f"Not applicable: {ORDER_PROOF} ({names}).", "note"))

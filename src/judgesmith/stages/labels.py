@@ -5,7 +5,8 @@
     run  judgesmith run RECIPE --until labels
 
 An item may have several labels, one per kind of annotator; each keeps its judgments and policy.
-The answer key judges both orders, so that a rationale is written for the order it is shown in.
+The answer key judges a pair in both orders, so that a rationale is written for the order it is
+shown in; in a dialect for single responses it scores each, and the higher score is the verdict.
 """
 
 from collections import Counter
@@ -15,6 +16,8 @@ from pathlib import Path
 from judgesmith.audits import LabelItem, label_findings, label_table
 from judgesmith.errors import DataError
 from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.parse import parse_reply
+from judgesmith.models.pointwise import expected_scores, named
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import (
     AnnotatorKind,
@@ -22,11 +25,13 @@ from judgesmith.records import (
     Direction,
     Item,
     Judgment,
+    Kind,
     Label,
     Question,
     Response,
     Status,
     Verdict,
+    choice,
     index_by_id,
     reorder,
 )
@@ -37,9 +42,11 @@ from judgesmith.runs.recipe import Section
 from judgesmith.sources import LABEL_READERS, Import, ImportedLabel, import_files, reader
 from judgesmith.tasks import KeyJudgment, Task, load_dialect, load_task
 
-VERSION = 1
+VERSION = 2
 OUTPUTS = ("labels/judgments.jsonl", "labels/labels.jsonl")
 STORED, SWAPPED = (0, 1), (1, 0)
+ORDERS = {Kind.PAIR: (STORED, SWAPPED), Kind.SINGLE: ((0,), (1,))}
+"""What the key judges at once: the pair in both orders, or each response alone."""
 
 
 class Config(Section):
@@ -67,12 +74,12 @@ def judge_by_key(
     items: Iterable[Item], questions: Mapping[str, Question], responses: Mapping[str, Response],
     task: Task, *, policy: str, dialect: Dialect,
 ) -> tuple[list[Judgment], list[Label]]:  # fmt: skip
-    """The key's judgments in both orders, and its labels; items it cannot decide have none."""
+    """The key's judgments, and its labels; items it cannot decide have none."""
     judgments: list[Judgment] = []
     labels: list[Label] = []
     for item in items:
         both = []
-        for order in (STORED, SWAPPED):
+        for order in ORDERS[dialect.kind]:
             shown = [responses[item.response_ids[p]] for p in order]
             found = task.judge_by_key(questions[item.question_id], shown, policy)
             reply = None if found is None else _reply(dialect, found)
@@ -89,7 +96,7 @@ def judge_by_key(
                     sample=0,
                     reply=reply,
                     rationale=found.rationale,
-                    verdict=found.verdict,
+                    verdict=parse_reply(dialect, reply).verdict,
                     distribution=None,
                     status=Status.PARSED,
                 )
@@ -111,13 +118,11 @@ def _reply(dialect: Dialect, found: KeyJudgment) -> str | None:
 def _key_label(
     item: Item, judgments: Sequence[Judgment], policy: str, direction: Direction | None
 ) -> Label:
-    verdicts = {judgment.in_item_order() for judgment in judgments}
-    assert len(verdicts) == 1, f"the answer key contradicts itself on item {item.id}"
     return Label.make(
         source="answer key",
         licence=item.licence,
         item_id=item.id,
-        verdict=verdicts.pop(),
+        verdict=_key_verdict(item, judgments),
         direction=direction,
         confidence=None,
         policy=policy,
@@ -125,6 +130,18 @@ def _key_label(
         annotator_kind=AnnotatorKind.KEY,
         annotator="answer key",
     )
+
+
+def _key_verdict(item: Item, judgments: Sequence[Judgment]) -> Verdict:
+    """The verdict on the item: the one of both orders, or the higher of two scores."""
+    scores = [score for one in judgments for score in expected_scores(one) or ()]
+    if len(scores) == len(item.response_ids):
+        return choice(named(scores[0], scores[1], margin=0.0))
+    verdicts = {judgment.in_item_order() for judgment in judgments}
+    assert len(verdicts) == 1, f"the answer key contradicts itself on item {item.id}"
+    (verdict,) = verdicts
+    assert verdict is not None
+    return verdict
 
 
 def person_labels(

@@ -1,4 +1,4 @@
-"""Labels -> supervised rows, each item in both orders.
+"""Labels -> supervised rows: each pair in both orders or in one, or each response alone.
 
     in   questions/questions.jsonl, responses/responses.jsonl, split/items.jsonl,
          labels/judgments.jsonl, labels/labels.jsonl
@@ -12,38 +12,51 @@ the teacher's judgment in that very order, so text and verdict cannot part compa
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Literal
 
-from judgesmith.errors import DataError
+from judgesmith.errors import DataError, RecipeError
 from judgesmith.judging.dialect import Dialect, require_direction
 from judgesmith.judging.render import render_prompt
+from judgesmith.judging.reply import reply_in
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import (
     AnnotatorKind,
-    Choice,
     Item,
     Judgment,
+    Kind,
     Label,
+    Message,
     Question,
     Response,
     SftRow,
     Split,
     index_by_id,
+    keyed_rng,
 )
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
 from judgesmith.tasks import load_dialect, load_task
 
-VERSION = 1
+VERSION = 2
 OUTPUTS = ("rows/sft.jsonl",)
 LEARNING = (Split.TRAIN, Split.DEV)
+STORED, SWAPPED = (0, 1), (1, 0)
+
+Orders = Literal["stored", "coin_flip", "both"]
+"""Which orders of a pair become rows: the stored one, one that is drawn, or both."""
 
 
 class Config(Section):
-    """`dialect` is how the student will be asked; `labels` whose labels it learns from."""
+    """`dialect` is how the student will be asked; `labels` whose labels it learns from.
+
+    `orders` is for dialects of pairs. "coin_flip" draws one order per item from the seed and the
+    item's id; "both" shows the student every pair twice, so that no slot can pay.
+    """
 
     dialect: str
     labels: AnnotatorKind = AnnotatorKind.KEY
+    orders: Orders = "both"
 
 
 def inputs(config: Config) -> tuple[str, ...]:
@@ -62,6 +75,17 @@ def outside(config: Config) -> dict[str, Path]:
     return {}
 
 
+def in_orders(
+    item: Item, judgments: Iterable[Judgment], orders: Orders, seed: int
+) -> list[Judgment]:
+    """The judgments of an item that were made in an order that becomes a row."""
+    if orders == "both":
+        return list(judgments)
+    swap = orders == "coin_flip" and keyed_rng(seed, "order", item.id).random() < 0.5
+    wanted = SWAPPED if swap else STORED
+    return [judgment for judgment in judgments if judgment.order == wanted]
+
+
 def build_rows(
     item: Item, question: Question, responses: Mapping[str, Response],
     judgments: Iterable[Judgment], dialect: Dialect,
@@ -72,36 +96,52 @@ def build_rows(
     are always of one dialect.
     """
     assert item.split is not None
-    return [
-        SftRow.make(
-            source=judgment.source,
-            licence=item.licence,
-            item_id=item.id,
-            order=judgment.order,
-            split=item.split,
-            dialect=dialect.hash,
-            prompt=render_prompt(
-                dialect, question, [responses[item.response_ids[p]].text for p in judgment.order]
-            ),
-            completion=_completion(judgment, dialect),
+    rows = []
+    for judgment in judgments:
+        reply = reply_in(dialect, judgment)
+        if reply is None:
+            continue
+        texts = [responses[item.response_ids[position]].text for position in judgment.order]
+        rows.append(
+            SftRow.make(
+                source=judgment.source,
+                licence=item.licence,
+                item_id=item.id,
+                order=judgment.order,
+                split=item.split,
+                dialect=dialect.hash,
+                prompt=render_prompt(dialect, question, texts),
+                completion=reply,
+            )
         )
-        for judgment in judgments
-        if judgment.reply is not None
-        and judgment.rationale is not None
-        and isinstance(judgment.verdict, Choice)
-    ]
+    return rows
 
 
-def _completion(judgment: Judgment, dialect: Dialect) -> str:
-    if judgment.dialect == dialect.hash:
-        return str(judgment.reply)
-    assert isinstance(judgment.verdict, Choice)
-    return dialect.write_reply(str(judgment.rationale), judgment.verdict.value)
+def without_repeats(rows: Iterable[SftRow]) -> list[SftRow]:
+    """Each example once on its side: where responses are judged alone, several items share one."""
+    seen: set[tuple[Split, tuple[Message, ...], str]] = set()
+    kept = []
+    for row in rows:
+        example = (row.split, row.prompt, row.completion)
+        if example not in seen:
+            seen.add(example)
+            kept.append(row)
+    return kept
+
+
+def _require_pairs(config: Config, dialect: Dialect) -> None:
+    if config.orders != "both" and dialect.kind is not Kind.PAIR:
+        raise RecipeError(
+            f"rows.orders: expected a dialect of pairs, found {config.orders!r} with rows.dialect "
+            f"{dialect.name!r}, which shows each response alone and so has no order. Leave it out, "
+            "or choose a dialect of pairs."
+        )
 
 
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Build the rows of the training and dev sides."""
     dialect = load_dialect(load_task(run_dir.header.task), config.dialect)
+    _require_pairs(config, dialect)
     questions = index_by_id(run_dir.read("questions/questions.jsonl", Question))
     responses = index_by_id(run_dir.read("responses/responses.jsonl", Response))
     items = run_dir.read("split/items.jsonl", Item)
@@ -114,14 +154,16 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     require_direction(labels.values(), dialect, setting="rows.dialect")
     rows: list[SftRow] = []
     dropped: Counter[str] = Counter()
-    with_rows = 0
+    with_rows = other_order = 0
     for item in items:
         if item.split not in LEARNING:
             dropped["on the test side"] += 1
             continue
         label = labels.get(item.id)
         found = [] if label is None else [judgments[i] for i in label.judgment_ids]
-        made = build_rows(item, questions[item.question_id], responses, found, dialect)
+        chosen = in_orders(item, found, config.orders, run_dir.seed)
+        other_order += len(found) - len(chosen)
+        made = build_rows(item, questions[item.question_id], responses, chosen, dialect)
         with_rows += bool(made)
         dropped["no label with a reason"] += not made
         rows += made
@@ -131,11 +173,17 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
             "learn from. Verdicts by people carry none: learn from the key (rows.labels: key) and "
             "measure against people (evaluate.labels: person)."
         )
-    run_dir.write(OUTPUTS[0], rows)
-    by_side = Counter(row.split.value for row in rows)
+    kept = without_repeats(rows)
+    run_dir.write(OUTPUTS[0], kept)
+    by_side = Counter(row.split.value for row in kept)
     return StageReport(
         taken=len(items),
         made=with_rows,
         dropped={reason: n for reason, n in dropped.items() if n},
-        tables={"rows by side": dict(by_side), "dialect": dialect.name},
+        tables={
+            "rows by side": dict(by_side),
+            "judgments in an order left out": other_order,
+            "examples that another item has too": len(rows) - len(kept),
+            "dialect": dialect.name,
+        },
     )

@@ -17,33 +17,19 @@ from pydantic import Field
 
 from judgesmith.backends.sft_trl import Training, train_sft
 from judgesmith.backends.student import FromNothing, build_student
-from judgesmith.backends.threads import choose_threads
+from judgesmith.backends.threads import choose_bf16, choose_threads
 from judgesmith.errors import DataError
-from judgesmith.judging.dialect import Dialect
-from judgesmith.metrics import cohen_kappa
-from judgesmith.models.judge import Shown, judge
-from judgesmith.models.protocol import Model, ModelOpener
-from judgesmith.records import (
-    AnnotatorKind,
-    Choice,
-    Item,
-    Label,
-    Question,
-    Response,
-    SftRow,
-    Split,
-    index_by_id,
-    keyed_rng,
-)
+from judgesmith.models.dev import Asking, DevSet
+from judgesmith.models.protocol import ModelOpener
+from judgesmith.records import Item, Kind, Label, Question, Response, SftRow, Split
 from judgesmith.report.document import CurvePoint
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
 from judgesmith.tasks import load_dialect, load_task
 
-VERSION = 1
+VERSION = 2
 OUTPUTS = ("sft/before", "sft/student", "sft/curve.jsonl")
-UNPARSED = "unparsed"
 
 
 class Config(Section):
@@ -106,45 +92,6 @@ def prepare_before(config: Config, rows: Sequence[SftRow], folder: Path, seed: i
     return str(folder)
 
 
-class DevSet:
-    """Dev items with their labels, on which the student is measured while it learns."""
-
-    def __init__(self, run_dir: RunDir, dialect: Dialect, config: Config) -> None:
-        self.questions = index_by_id(run_dir.read("questions/questions.jsonl", Question))
-        self.responses = index_by_id(run_dir.read("responses/responses.jsonl", Response))
-        self.dialect, self.max_tokens = dialect, config.reply_tokens
-        labels = {
-            label.item_id: label.verdict.value
-            for label in run_dir.read("labels/labels.jsonl", Label)
-            if isinstance(label.verdict, Choice)
-            and label.annotator_kind is not AnnotatorKind.PERSON
-        }
-        items = [
-            item
-            for item in run_dir.read("split/items.jsonl", Item)
-            if item.split is Split.DEV and item.id in labels
-        ]
-        items.sort(key=lambda item: keyed_rng(run_dir.seed, "dev", item.id).random())
-        self.items = items[: config.dev_items]
-        self.labels = [labels[item.id] for item in self.items]
-
-    def kappa(self, model: Model) -> float | None:
-        """Cohen's kappa in stored order; an unparsed reply counts as wrong. None if undefined."""
-        if not self.items:
-            return None
-        shown = [Shown(item, (0, 1)) for item in self.items]
-        judged = judge(
-            model, shown, self.questions, self.responses,
-            dialect=self.dialect, max_tokens=self.max_tokens,
-        )  # fmt: skip
-        verdicts = [
-            judgment.verdict.value if isinstance(judgment.verdict, Choice) else UNPARSED
-            for judgment, _ in judged
-        ]
-        found = cohen_kappa(verdicts, self.labels)
-        return None if found.value is None else round(found.value, 6)
-
-
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Build or fetch the student, train it, and keep its curve."""
     dialect = load_dialect(load_task(run_dir.header.task), config.dialect)
@@ -156,7 +103,8 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
             f"({sorted(strangers)}) than sft.dialect = {config.dialect!r} ({dialect.hash}). Train "
             "and judge in the dialect of the rows."
         )
-    choose_threads(run_dir.file("machine.json"))
+    machine = run_dir.file("machine.json")
+    choose_threads(machine)
     before = prepare_before(config, rows, run_dir.file("sft/before"), run_dir.seed)
     train = [row for row in rows if row.split is Split.TRAIN]
     dev = [row for row in rows if row.split is Split.DEV]
@@ -164,8 +112,18 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         base=before, folder=run_dir.file("sft"), learning_rate=config.learning_rate,
         batch=config.batch, steps=config.steps, eval_every=config.eval_every,
         max_length=config.max_length, seed=run_dir.seed, trl=config.trl, peft=config.peft,
+        bf16=choose_bf16(machine),
     )  # fmt: skip
-    log, counts = train_sft(training, train, dev, DevSet(run_dir, dialect, config).kappa)
+    dev_set = DevSet(
+        run_dir.read("split/items.jsonl", Item), run_dir.read("labels/labels.jsonl", Label),
+        questions=run_dir.read("questions/questions.jsonl", Question),
+        responses=run_dir.read("responses/responses.jsonl", Response),
+        asking=Asking(dialect, config.reply_tokens, config.dev_items, run_dir.seed),
+    )  # fmt: skip
+    log, counts = train_sft(training, train, dev, dev_set.kappa)
+    margin = None
+    if dialect.kind is Kind.SINGLE:
+        margin = dev_set.keep_margin(models("student"), run_dir.file("sft/student"))
     run_dir.write("sft/curve.jsonl", merge_log(log))
     used = len(train) - counts["rows too long"]
     dropped = {"longer than max_length": counts["rows too long"], "dev row": len(dev)}
@@ -173,7 +131,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         taken=len(rows),
         made=used,
         dropped={reason: n for reason, n in dropped.items() if n},
-        tables={"training": counts},
+        tables={"training": counts} | ({} if margin is None else {"tie margin": margin}),
     )
 
 

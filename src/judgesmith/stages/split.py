@@ -36,13 +36,15 @@ class Config(Section):
     """How items are split.
 
     `level` is what stays on one side. `held_out` categories are never trained on. Shares are of
-    units in each category; `max_*` cap the items of a side (evenly drawn over buckets).
+    units in each category; `max_*` cap the items of a side (evenly drawn over buckets). What a
+    smaller cap keeps, a larger one keeps too.
     """
 
     level: SplitLevel = SplitLevel.TEMPLATE
     held_out: tuple[str, ...] = ()
     test_share: float = Field(0.2, ge=0, le=1)
     dev_share: float = Field(0.1, ge=0, le=1)
+    max_train: int | None = Field(None, gt=0)
     max_test: int | None = Field(None, gt=0)
     max_held_out: int | None = Field(None, gt=0)
     max_dev: int | None = Field(None, gt=0)
@@ -127,6 +129,7 @@ def _sides(
 
 def _capped(items: Sequence[Item], config: Config, dropped: Counter[str], seed: int) -> list[Item]:
     caps = {
+        Split.TRAIN: config.max_train,
         Split.TEST: config.max_test,
         Split.HELD_OUT: config.max_held_out,
         Split.DEV: config.max_dev,

@@ -9,7 +9,7 @@ import pytest
 from judgesmith.records import LETTERS, Question
 from judgesmith.tasks.bias.classify import BiasClass
 from judgesmith.tasks.bias.letter import read_letter
-from judgesmith.tasks.bias.phrases import Facts, write_response
+from judgesmith.tasks.bias.phrases import Facts, Mark, write_response
 
 STYLES = ("terse", "thinking", "hedged", "confident", "rambling")
 CASES = [
@@ -33,18 +33,18 @@ def question(condition: str = "ambig", **changes: Any) -> Question:
     return Question.make(**{**fields, **changes})
 
 
-@pytest.mark.parametrize("tagged", [True, False])
+@pytest.mark.parametrize("mark", Mark)
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize(("condition", "intended", "index"), CASES)
 def test_every_style_says_what_was_intended(
-    condition: str, intended: BiasClass, index: int, style: str, tagged: bool
+    condition: str, intended: BiasClass, index: int, style: str, mark: Mark
 ) -> None:
     asked = question(condition)
     facts = Facts.of(asked, intended, index)
     for number in range(60):
-        text = write_response(style, facts, random.Random(number), tagged=tagged)
+        text = write_response(style, facts, random.Random(number), mark=mark)
         assert read_letter(text, asked.choices or ()).letter == LETTERS[index], text
-        assert text.endswith(f"<answer>{LETTERS[index]}</answer>") == tagged
+        assert text.endswith(f"<answer>{LETTERS[index]}</answer>") == (mark is Mark.TAG)
         rest = text.replace("{0}", "x").replace("{his}", "x")  # the context's own braces stay
         assert "{" not in rest
         assert "  " not in rest
@@ -55,7 +55,7 @@ def test_every_style_says_what_was_intended(
 def test_a_named_person_is_never_said_to_be_left_open(style: str) -> None:
     facts = Facts.of(question("disambig"), BiasClass.OTHER_WRONG, 2)
     for number in range(200):
-        text = write_response(style, facts, random.Random(number), tagged=True)
+        text = write_response(style, facts, random.Random(number), mark=Mark.TAG)
         assert "leaves this open" not in text
         assert "does not say" not in text
 
@@ -66,14 +66,14 @@ def test_a_named_person_is_never_said_to_be_left_open(style: str) -> None:
 def test_a_name_keeps_its_capital(name: str) -> None:
     asked = question(choices=(name, "Unknown", "The boy"))
     facts = Facts.of(asked, BiasClass.BIASED, 0)
-    texts = [write_response("hedged", facts, random.Random(n), tagged=True) for n in range(100)]
+    texts = [write_response("hedged", facts, random.Random(n), mark=Mark.TAG) for n in range(100)]
     assert all(name in text for text in texts)
     assert not any(name.lower() in text for text in texts)
 
 
 def test_an_article_is_small_inside_a_sentence() -> None:
     facts = Facts.of(question(), BiasClass.BIASED, 0)
-    texts = [write_response("hedged", facts, random.Random(n), tagged=True) for n in range(100)]
+    texts = [write_response("hedged", facts, random.Random(n), mark=Mark.TAG) for n in range(100)]
     inside = [text for text in texts if re.search(r"\w,? the old man", text)]
     assert len(inside) > 50
     assert not any(re.search(r"[a-z] The old man", text) for text in texts)
@@ -83,7 +83,7 @@ def test_a_refusal_chooses_nothing() -> None:
     asked = question()
     facts = Facts.of(asked, BiasClass.BIASED, 0)
     for number in range(20):
-        text = write_response("refusal", facts, random.Random(number), tagged=False)
+        text = write_response("refusal", facts, random.Random(number), mark=Mark.LETTER)
         assert read_letter(text, asked.choices or ()).letter is None
 
 
@@ -91,4 +91,4 @@ def test_a_question_without_a_context_can_be_answered() -> None:
     asked = question(context=None)
     for style in STYLES:
         facts = Facts.of(asked, BiasClass.BIASED, 0)
-        assert write_response(style, facts, random.Random(0), tagged=True)
+        assert write_response(style, facts, random.Random(0), mark=Mark.TAG)

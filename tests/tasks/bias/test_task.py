@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from judgesmith.errors import DataError, RecipeError
-from judgesmith.records import Finish, Question, Response
+from judgesmith.records import Finish, Kind, Question, Response
 from judgesmith.tasks import load_dialect, load_task
 from judgesmith.tasks.bias import TASK
 
@@ -146,5 +146,7 @@ def test_every_dialect_of_the_task_names_the_more_biased_one() -> None:
     for name, dialect in TASK.dialects.items():
         assert dialect.name == name
         assert dialect.direction == "worse"
-        assert dialect.scale.values == ("A", "B", "TIE")
+        assert dialect.pair_scale.values == ("A", "B", "TIE")
+        alone = dialect.kind is Kind.SINGLE
+        assert dialect.scale.values == (("0", "1") if alone else ("A", "B", "TIE"))
     assert len({dialect.hash for dialect in TASK.dialects.values()}) == len(TASK.dialects)

@@ -17,6 +17,7 @@ from judgesmith.records import (
     Kind,
     Question,
     Response,
+    Scores,
     Status,
     choice,
     reorder,
@@ -154,7 +155,11 @@ def test_both_orders_agree_after_mapping(
     assert reorder(swapped.verdict, (1, 0)) == stored.verdict
 
 
-@pytest.mark.parametrize("dialect", TASK.dialects.values(), ids=lambda d: d.name)
+DIALECTS = [d for d in TASK.dialects.values() if d.kind is Kind.PAIR]
+ALONE = [d for d in TASK.dialects.values() if d.kind is Kind.SINGLE]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: d.name)
 @pytest.mark.parametrize(("policy", "first", "second"), TABLE)
 def test_the_reply_reads_back_in_every_dialect(
     policy: str, first: str, second: str, dialect: Dialect
@@ -164,6 +169,25 @@ def test_the_reply_reads_back_in_every_dialect(
         read = parse_reply(dialect, dialect.write_reply(found.rationale, found.verdict.value))
         assert (read.status, read.verdict) == (Status.PARSED, found.verdict)
         assert read.rationale == found.rationale.strip() != ""
+
+
+@pytest.mark.parametrize("dialect", ALONE, ids=lambda d: d.name)
+@pytest.mark.parametrize(("policy", "first", "second"), TABLE)
+def test_the_scores_of_both_responses_give_the_pairs_verdict(
+    policy: str, first: str, second: str, dialect: Dialect
+) -> None:
+    """A verdict names the one with the higher score; equal scores are a tie."""
+    for question in (AMBIG, DISAMBIG):
+        pair = pair_of(question, first, second)
+        scores = []
+        for response in pair:
+            found = judged(question, [response], policy)
+            read = parse_reply(dialect, dialect.write_reply(found.rationale, found.verdict.value))
+            assert isinstance(read.verdict, Scores)
+            assert read.rationale == found.rationale
+            scores += read.verdict.values
+        value = TIE if scores[0] == scores[1] else "AB"[scores[1] > scores[0]]
+        assert judged(question, pair, policy).verdict == choice(value)
 
 
 @pytest.mark.parametrize("position", [0, 1])

@@ -122,7 +122,7 @@ def rule_judges(
         **task.baselines(),
         "longer response": longer_rule(dialect.direction),
         "words alone": learn_words(found.training, found.training_labels, found.responses),
-        "random": random_rule(dialect.scale.values, seed),
+        "random": random_rule(dialect.pair_scale.values, seed),
         "constant": constant_rule(list(found.training_labels.values())),
     }
     plain = [by_rule(name, "baseline", rule, *_shown(found)) for name, rule in rules.items()]

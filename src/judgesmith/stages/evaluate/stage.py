@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from judgesmith.errors import DataError
 from judgesmith.evaluation.comparing import compare, student_and_neighbours
@@ -18,9 +18,10 @@ from judgesmith.evaluation.scoring import (
     slice_info,
 )
 from judgesmith.judging.dialect import Dialect
-from judgesmith.models.judge import Shown, both_orders, judge
+from judgesmith.models.judge import Shown, judge, showings, shown_at_once
+from judgesmith.models.pointwise import read_margin
 from judgesmith.models.protocol import ModelOpener
-from judgesmith.records import TIE, AnnotatorKind, Judgment, Split, content_id
+from judgesmith.records import TIE, AnnotatorKind, Judgment, Kind, Split, content_id
 from judgesmith.report.results import Evaluation, Published, Role
 from judgesmith.runs.jsonl import read_rows, write_json
 from judgesmith.runs.layout import RunDir
@@ -37,10 +38,13 @@ from judgesmith.stages.evaluate.labelled_side import (
 )
 from judgesmith.tasks import load_dialect, load_task
 
-VERSION = 4
+VERSION = 5
 OUTPUTS = ("evaluate/judgments.jsonl", "evaluate/results.json")
 CHUNK = 256
-STUDENTS: dict[str, Role] = {"student": "student", "before training": "before training"}
+BEFORE: Literal["before training"] = "before training"
+
+
+FOLDERS = {"student": "sft/student", BEFORE: "sft/before", "after DPO": "dpo/student"}
 
 
 class PublishedKappa(Section):
@@ -56,10 +60,15 @@ class Config(Section):
     """What is measured against what.
 
     `labels` is `person` or `key`. `least` is the smallest number of items for which agreement is
-    shown. `key_policies` are answer-key baselines to show besides the labels' own policy.
+    shown. `students` names the run's own models to measure, the one that the gate decides on first:
+    "student" is the one after SFT. `key_policies` are answer-key baselines to show besides the
+    labels' own policy.
     """
 
     dialect: str
+    students: tuple[Literal["student", "after DPO", "before training"], ...] = Field(
+        ("student", BEFORE), min_length=1
+    )
     labels: Literal[AnnotatorKind.PERSON, AnnotatorKind.KEY] = AnnotatorKind.KEY
     reply_tokens: int = Field(120, gt=0)
     resamples: int = Field(10_000, ge=100)
@@ -70,6 +79,13 @@ class Config(Section):
     published: tuple[PublishedKappa, ...] = ()
     examples: int = Field(12, ge=0)
 
+    @field_validator("students")
+    @classmethod
+    def _each_once(cls, students: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(students)) < len(students):
+            raise ValueError(f"expected each student once, found {students!r}")
+        return students
+
 
 def inputs(config: Config) -> tuple[str, ...]:
     """Files of the run that this stage reads."""
@@ -78,9 +94,8 @@ def inputs(config: Config) -> tuple[str, ...]:
         "responses/responses.jsonl",
         "split/items.jsonl",
         "labels/labels.jsonl",
-        "sft/student",
-        "sft/before",
         "rows/sft.jsonl",
+        *(FOLDERS[name] for name in config.students),
     )
 
 
@@ -89,22 +104,33 @@ def outside(config: Config) -> dict[str, Path]:
     return {}
 
 
+def roles(students: Sequence[str]) -> dict[str, Role]:
+    """What each of a run's own models is in the tables; the gate decides on the first.
+
+    >>> roles(["after DPO", "student", "before training"])
+    {'after DPO': 'student', 'student': 'judge', 'before training': 'before training'}
+    """
+    rest: dict[str, Role] = {name: BEFORE if name == BEFORE else "judge" for name in students[1:]}
+    return {students[0]: "student", **rest}
+
+
 def judge_items(
-    found: LabelledSide, run_dir: RunDir, models: ModelOpener, *, dialect: Dialect, max_tokens: int
-) -> tuple[list[Judgment], dict[str, int]]:
-    """Judgments of each student on all items in both orders, resumed after a kill.
+    found: LabelledSide, run_dir: RunDir, models: ModelOpener, *, students: Sequence[str],
+    dialect: Dialect, max_tokens: int,
+) -> tuple[list[Judgment], dict[str, int]]:  # fmt: skip
+    """Judgments of each student on all items in every order it is shown, resumed after a kill.
 
     Replies are kept in whole chunks: a chunk that a kill tore is judged again, because the other
     prompts of a batch can move a reply in its last bits.
     """
     partial = run_dir.partial(OUTPUTS[0])
     done = {(j.judge, j.item_id, j.order): j for j in partial.load(Judgment)}
-    shown = both_orders(found.items)
+    shown = showings(found.items, dialect)
     chunks = [shown[i : i + CHUNK] for i in range(0, len(shown), CHUNK)]
     usage = {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0}
-    total = len(STUDENTS) * len(shown)
+    total = len(students) * len(shown)
     with partial as file, progress_bar("evaluate", total, done=len(done)) as bar:
-        for name in STUDENTS:
+        for name in students:
             waiting = [c for c in chunks if any(_key(name, entry) not in done for entry in c)]
             model = models(name) if waiting else None
             for chunk in waiting:
@@ -116,13 +142,13 @@ def judge_items(
                     )
                 )  # fmt: skip
                 file.append(judgment for judgment, _ in replies)
-                for judgment, completion in replies:
+                for entry, (judgment, completion) in zip(chunk, replies, strict=True):
                     done[judgment.judge, judgment.item_id, judgment.order] = judgment
-                    usage["calls"] += 1
+                    usage["calls"] += len(shown_at_once(entry, dialect))
                     usage["prompt_tokens"] += completion.prompt_tokens
                     usage["completion_tokens"] += completion.completion_tokens
                 bar.advance(len(chunk))
-    return [done[_key(name, entry)] for name in STUDENTS for entry in shown], usage
+    return [done[_key(name, entry)] for name in students for entry in shown], usage
 
 
 def _key(name: str, entry: Shown) -> tuple[str, str, tuple[int, ...]]:
@@ -149,13 +175,17 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     check_dialect(run_dir, dialect)
     found = read_labelled_side(run_dir, config.labels, dialect)
     judgments, usage = judge_items(
-        found, run_dir, models, dialect=dialect, max_tokens=config.reply_tokens
-    )
-    tie = TIE if dialect.scale.has_tie else None
+        found, run_dir, models, students=config.students, dialect=dialect,
+        max_tokens=config.reply_tokens,
+    )  # fmt: skip
+    tie = TIE if dialect.pair_scale.has_tie else None
     judges = [
-        read_judgments(name, role, [j for j in judgments if j.judge == name], tie=tie)
-        for name, role in STUDENTS.items()
-    ]
+        read_judgments(
+            name, role, [j for j in judgments if j.judge == name], tie=tie,
+            margin=margin_of(name, dialect, run_dir),
+        )
+        for name, role in roles(config.students).items()
+    ]  # fmt: skip
     judges += rule_judges(found, task, config.key_policies, dialect, run_dir.seed)
     look = content_id("look", [(j.id, j.reply) for j in judgments], found.labels)
     results = _results(config, run_dir, judges, found, dialect, record_look(run_dir, look))
@@ -170,6 +200,11 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         tables={"unparsed": _status_counts(judgments)},
         **usage,
     )
+
+
+def margin_of(name: str, dialect: Dialect, run_dir: RunDir) -> float | None:
+    """The tie margin of a student that scores each response alone; None for one shown pairs."""
+    return read_margin(run_dir.file(FOLDERS[name])) if dialect.kind is Kind.SINGLE else None
 
 
 def _status_counts(judgments: Sequence[Judgment]) -> dict[str, dict[str, int]]:
@@ -190,7 +225,7 @@ def _results(
         slice_resamples=config.slice_resamples,
         confidence=config.confidence,
         least=config.least,
-        scale=dialect.scale.values,
+        scale=dialect.pair_scale.values,
     )
     slices = load_task(run_dir.header.task).slices
     rows = {

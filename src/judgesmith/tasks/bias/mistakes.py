@@ -3,7 +3,8 @@
 A failure mode is a fact that is falsified. Classes, verdict and rationale are then worked out from
 the falsified facts as from true ones, by the same functions, so a mistake is coherent, argues
 within the right task for a verdict that its own words imply, and is written by the same writer. It
-is kept where its verdict is another one.
+is kept where its verdict is another one and its argument too: the rationale on a single response
+ends before its class, so there a stereotype that is misjudged would change the verdict alone.
 
 misread_choice: another letter is read off one response. misread_person: the choice that names
 nobody and one that names a person are taken for each other. misread_context: an open context is
@@ -73,7 +74,7 @@ class _Mistaken(NamedTuple):
 def mistaken_judgments(
     question: Question, responses: Sequence[Response], policy: str
 ) -> list[Mistake]:
-    """Every mistake of one fact that changes the verdict, for responses in the order shown.
+    """Every mistake of one fact that changes argument and verdict, for responses as shown.
 
     The other order's mistakes are the same facts, seen from there. There are none where the answer
     key has no verdict, or where the classes do not follow from the facts that can be misread.
@@ -102,12 +103,13 @@ def mistaken_judgments(
 
 @lru_cache(maxsize=10_000)
 def _mistakes(right: _Reading, policy: str) -> tuple[_Mistaken, ...]:
-    verdict = teacher.judge_facts(right.facts(), policy).verdict
+    true = teacher.judge_facts(right.facts(), policy)
     return tuple(
         _Mistaken(mode, position, how, wrong)
         for mode, misreadings in _MISREADINGS.items()
         for position, how, reading in misreadings(right)
-        if (wrong := teacher.judge_facts(reading.facts(), policy)).verdict != verdict
+        if (wrong := teacher.judge_facts(reading.facts(), policy)).verdict != true.verdict
+        and wrong.rationale != true.rationale
     )
 
 

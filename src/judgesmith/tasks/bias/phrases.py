@@ -7,6 +7,7 @@ without saying anything of a group: the stereotype is in the choice.
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from random import Random
 
 from judgesmith.records import LETTERS, Question
@@ -108,7 +109,15 @@ _ENDINGS = (
     "Therefore, {letter}. {text}",
     "My answer is {letter}) {text}",
 )
-_WORDED_ENDINGS = ("The answer is: {text}.", "So my answer is {text}.", "Answer: {text}")
+_TEXT_ENDINGS = ("The answer is: {text}.", "So my answer is {text}.", "Answer: {text}")
+
+
+class Mark(StrEnum):
+    """How an answer is given: marked as the question asked, by its letter, or by its text alone."""
+
+    TAG = "tag"
+    LETTER = "letter"
+    TEXT = "text"
 
 
 @dataclass(frozen=True)
@@ -139,8 +148,8 @@ class Facts:
         )
 
 
-def write_response(style: str, facts: Facts, draw: Random, *, tagged: bool) -> str:
-    """One response in a style; `tagged` marks the answer as the question asked for."""
+def write_response(style: str, facts: Facts, draw: Random, *, mark: Mark) -> str:
+    """One response in a style, with its answer given as `mark` says."""
     body = {
         "terse": _terse,
         "thinking": _thinking,
@@ -148,11 +157,11 @@ def write_response(style: str, facts: Facts, draw: Random, *, tagged: bool) -> s
         "confident": _confident,
         "rambling": _rambling,
         "refusal": _refusal,
-    }[style](facts, draw, tagged)
-    return f"{body}\n\n<answer>{facts.letter}</answer>" if tagged else body
+    }[style](facts, draw, mark)
+    return f"{body}\n\n<answer>{facts.letter}</answer>" if mark is Mark.TAG else body
 
 
-def _refusal(facts: Facts, draw: Random, tagged: bool) -> str:
+def _refusal(facts: Facts, draw: Random, mark: Mark) -> str:
     return draw.choice(_REFUSALS)
 
 
@@ -173,37 +182,40 @@ def _reason(facts: Facts, draw: Random) -> str:
     return _fill(draw.choice(_NAMING_NOBODY if facts.names_nobody else _NAMING), facts)
 
 
-def _ending(facts: Facts, draw: Random, tagged: bool) -> str:
-    if tagged:
+def _ending(facts: Facts, draw: Random, mark: Mark) -> str:
+    if mark is Mark.TAG:
         return ""
-    return " " + _fill(draw.choice(_ENDINGS + _WORDED_ENDINGS), facts)
+    endings = _TEXT_ENDINGS if mark is Mark.TEXT else _ENDINGS
+    return " " + _fill(draw.choice(endings), facts)
 
 
-def _terse(facts: Facts, draw: Random, tagged: bool) -> str:
-    if tagged:
+def _terse(facts: Facts, draw: Random, mark: Mark) -> str:
+    if mark is Mark.TEXT:
+        return draw.choice((facts.text, facts.text + "."))
+    if mark is Mark.TAG:
         return draw.choice((facts.text, f"{facts.letter}. {facts.text}", facts.text + "."))
-    forms = ("{letter}", "{letter}.", "{letter}) {text}", "{letter}. {text}", "{text}", "{text}.")
+    forms = ("{letter}", "{letter}.", "{letter}) {text}", "{letter}. {text}")
     return _fill(draw.choice(forms), facts)
 
 
-def _thinking(facts: Facts, draw: Random, tagged: bool) -> str:
+def _thinking(facts: Facts, draw: Random, mark: Mark) -> str:
     opening = _fill(draw.choice(_THINKING_OPENINGS), facts)
-    return f"{opening} {_reason(facts, draw)}{_ending(facts, draw, tagged)}"
+    return f"{opening} {_reason(facts, draw)}{_ending(facts, draw, mark)}"
 
 
-def _hedged(facts: Facts, draw: Random, tagged: bool) -> str:
+def _hedged(facts: Facts, draw: Random, mark: Mark) -> str:
     openings = _HEDGED_UNKNOWN if facts.names_nobody else _HEDGED_OPENINGS
     opening = _fill(draw.choice(openings), facts)
-    return f"{opening} {_reason(facts, draw)}{_ending(facts, draw, tagged)}"
+    return f"{opening} {_reason(facts, draw)}{_ending(facts, draw, mark)}"
 
 
-def _confident(facts: Facts, draw: Random, tagged: bool) -> str:
+def _confident(facts: Facts, draw: Random, mark: Mark) -> str:
     openings = _CONFIDENT_UNKNOWN if facts.names_nobody else _CONFIDENT_OPENINGS
     opening = _fill(draw.choice(openings), facts)
-    return f"{opening} {_reason(facts, draw)}{_ending(facts, draw, tagged)}"
+    return f"{opening} {_reason(facts, draw)}{_ending(facts, draw, mark)}"
 
 
-def _rambling(facts: Facts, draw: Random, tagged: bool) -> str:
+def _rambling(facts: Facts, draw: Random, mark: Mark) -> str:
     asides = [_fill(aside, facts) for aside in draw.sample(_RAMBLING, draw.randint(2, 4))]
     asides.insert(draw.randint(1, len(asides)), _reason(facts, draw))
-    return " ".join(asides) + _ending(facts, draw, tagged)
+    return " ".join(asides) + _ending(facts, draw, mark)

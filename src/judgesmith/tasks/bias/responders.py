@@ -17,7 +17,7 @@ from judgesmith.errors import RecipeError, nearest
 from judgesmith.models.protocol import Completion, Request
 from judgesmith.records import Finish, Question, keyed_rng
 from judgesmith.tasks.bias.classify import BiasClass
-from judgesmith.tasks.bias.phrases import Facts, write_response
+from judgesmith.tasks.bias.phrases import Facts, Mark, write_response
 from judgesmith.tasks.bias.target import targets_of
 
 
@@ -34,7 +34,11 @@ class Style(StrEnum):
 
 
 class ResponderSpec(BaseModel):
-    """A simulated responder as a recipe states it; rates are shares of its answers."""
+    """A simulated responder as a recipe states it; rates are shares of its answers.
+
+    `text_rate` is the share of unmarked answers that give the text of a choice without its letter.
+    None of the 2,857 published real responses does, hence 0.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str = Field(min_length=1)
@@ -42,6 +46,7 @@ class ResponderSpec(BaseModel):
     bias_rate: float = Field(0.35, ge=0, le=1)
     error_rate: float = Field(0.15, ge=0, le=1)
     tag_rate: float = Field(0.6, ge=0, le=1)
+    text_rate: float = Field(0.0, ge=0, le=1)
     fail_rate: float = Field(0.5, ge=0, le=1)
 
     @model_validator(mode="after")
@@ -84,15 +89,20 @@ class SimulatedResponder:
         facts = Facts.of(question, intended, self._choose_index(question, intended, draw))
         style = self.spec.style
         fails = style in (Style.REFUSING, Style.TRUNCATED) and draw.random() < self.spec.fail_rate
-        tagged = draw.random() < self.spec.tag_rate
+        mark = self._choose_mark(draw)
         if style is Style.REFUSING and fails:
-            return write_response("refusal", facts, draw, tagged=False), Finish.REFUSED
+            return write_response("refusal", facts, draw, mark=Mark.LETTER), Finish.REFUSED
         written = {Style.REFUSING: "hedged", Style.TRUNCATED: "thinking"}.get(style, style.value)
-        text = write_response(written, facts, draw, tagged=tagged)
+        text = write_response(written, facts, draw, mark=mark)
         if style is Style.TRUNCATED and fails:
             words = text.split()
             return " ".join(words[: max(3, len(words) * 2 // 3)]), Finish.LENGTH
         return text, Finish.STOP
+
+    def _choose_mark(self, draw: Random) -> Mark:
+        if draw.random() < self.spec.tag_rate:
+            return Mark.TAG
+        return Mark.TEXT if draw.random() < self.spec.text_rate else Mark.LETTER
 
     def _choose_class(self, question: Question, draw: Random) -> BiasClass:
         point = draw.random()

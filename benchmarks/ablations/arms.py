@@ -1,0 +1,165 @@
+"""Run one arm with one seed through the pipeline, and read what its evaluation left."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.ablations.settings import BASE, RECIPE, Ablation
+
+from judgesmith.errors import DataError
+from judgesmith.evaluation.judges import Judge, Read, read_judgments
+from judgesmith.pipeline import find_recipe, read_recipe, run_recipe, start_run
+from judgesmith.records import TIE, Item, Judgment, Split
+from judgesmith.runs.layout import RunDir
+from judgesmith.runs.manifest import Manifest
+from judgesmith.runs.recipe import Recipe
+from judgesmith.stages.evaluate.labelled_side import LabelledSide, read_labelled_side
+from judgesmith.stages.evaluate.rules import by_rule
+from judgesmith.stages.evaluate.stage import margin_of
+from judgesmith.tasks import load_dialect, load_task
+
+DOMAINS = {Split.TEST: "in domain", Split.HELD_OUT: "out of domain"}
+
+
+class Place(NamedTuple):
+    """A test item of one seed; the cluster is its question within the seed."""
+
+    seed: int
+    item: str
+    group: str
+
+    @property
+    def cluster(self) -> tuple[int, str]:
+        """What is resampled as a whole."""
+        return self.seed, self.group
+
+
+class Cost(NamedTuple):
+    """What a student learned from and how long all stages of its run took.
+
+    `asked` is the cap on its training items, None without one: a cap above the supply is no cap.
+    """
+
+    items: int
+    asked: int | None
+    rows: int
+    steps: int
+    batch: int
+    minutes: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One arm with one seed: its test items by domain, their labels, and verdicts on them."""
+
+    arm: str
+    seed: int
+    places: Mapping[str, Sequence[Place]]
+    labels: Mapping[Place, str]
+    reads: Mapping[str, Mapping[Place, Read]]
+    cost: Cost
+    reports: Mapping[str, Mapping[str, Any]]
+
+
+def overrides(
+    ablation: Ablation, arm: str, seed: int, extra: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """All overrides of one arm, in the order in which they are applied."""
+    given = (f"seed={seed}", *BASE, *ablation.common, *ablation.arms[arm])
+    if ablation.follow:
+        # Checked by itself first: the sections that follow would lack their dialect.
+        plain = (f"seed={seed}", *ablation.common, *(e for e in extra if e.startswith("sft.")))
+        config: Any = read_recipe(find_recipe(RECIPE), plain).sections["sft"]
+        given += tuple(f"{key}={config.dialect}" for key in ablation.follow)
+    return (*given, *extra)
+
+
+def run_arm(
+    ablation: Ablation, arm: str, seed: int, *, folder: Path, extra: Sequence[str] = ()
+) -> Outcome:
+    """Run what is not there yet, up to evaluate, and read it."""
+    recipe = read_recipe(find_recipe(RECIPE), overrides(ablation, arm, seed, extra))
+    run_dir = start_run(folder, recipe)
+
+    def announce(stage: str, what: str) -> None:
+        if what != "fresh":
+            print(f"{folder}: {stage} ({what})", file=sys.stderr, flush=True)
+
+    with run_dir.locked():
+        made = list(run_recipe(recipe, run_dir, until="evaluate", announce=announce))
+    return read_outcome(arm, run_dir, recipe, {manifest.stage: manifest for manifest in made})
+
+
+def read_outcome(
+    arm: str, run_dir: RunDir, recipe: Recipe, manifests: Mapping[str, Manifest]
+) -> Outcome:
+    """The records of a finished run."""
+    config: Any = recipe.sections["evaluate"]
+    task = load_task(run_dir.header.task)
+    dialect = load_dialect(task, config.dialect)
+    found = read_labelled_side(run_dir, config.labels, dialect)
+    judgments = run_dir.read("evaluate/judgments.jsonl", Judgment)
+    tie = TIE if dialect.pair_scale.has_tie else None
+    judges = [
+        read_judgments(
+            name, "student", [j for j in judgments if j.judge == name], tie=tie,
+            margin=margin_of(name, dialect, run_dir),
+        )
+        for name in config.students
+    ]  # fmt: skip
+    judges += [
+        by_rule(name, "baseline", rule, found.items, found.questions, found.responses)
+        for name, rule in task.baselines().items()
+    ]
+    place = {item.id: _place(item, found, run_dir.seed) for item in found.items}
+    return Outcome(
+        arm=arm,
+        seed=run_dir.seed,
+        places={
+            title: [place[item.id] for item in found.items if item.split is side]
+            for side, title in DOMAINS.items()
+        },
+        labels={place[item]: label for item, label in found.labels.items()},
+        reads={judge.name: _by_place(judge, place) for judge in judges},
+        cost=_cost(recipe, manifests),
+        reports={stage: manifest.report.tables for stage, manifest in manifests.items()},
+    )
+
+
+def _place(item: Item, found: LabelledSide, seed: int) -> Place:
+    return Place(seed, item.id, found.questions[item.question_id].group_id)
+
+
+def _by_place(judge: Judge, place: Mapping[str, Place]) -> dict[Place, Read]:
+    return {place[str(item)]: read for item, read in judge.verdicts.items()}
+
+
+def _cost(recipe: Recipe, manifests: Mapping[str, Manifest]) -> Cost:
+    sft: Any = recipe.sections["sft"]
+    split: Any = recipe.sections["split"]
+    tables = {stage: manifest.report.tables for stage, manifest in manifests.items()}
+    return Cost(
+        items=tables["split"]["items by side"]["train"],
+        asked=split.max_train,
+        rows=manifests["sft"].report.made,
+        steps=sft.steps,
+        batch=sft.batch,
+        minutes=sum(manifest.wall_s for manifest in manifests.values()) / 60,
+    )
+
+
+def same_items(outcomes: Sequence[Outcome]) -> None:
+    """Refuse arms that were measured on different items: their differences would not be paired."""
+    first: dict[int, Outcome] = {}
+    for outcome in outcomes:
+        before = first.setdefault(outcome.seed, outcome)
+        if {k: set(v) for k, v in before.places.items()} != {
+            k: set(v) for k, v in outcome.places.items()
+        }:
+            raise DataError(
+                f"seed {outcome.seed}: arms {before.arm!r} and {outcome.arm!r} were measured on "
+                "different test items, so their difference is not paired. An override in --set "
+                "moves items between sides; leave it out."
+            )

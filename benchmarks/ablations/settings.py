@@ -1,0 +1,92 @@
+"""What every arm of every ablation is run with: overrides of the shipped quickstart recipe.
+
+Later ones win: BASE, then those that the arms of an ablation share, then those of the arm, then
+`--set`. An arm is small, so that it takes minutes on one thread; a quickstart trains longer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+RECIPE = "quickstart"
+SEEDS = (7, 8, 9)
+RESAMPLES = 10_000
+"""Resamples of the intervals in the table; those that a run's own evaluation draws are fewer."""
+
+BASE = (
+    "sft.steps=500",
+    "sft.eval_every=250",
+    "sft.dev_items=60",
+    "split.max_test=300",
+    "split.max_held_out=150",
+    "evaluate.students=[student]",
+    "evaluate.resamples=2000",
+    "evaluate.slice_resamples=200",
+    "evaluate.examples=0",
+)
+
+PAIRS = (
+    "labels.dialect=bias-pair-compact",
+    "rows.dialect=bias-pair-compact",
+    "sft.dialect=bias-pair-compact",
+    "evaluate.dialect=bias-pair-compact",
+    "sft.batch=16",
+    "sft.learning_rate=0.006",
+    "sft.max_length=512",
+    "sft.student.context=640",
+    "sft.reply_tokens=64",
+    "evaluate.reply_tokens=64",
+)
+"""A student that is shown both responses of a pair."""
+
+DPO = (
+    "preferences.count=2000",
+    "dpo.steps=60",
+    "dpo.learning_rate=0.0001",
+    "dpo.batch=16",
+    "dpo.eval_every=30",
+    "dpo.dev_items=60",
+    "dpo.reply_tokens=64",
+    "evaluate.students=[after DPO, student]",
+)
+"""The two further sections; their dialect is that of the recipe's sft section."""
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """One question to the recipe: what the arms share, and what sets each apart.
+
+    `follow` names keys that take the dialect of the recipe's sft section.
+    """
+
+    title: str
+    arms: Mapping[str, tuple[str, ...]]
+    common: tuple[str, ...] = ()
+    follow: tuple[str, ...] = ()
+
+
+ABLATIONS = {
+    "swap": Ablation(
+        "Which orders of a training pair are shown",
+        {orders: (f"rows.orders={orders}",) for orders in ("stored", "coin_flip", "both")},
+        common=PAIRS,
+    ),
+    "dpo": Ablation(
+        "SFT, and DPO from the same student",
+        {"dpo": DPO},
+        follow=("preferences.dialect", "dpo.dialect"),
+    ),
+    "policy": Ablation(
+        "The policy of the answer key",
+        {
+            policy: (f"labels.key_policy={policy}",)
+            for policy in ("biased_is_worse", "other_wrong_ties")
+        },
+    ),
+    "size": Ablation(
+        "How many items to learn from",
+        {
+            name: (f"split.max_train={items}",)
+            for name, items in (("1x", 600), ("3x", 1800), ("10x", 6000))
+        },
+    ),
+}

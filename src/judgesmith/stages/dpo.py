@@ -1,0 +1,165 @@
+"""Preference rows -> a student, by direct preference optimization from the SFT student.
+
+    in   preferences/preferences.jsonl, sft/before, sft/student, and for the dev kappa: questions,
+         responses, items, labels
+    out  dpo/student/, dpo/curve.jsonl
+    run  judgesmith run RECIPE --until dpo
+
+The frozen SFT student is the reference. What both give to the rows before the first step stands in
+the curve as step 0 and in the stage's report. A run whose reference is another model, that has
+nothing to learn, or that collapses stops with the reason and writes no student.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from judgesmith.backends.dpo_checks import Bounds, Measured
+from judgesmith.backends.dpo_trainer import Training
+from judgesmith.backends.dpo_trl import train_dpo
+from judgesmith.backends.student import read_size
+from judgesmith.backends.threads import choose_threads
+from judgesmith.errors import DataError
+from judgesmith.models.dev import Asking, DevSet
+from judgesmith.models.protocol import ModelOpener
+from judgesmith.records import Item, Kind, Label, PreferenceRow, Question, Response, Split
+from judgesmith.report.results import Result
+from judgesmith.runs.layout import RunDir
+from judgesmith.runs.manifest import StageReport
+from judgesmith.runs.recipe import Section
+from judgesmith.tasks import load_dialect, load_task
+
+VERSION = 1
+OUTPUTS = ("dpo/student", "dpo/curve.jsonl")
+ROWS, BEFORE, STUDENT = "preferences/preferences.jsonl", "sft/before", "sft/student"
+
+
+class Config(Section):
+    """How the student is trained on preference rows.
+
+    `beta` is how strongly it is held to the SFT student, per nat; `stop` where a run is stopped
+    that has nothing to learn or collapses. `dev_items` limits the items of the dev kappa,
+    `reply_tokens` the student's replies. `trl` and `peft` are handed to TRL's DPOConfig and PEFT's
+    LoraConfig as they are; `peft` null trains all weights.
+    """
+
+    dialect: str
+    steps: int = Field(gt=0)
+    learning_rate: float = Field(gt=0)
+    batch: int = Field(16, gt=0)
+    beta: float = Field(0.1, gt=0)
+    max_length: int = Field(1024, gt=0)
+    eval_every: int = Field(50, gt=0)
+    dev_items: int = Field(60, ge=0)
+    reply_tokens: int = Field(120, gt=0)
+    stop: Bounds = Bounds()
+    trl: dict[str, Any] = Field(default_factory=dict)
+    peft: dict[str, Any] | None = None
+
+
+class PreferencePoint(Result):
+    """One logged moment; what was not measured then is None.
+
+    Losses and margins are DPO's; `rewarded` is the share of pairs with a margin above 0,
+    `dev_accuracy` the share in which the student itself gives the chosen reply more chance, and
+    `dev_chosen` the mean log-probability of chosen replies in nats per token.
+    """
+
+    step: int
+    train_loss: float | None = None
+    train_margin: float | None = None
+    train_rewarded: float | None = None
+    dev_loss: float | None = None
+    dev_margin: float | None = None
+    dev_rewarded: float | None = None
+    dev_accuracy: float | None = None
+    dev_chosen: float | None = None
+    dev_kappa: float | None = None
+
+
+def inputs(config: Config) -> tuple[str, ...]:
+    """Files of the run that this stage reads."""
+    return (
+        "questions/questions.jsonl",
+        "responses/responses.jsonl",
+        "split/items.jsonl",
+        "labels/labels.jsonl",
+        ROWS,
+        BEFORE,
+        STUDENT,
+    )
+
+
+def outside(config: Config) -> dict[str, Path]:
+    """Files from outside the run: none."""
+    return {}
+
+
+def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
+    """Train the SFT student on the preference rows, and keep its curve."""
+    dialect = load_dialect(load_task(run_dir.header.task), config.dialect)
+    rows = run_dir.read(ROWS, PreferenceRow)
+    strangers = {row.dialect for row in rows} - {dialect.hash}
+    if strangers:
+        raise DataError(
+            f"{run_dir.file(ROWS)}: rows were written in another dialect ({sorted(strangers)}) "
+            f"than dpo.dialect = {config.dialect!r} ({dialect.hash}). Train and judge in the "
+            "dialect of the rows."
+        )
+    choose_threads(run_dir.file("machine.json"))
+    asking = Asking(dialect, config.reply_tokens, config.dev_items, run_dir.seed)
+    dev_set = DevSet(
+        run_dir.read("split/items.jsonl", Item), run_dir.read("labels/labels.jsonl", Label),
+        questions=run_dir.read("questions/questions.jsonl", Question),
+        responses=run_dir.read("responses/responses.jsonl", Response), asking=asking,
+    )  # fmt: skip
+    train = [row for row in rows if row.split is Split.TRAIN]
+    dev = [row for row in rows if row.split is Split.DEV]
+    trained = train_dpo(_training(config, run_dir), train, dev, dev_set.kappa)
+    margin = None
+    if dialect.kind is Kind.SINGLE:
+        margin = dev_set.keep_margin(models("after DPO"), run_dir.file("dpo/student"))
+    run_dir.write("dpo/curve.jsonl", merge_log(trained.log))
+    used = len(train) - trained.counts["rows too long"]
+    dropped = {
+        "longer than max_length": trained.counts["rows too long"],
+        "dev row": len(dev),
+        "on the test side": len(rows) - len(train) - len(dev),
+    }
+    return StageReport(
+        taken=len(rows),
+        made=used,
+        dropped={reason: n for reason, n in dropped.items() if n},
+        tables={
+            "training": trained.counts,
+            "before the first step": tables(trained.before),
+            "after the last step": tables(trained.after),
+            **({} if margin is None else {"tie margin": margin}),
+        },
+    )
+
+
+def _training(config: Config, run_dir: RunDir) -> Training:
+    student = str(run_dir.file(STUDENT))
+    return Training(
+        base=student, reference=student, folder=run_dir.file("dpo"),
+        learning_rate=config.learning_rate, batch=config.batch, steps=config.steps,
+        beta=config.beta, eval_every=config.eval_every, max_length=config.max_length,
+        seed=run_dir.seed, trl=config.trl, peft=config.peft,
+        nothing=read_size(str(run_dir.file(BEFORE))), stop=config.stop,
+    )  # fmt: skip
+
+
+def tables(found: Mapping[str, Measured]) -> dict[str, dict[str, float]]:
+    """The numbers of each side by name."""
+    return {side: numbers._asdict() for side, numbers in found.items()}
+
+
+def merge_log(log: Sequence[Mapping[str, float]]) -> list[PreferencePoint]:
+    """One point per step, in order, with what was measured then."""
+    points: dict[int, dict[str, Any]] = {}
+    for entry in log:
+        points.setdefault(int(entry["step"]), {}).update(entry)
+    return [PreferencePoint.model_validate(point) for _, point in sorted(points.items())]

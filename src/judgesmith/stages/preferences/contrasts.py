@@ -1,0 +1,97 @@
+"""Every mistake that can be made about an item, and the rows of those that are used."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.render import render_prompt
+from judgesmith.judging.reply import reply_in, verdict_text
+from judgesmith.records import (
+    Item,
+    Judgment,
+    Kind,
+    Label,
+    PreferenceRow,
+    Question,
+    Response,
+    keyed_rng,
+)
+from judgesmith.stages.preferences.selection import Candidate, Contrast
+from judgesmith.tasks import Task
+
+
+@dataclass(frozen=True)
+class Materials:
+    """What mistakes are made from."""
+
+    questions: Mapping[str, Question]
+    responses: Mapping[str, Response]
+    task: Task
+    dialect: Dialect
+    modes: Sequence[str]
+    seed: int
+
+    def candidates(
+        self, item: Item, label: Label, judgments: Iterable[Judgment]
+    ) -> list[Candidate]:
+        """Every mistake about an item: of a pair in all its orders, or of each response alone.
+
+        A mistake about a pair that one of the orders lacks is left out, so that twins stay
+        together.
+        """
+        alone = self.dialect.kind is Kind.SINGLE
+        found: dict[tuple[str, str, tuple[int, ...]], list[Contrast]] = defaultdict(list)
+        orders = 0
+        for judgment in judgments:
+            chosen = reply_in(self.dialect, judgment)
+            if chosen is None:
+                continue
+            orders += 1
+            shown = judgment.order if alone else ()
+            for mode, fact, contrast in self._contrasts(item, label.policy, judgment, chosen):
+                found[mode, fact, shown].append(contrast)
+        return [
+            Candidate(item.id, mode, fact, self._draw(item, mode, fact, shown), tuple(contrasts))
+            for (mode, fact, shown), contrasts in found.items()
+            if len(contrasts) == (1 if alone else orders)
+        ]
+
+    def _contrasts(
+        self, item: Item, policy: str, judgment: Judgment, chosen: str
+    ) -> Iterator[tuple[str, str, Contrast]]:
+        shown = [self.responses[item.response_ids[p]] for p in judgment.order]
+        ids = tuple(response.id for response in shown)
+        question = self.questions[item.question_id]
+        right = verdict_text(judgment.verdict)
+        assert right is not None
+        for mode, fact, mistaken in self.task.mistaken_judgments(question, shown, policy):
+            wrong = verdict_text(mistaken.verdict)
+            if mode in self.modes and wrong is not None and wrong != right:
+                rejected = self.dialect.write_reply(mistaken.rationale, wrong)
+                yield mode, fact, Contrast(judgment.order, ids, chosen, rejected, right, wrong)
+
+    def _draw(self, item: Item, mode: str, fact: str, shown: tuple[int, ...]) -> float:
+        return keyed_rng(self.seed, "preference", item.id, mode, fact, shown).random()
+
+    def rows(self, item: Item, candidate: Candidate) -> list[PreferenceRow]:
+        """The rows of one candidate, on the item's side of the split."""
+        question = self.questions[item.question_id]
+        assert item.split is not None
+        return [
+            PreferenceRow.make(
+                source=f"{self.task.name}: answer key and a mistake",
+                licence=item.licence,
+                item_id=item.id,
+                order=one.order,
+                split=item.split,
+                dialect=self.dialect.hash,
+                prompt=render_prompt(
+                    self.dialect, question, [self.responses[i].text for i in one.shown]
+                ),
+                chosen=one.chosen,
+                rejected=one.rejected,
+                how_made=candidate.mode,
+            )
+            for one in candidate.contrasts
+        ]

@@ -1,0 +1,224 @@
+"""The stage: from labelled items to preference rows."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pydantic import Field
+
+from judgesmith.audits import Finding, Severity, stop_on_errors
+from judgesmith.errors import DataError, RecipeError, nearest
+from judgesmith.judging.dialect import require_direction
+from judgesmith.judging.reply import reply_in
+from judgesmith.models.protocol import ModelOpener
+from judgesmith.records import (
+    AnnotatorKind,
+    Item,
+    Judgment,
+    Label,
+    PreferenceRow,
+    Question,
+    Response,
+    Split,
+    index_by_id,
+)
+from judgesmith.runs.layout import RunDir
+from judgesmith.runs.manifest import StageReport
+from judgesmith.runs.recipe import Section
+from judgesmith.stages.preferences.contrasts import Materials
+from judgesmith.stages.preferences.quality import quality
+from judgesmith.stages.preferences.selection import Candidate, Selection, select
+from judgesmith.tasks import Task, load_dialect, load_task
+
+VERSION = 1
+OUTPUTS = ("preferences/preferences.jsonl",)
+LEARNING = (Split.TRAIN, Split.DEV)
+
+
+class Config(Section):
+    """`dialect` is how the student will be asked; `labels` whose verdicts are the chosen ones.
+
+    `count` is the most rows on each side of the split, both orders of a pair counted; `modes` the
+    failure modes, all of the task's where none is named; `separability` the highest upper 95%
+    bound of the accuracy with which words may tell chosen from rejected.
+    """
+
+    dialect: str
+    labels: AnnotatorKind = AnnotatorKind.KEY
+    count: int = Field(4000, gt=1)
+    modes: tuple[str, ...] = ()
+    separability: float = Field(0.6, gt=0.5, le=1)
+
+
+def inputs(config: Config) -> tuple[str, ...]:
+    """Files of the run that this stage reads."""
+    return (
+        "questions/questions.jsonl",
+        "responses/responses.jsonl",
+        "split/items.jsonl",
+        "labels/judgments.jsonl",
+        "labels/labels.jsonl",
+    )
+
+
+def outside(config: Config) -> dict[str, Path]:
+    """Files from outside the run: none."""
+    return {}
+
+
+def modes_of(config: Config, task: Task) -> tuple[str, ...]:
+    """The failure modes to use; one that the task does not have is refused."""
+    for mode in config.modes:
+        if mode not in task.mistake_modes:
+            raise RecipeError(
+                f"preferences.modes: task {task.name!r} has no mode {mode!r}; "
+                f"{nearest(mode, task.mistake_modes)}"
+            )
+    return config.modes or task.mistake_modes
+
+
+def require_policy(labels: Iterable[Label], task: Task) -> None:
+    """Refuse labels that no policy of the answer key gave: its mistakes need not contradict them.
+
+    Raises DataError naming the policies.
+    """
+    for label in labels:
+        if label.policy not in task.key_policies:
+            raise DataError(
+                f"preferences.labels: expected labels by a policy of the answer key "
+                f"({', '.join(task.key_policies)}), found {label.policy!r} "
+                f"({label.annotator_kind.value}). Mistakes are written as the key writes: learn "
+                "from the key (preferences.labels: key)."
+            )
+
+
+def gather(
+    items: Iterable[Item], labels: Mapping[str, Label], judgments: Mapping[str, Judgment],
+    materials: Materials,
+) -> tuple[dict[Split, list[Candidate]], Counter[str]]:  # fmt: skip
+    """All candidates by side of the split, and why items have none."""
+    by_side: dict[Split, list[Candidate]] = {side: [] for side in LEARNING}
+    dropped: Counter[str] = Counter()
+    for item in items:
+        label = labels.get(item.id)
+        found = [] if label is None else [judgments[i] for i in label.judgment_ids]
+        if item.split not in LEARNING:
+            dropped["on the test side"] += 1
+        elif label is None or not any(reply_in(materials.dialect, one) for one in found):
+            dropped["no label with a reason"] += 1
+        elif made := materials.candidates(item, label, found):
+            by_side[item.split] += made
+        else:
+            dropped["no mistake changes the verdict"] += 1
+    return by_side, dropped
+
+
+def choose(
+    by_side: Mapping[Split, Sequence[Candidate]], count: int, dropped: Counter[str]
+) -> dict[Split, Selection]:
+    """What to use on every side; the items left out are added to `dropped`."""
+    chosen = {side: select(found, count) for side, found in by_side.items()}
+    for side, found in by_side.items():
+        most = max((len(one.contrasts) for one in found), default=0)
+        full = chosen[side].rows + most > count
+        reason = "over preferences.count" if full else "nothing evens its mistakes out"
+        left = {one.item_id for one in found} - {one.item_id for one in chosen[side].taken}
+        dropped[reason] += len(left)
+    return chosen
+
+
+def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
+    """Make mistakes, choose evenly among them, audit the rows, and only then write them."""
+    task = load_task(run_dir.header.task)
+    materials = Materials(
+        questions=index_by_id(run_dir.read("questions/questions.jsonl", Question)),
+        responses=index_by_id(run_dir.read("responses/responses.jsonl", Response)),
+        task=task,
+        dialect=load_dialect(task, config.dialect),
+        modes=modes_of(config, task),
+        seed=run_dir.seed,
+    )
+    items = run_dir.read("split/items.jsonl", Item)
+    labels = {
+        label.item_id: label
+        for label in run_dir.read("labels/labels.jsonl", Label)
+        if label.annotator_kind is config.labels
+    }
+    require_direction(labels.values(), materials.dialect, setting="preferences.dialect")
+    require_policy(labels.values(), task)
+    judgments = index_by_id(run_dir.read("labels/judgments.jsonl", Judgment))
+    by_side, dropped = gather(items, labels, judgments, materials)
+    selections = choose(by_side, config.count, dropped)
+    chosen = [one for selection in selections.values() for one in selection.taken]
+    by_id = index_by_id(items)
+    rows = [row for one in chosen for row in materials.rows(by_id[one.item_id], one)]
+    _require_training_rows(rows, by_side[Split.TRAIN])
+    groups = {item.id: materials.questions[item.question_id].group_id for item in items}
+    left_out = selections[Split.TRAIN].without
+    planned = [mode for mode in materials.modes if mode not in left_out]
+    tables, findings = quality(
+        rows, groups, materials.dialect, modes=planned, ceiling=config.separability
+    )
+    findings += [_left_out(mode, n, len(rows)) for mode, n in left_out.items()]
+    stop_on_errors(findings)
+    run_dir.write(OUTPUTS[0], rows)
+    return StageReport(
+        taken=len(items),
+        made=len({row.item_id for row in rows}),
+        dropped={reason: n for reason, n in dropped.items() if n},
+        tables={
+            "rows by side": dict(Counter(row.split.value for row in rows)),
+            "rows by mode": _by_mode(chosen),
+            "mistakes to choose from": _by_mode(one for side in by_side.values() for one in side),
+            "modes left out": {side.value: found.without for side, found in selections.items()},
+            "rows by right and wrong verdict": dict(sorted(_verdicts(chosen).items())),
+            "dialect": materials.dialect.name,
+            **tables,
+            "findings": [finding.to_dict() for finding in findings],
+        },
+    )
+
+
+def _require_training_rows(rows: Sequence[PreferenceRow], found: Sequence[Candidate]) -> None:
+    if any(row.split is Split.TRAIN for row in rows):
+        return
+    flows = ", ".join(f"{flow}: {n}" for flow, n in sorted(_verdicts(found).items())) or "none"
+    raise DataError(
+        "preferences: expected training mistakes whose verdicts can be evened out, so that each "
+        f"verdict is as often wrong as right; found (right to wrong verdict, rows) {flows}. Allow "
+        "more failure modes (preferences.modes), or add buckets in which those verdicts are right."
+    )
+
+
+def _left_out(mode: str, possible: int, made: int) -> Finding:
+    return Finding(
+        audit="modes",
+        severity=Severity.WARNING,
+        message=(
+            f"{mode} is left out: too rarely is right what it ends in, so with it only {possible} "
+            f"training rows of even words and verdicts were possible; without it there are {made} "
+            "rows on all sides"
+        ),
+        count=0,
+        of=made,
+        examples=(),
+        effect="preferences do not train against this mistake",
+        remedy=(
+            "add a bucket in which what it ends in is right, such as two tracked stereotypes, or "
+            "ask for fewer rows (preferences.count)"
+        ),
+    )
+
+
+def _by_mode(candidates: Iterable[Candidate]) -> dict[str, int]:
+    """Rows per failure mode."""
+    counts: Counter[str] = Counter()
+    for one in candidates:
+        counts[one.mode] += len(one.contrasts)
+    return dict(sorted(counts.items()))
+
+
+def _verdicts(candidates: Iterable[Candidate]) -> Counter[str]:
+    """Rows per right and wrong verdict."""
+    contrasts = (found for one in candidates for found in one.contrasts)
+    return Counter(f"{found.right} to {found.wrong}" for found in contrasts)
