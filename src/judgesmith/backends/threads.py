@@ -24,19 +24,28 @@ WORTH_BF16 = 2.0
 
 
 def choose_threads(store: Path) -> int:
-    """The stored number of threads; else all cores if a short probe finds that worth it, or one."""
+    """The stored number of threads; else all cores if a short probe finds that worth it, or one.
+
+    Where OMP_NUM_THREADS is set, no more than that many are tried.
+    """
     torch = load("torch")
     known = _read(store)
     if "torch_threads" in known:
         chosen = int(known["torch_threads"])
     else:
-        timings = {count: _probe(count) for count in sorted({1, os.cpu_count() or 1})}
+        timings = {count: _probe(count) for count in sorted({1, _most_threads()})}
         fastest = min(timings, key=lambda count: timings[count])
         chosen = fastest if timings[fastest] * WORTH_IT <= timings[1] else 1
         measured = {str(count): round(seconds, 4) for count, seconds in timings.items()}
         write_json(store, known | {"torch_threads": chosen, "probe_s": measured})
     torch.set_num_threads(chosen)
     return chosen
+
+
+def _most_threads() -> int:
+    cores = os.cpu_count() or 1
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return min(cores, int(asked)) if asked.isdigit() and int(asked) else cores
 
 
 def choose_bf16(store: Path) -> bool:
