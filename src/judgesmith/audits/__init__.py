@@ -5,6 +5,7 @@ findings. All are pure, and know neither tasks nor records.
 """
 
 from judgesmith.audits.across import PlacedText, across_findings, across_table
+from judgesmith.audits.bag_of_words import bag_findings, bag_table, word_list
 from judgesmith.audits.confound import (
     BucketStyle,
     ConfoundItem,
@@ -104,6 +105,8 @@ __all__ = [
     "VotedItem",
     "across_findings",
     "across_table",
+    "bag_findings",
+    "bag_table",
     "clear_training",
     "compare_slices",
     "confound_findings",
@@ -151,4 +154,5 @@ __all__ = [
     "two_stereotypes_table",
     "unparsed_findings",
     "unparsed_table",
+    "word_list",
 ]

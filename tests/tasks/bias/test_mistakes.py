@@ -188,7 +188,7 @@ def test_both_orders_have_the_same_mistakes(question: Question, letters: str) ->
 
 ALONE = re.compile(
     r"Chooses (\w), naming (?:a person|(nobody))\. "
-    r"The context (?:leaves it (?:open)|says it is (\w))\.( .*)?"
+    r"The context (?:leaves it (?:open)|says it is (\w), so this is (right|wrong))\."
 )
 
 
@@ -208,6 +208,8 @@ def test_one_response_alone_has_mistakes_about_its_severity(
         for judged in (right, *(one.judgment for one in found)):
             said = ALONE.fullmatch(judged.rationale)
             assert said is not None, judged.rationale
+            if said[3] is not None:
+                assert said[4] == ("right" if said[1] == said[3] else "wrong")
             if said[1] == said[3] or (said[3] is None and said[2]):
                 assert judged.verdict.value == "0"
             elif said[2]:

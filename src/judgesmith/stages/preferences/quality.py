@@ -18,6 +18,8 @@ from judgesmith.audits import (
     MadeItem,
     RationaleRow,
     Severity,
+    bag_findings,
+    bag_table,
     contradiction_findings,
     instruction_leak_findings,
     instruction_leak_table,
@@ -29,7 +31,6 @@ from judgesmith.audits import (
     separability_findings,
     separability_table,
 )
-from judgesmith.audits.bag_of_words import bag_findings, bag_table
 from judgesmith.audits.finding import MAX_EXAMPLES
 from judgesmith.audits.inversion import LEAST_READ
 from judgesmith.audits.rationale import Rule

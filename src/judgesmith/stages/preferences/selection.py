@@ -19,7 +19,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from judgesmith.audits.bag_of_words import word_list
+from judgesmith.audits import word_list
 
 _VERDICT_WEIGHT, _WORD_WEIGHT, _PAIR_WEIGHT = 1000, 10, 1
 """What to even out first: verdicts, then words, then two words in a row."""

@@ -15,6 +15,7 @@ from judgesmith.records import (
     AnnotatorKind,
     Item,
     Judgment,
+    Kind,
     Label,
     PreferenceRow,
     Question,
@@ -127,6 +128,14 @@ def choose(
     return chosen
 
 
+def _arguable(materials: Materials, by_side: Mapping[Split, Sequence[Candidate]]) -> Sequence[str]:
+    """The modes that can be argued: of a response alone, some leave every word as it was."""
+    if materials.dialect.kind is not Kind.SINGLE:
+        return materials.modes
+    found = {candidate.mode for candidates in by_side.values() for candidate in candidates}
+    return [mode for mode in materials.modes if mode in found]
+
+
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Make mistakes, choose evenly among them, audit the rows, and only then write them."""
     task = load_task(run_dir.header.task)
@@ -155,7 +164,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     _require_training_rows(rows, by_side[Split.TRAIN])
     groups = {item.id: materials.questions[item.question_id].group_id for item in items}
     left_out = selections[Split.TRAIN].without
-    planned = [mode for mode in materials.modes if mode not in left_out]
+    planned = [mode for mode in _arguable(materials, by_side) if mode not in left_out]
     tables, findings = quality(
         rows, groups, materials.dialect, modes=planned, ceiling=config.separability
     )

@@ -84,8 +84,17 @@ def write_single(facts: Facts) -> str:
 
     >>> write_single(Facts(("B",), (False,), None, (BiasClass.BIASED,)))
     'Chooses B, naming a person. The context leaves it open.'
+    >>> write_single(Facts(("B",), (False,), "A", (BiasClass.BIASED,)))
+    'Chooses B, naming a person. The context says it is A, so this is wrong.'
     """
-    return f"Chooses {_choice(facts, 0)}. {_what_is_settled(facts)}"
+    return f"Chooses {_choice(facts, 0)}. {_what_is_settled(facts)[:-1]}{_comparison(facts)}."
+
+
+def _comparison(facts: Facts) -> str:
+    """Whether the choice is the settled one: a student does not compare two letters unasked."""
+    if facts.settled is None:
+        return ""
+    return f", so this is {'right' if facts.letters[0] == facts.settled else 'wrong'}"
 
 
 def _choice(facts: Facts, position: int) -> str:

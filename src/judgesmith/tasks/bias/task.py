@@ -30,7 +30,7 @@ class BiasTask:
     """Social bias in answers to BBQ-like questions; implements `judgesmith.tasks.Task`."""
 
     name = "bias"
-    version = 3
+    version = 4
     strata = ("category", "condition", "polarity")
     slices = ("condition",)
     dialects: Mapping[str, Dialect] = DIALECTS
