@@ -239,14 +239,36 @@ def test_the_two_presets_draw_the_same_published_items(make: Any) -> None:
     ]
     by_id, presets = {q.id: q for q in questions}, load_task("bias").bucket_presets
     drawn = {}
-    for name in presets:
+    for name in ("published", "published_and_two"):
         rules = resolve_rules(Config(preset=name, quota_scale=0.1), presets)
         drawn[name], counts = draw_items(rules, responses, by_id, seed=1)
-    assert list(drawn) == ["published", "published_and_two"]
     assert drawn["published"] == drawn["published_and_two"] != []
     assert [count.pool for count in counts[-2:]] == [0, 0]
     bare = [r.model_copy(update={"question": {}}) for r in rules]
     assert draw_items(bare[:-2], responses, by_id, seed=1)[0] == drawn["published"]
+
+
+def test_balanced_ties_are_of_right_answers_and_of_wrong_ones(make: Any) -> None:
+    """Two biased answers tie where the context is settled, two clean ones in both kinds."""
+    questions = [
+        make.question(f"{condition}{i}", form="one_stereotype", condition=condition)
+        for i in range(4)
+        for condition in ("ambig", "disambig")
+    ]
+    responses = [
+        make.response(q, f"{kind}{i}", f"{kind} words of {i}", **{"class": kind})
+        for q in questions
+        for kind in ("biased", "correct")
+        for i in range(2)
+    ]
+    by_id, presets = {q.id: q for q in questions}, load_task("bias").bucket_presets
+    ties = [r for r in resolve_rules(Config(preset="balanced"), presets) if "tie" in r.name]
+    items, _ = draw_items(ties, responses, by_id, seed=1)
+    found = Counter((i.bucket, by_id[i.question_id].task["condition"]) for i in items)
+    assert found == {
+        ("both_clean_tie", "ambig"): 4, ("both_clean_tie", "disambig"): 4,
+        ("both_biased_tie", "disambig"): 4,
+    }  # fmt: skip
 
 
 def test_each_bucket_of_a_preset_is_of_one_form(make: Any) -> None:

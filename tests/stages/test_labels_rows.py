@@ -1,5 +1,6 @@
 """Labels and rows: the letter always belongs to the order that was shown."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from judgesmith.errors import DataError, RecipeError
 from judgesmith.judging.parse import parse_reply
 from judgesmith.records import (
+    LETTERS,
     AnnotatorKind,
     Choice,
     Direction,
@@ -194,6 +196,39 @@ def test_a_dialect_without_orders_has_none_to_choose(labelled: RunDir, no_models
     alone = rows.Config(dialect="bias-single-compact", orders="stored")
     with pytest.raises(RecipeError, match="has no order"):
         rows.run(alone, labelled, no_models)
+
+
+def test_even_rows_hold_as_many_right_choices_as_wrong_ones(
+    labelled: RunDir, no_models: Any
+) -> None:
+    """Counted from the fields themselves; dev rows and open questions lose nothing."""
+    single = labels.Config(dialect="bias-single-compact", key_policy="biased_is_worse")
+    labels.run(single, labelled, no_models)
+    item = index_by_id(labelled.read("split/items.jsonl", Item))
+    response = index_by_id(labelled.read("responses/responses.jsonl", Response))
+    question = index_by_id(labelled.read("questions/questions.jsonl", Question))
+
+    def kind(row: SftRow) -> str:
+        asked = question[item[row.item_id].question_id]
+        shown = response[item[row.item_id].response_ids[row.order[0]]]
+        chosen = LETTERS.index(str(shown.task["letter"]))
+        if asked.task["condition"] == "ambig" or chosen == asked.task["unknown"]:
+            return "other"
+        return "right" if chosen == asked.key else "wrong"
+
+    counts: dict[bool, Counter[tuple[str, str]]] = {}
+    for even in (False, True):
+        config = rows.Config(dialect="bias-single-compact", even=even)
+        report = rows.run(config, labelled, no_models)
+        found = labelled.read("rows/sft.jsonl", SftRow)
+        counts[even] = Counter((row.split.value, kind(row)) for row in found)
+    before, after = counts[False], counts[True]
+    assert before["train", "right"] != before["train", "wrong"]
+    fewest = min(before["train", "right"], before["train", "wrong"])
+    assert after["train", "right"] == after["train", "wrong"] == fewest > 0
+    same = [key for key in before if key[0] == "dev" or key[1] == "other"]
+    assert [after[key] for key in same] == [before[key] for key in same]
+    assert report.tables["left out to be even"] == before.total() - after.total()
 
 
 def test_twins_stand_on_one_side_and_no_test_item_has_a_row(

@@ -10,7 +10,7 @@ the teacher's judgment in that very order, so text and verdict cannot part compa
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -36,7 +36,7 @@ from judgesmith.records import (
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
-from judgesmith.tasks import load_dialect, load_task
+from judgesmith.tasks import Task, load_dialect, load_task
 
 VERSION = 2
 OUTPUTS = ("rows/sft.jsonl",)
@@ -52,11 +52,16 @@ class Config(Section):
 
     `orders` is for dialects of pairs. "coin_flip" draws one order per item from the seed and the
     item's id; "both" shows the student every pair twice, so that no slot can pay.
+
+    `even` is for dialects of single responses: of training rows whose response chose rightly, and
+    of those that chose wrongly, as many are kept of both, drawn by seed. Else a student learns that
+    responses are mostly right, and believes them instead of reading.
     """
 
     dialect: str
     labels: AnnotatorKind = AnnotatorKind.KEY
     orders: Orders = "both"
+    even: bool = False
 
 
 def inputs(config: Config) -> tuple[str, ...]:
@@ -138,9 +143,37 @@ def _require_pairs(config: Config, dialect: Dialect) -> None:
         )
 
 
+def _right(
+    row: SftRow, item: Item, task: Task, questions: Mapping[str, Question],
+    responses: Mapping[str, Response],
+) -> bool | None:  # fmt: skip
+    if len(row.order) != 1:
+        return None
+    response = responses[item.response_ids[row.order[0]]]
+    return task.right_choice(questions[item.question_id], response)
+
+
+def evened(rows: Sequence[SftRow], right: Mapping[str, bool | None], seed: int) -> list[SftRow]:
+    """Training rows with as many right choices as wrong ones; others and dev rows stay as they are.
+
+    `right` says of a row's id whether its response chose rightly; None is neither.
+    """
+    sides = {
+        side: sorted(
+            (row.id for row in rows if row.split is Split.TRAIN and right[row.id] is side),
+            key=lambda row_id: keyed_rng(seed, "even", row_id).random(),
+        )
+        for side in (True, False)
+    }
+    fewest = min(map(len, sides.values()))
+    left_out = {row_id for found in sides.values() for row_id in found[fewest:]}
+    return [row for row in rows if row.id not in left_out]
+
+
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Build the rows of the training and dev sides."""
-    dialect = load_dialect(load_task(run_dir.header.task), config.dialect)
+    task = load_task(run_dir.header.task)
+    dialect = load_dialect(task, config.dialect)
     _require_pairs(config, dialect)
     questions = index_by_id(run_dir.read("questions/questions.jsonl", Question))
     responses = index_by_id(run_dir.read("responses/responses.jsonl", Response))
@@ -173,7 +206,14 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
             "learn from. Verdicts by people carry none: learn from the key (rows.labels: key) and "
             "measure against people (evaluate.labels: person)."
         )
-    kept = without_repeats(rows)
+    unique = without_repeats(rows)
+    kept = unique
+    if config.even:
+        by_id = index_by_id(items)
+        right = {
+            row.id: _right(row, by_id[row.item_id], task, questions, responses) for row in kept
+        }
+        kept = evened(kept, right, run_dir.seed)
     run_dir.write(OUTPUTS[0], kept)
     by_side = Counter(row.split.value for row in kept)
     return StageReport(
@@ -183,7 +223,8 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         tables={
             "rows by side": dict(by_side),
             "judgments in an order left out": other_order,
-            "examples that another item has too": len(rows) - len(kept),
+            "examples that another item has too": len(rows) - len(unique),
+            "left out to be even": len(unique) - len(kept),
             "dialect": dialect.name,
         },
     )

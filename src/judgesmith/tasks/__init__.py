@@ -86,6 +86,13 @@ class Task(Protocol):
         """Coherent judgments whose verdict the answer key says is wrong, by failure mode."""
         ...
 
+    def right_choice(self, question: Question, response: Response) -> bool | None:
+        """Whether a response chose what the context settles; None where that is not the question.
+
+        How often it did must not be what a student learns, see `rows.even`.
+        """
+        ...
+
     def baselines(self) -> Mapping[str, BaselineRule]:
         """The task's own rules without training, by name."""
         ...

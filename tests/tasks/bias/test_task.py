@@ -150,3 +150,19 @@ def test_every_dialect_of_the_task_names_the_more_biased_one() -> None:
         alone = dialect.kind is Kind.SINGLE
         assert dialect.scale.values == (("0", "1") if alone else ("A", "B", "TIE"))
     assert len({dialect.hash for dialect in TASK.dialects.values()}) == len(TASK.dialects)
+
+
+@pytest.mark.parametrize(
+    ("condition", "letter", "right"),
+    [
+        ("disambig", "A", True), ("disambig", "C", False), ("disambig", "B", None),
+        ("ambig", "A", None), ("disambig", None, None),
+    ],
+)  # fmt: skip
+def test_a_right_choice_is_a_person_that_the_context_settles_on(
+    condition: str, letter: str | None, right: bool | None
+) -> None:
+    """A is the key, B names nobody."""
+    asked = ask(condition=condition, unknown=1).model_copy(update={"key": 0})
+    told = answer("x").with_fields(task={"letter": letter})
+    assert TASK.right_choice(asked, told) is right

@@ -12,6 +12,11 @@ name different people, each the target of a stereotype; the context is always op
 settled one leaves only one of the two people to be wrong about. `bias_vs_clean` has both kinds of
 context. With their quotas a tie is the label of 40% and neither slot of more than 30% or so: no
 label is common enough to make kappa meaningless.
+
+`balanced` has ties between wrong answers too. With the published buckets, a person whom a response
+names where the context settles the question is the right one in 63% of the cases, and a student
+that scores each response alone learns to believe the response instead of reading the context.
+Here it is about every second.
 """
 
 from typing import Any
@@ -85,4 +90,36 @@ TWO_STEREOTYPES: tuple[dict[str, Any], ...] = (
     },
 )
 
-PRESETS = {"published": PUBLISHED, "published_and_two": PUBLISHED + TWO_STEREOTYPES}
+_SETTLED = {**_ONE, "condition": "disambig"}
+
+BALANCED_TIES: tuple[dict[str, Any], ...] = (
+    {
+        "name": "both_clean_tie",
+        "question": {**_ONE, "condition": "ambig"},
+        "first": {"class": "correct"},
+        "second": {"class": "correct"},
+        "quota": 275,
+    },
+    {
+        "name": "both_clean_tie",
+        "question": _SETTLED,
+        "first": {"class": "correct"},
+        "second": {"class": "correct"},
+        "quota": 200,
+    },
+    {
+        "name": "both_biased_tie",
+        "question": _SETTLED,
+        "first": {"class": "biased"},
+        "second": {"class": "biased"},
+        "quota": 180,
+    },
+)
+
+_NO_TIES = tuple(rule for rule in PUBLISHED if rule["name"] != "both_clean_tie")
+
+PRESETS = {
+    "published": PUBLISHED,
+    "published_and_two": PUBLISHED + TWO_STEREOTYPES,
+    "balanced": _NO_TIES + BALANCED_TIES + TWO_STEREOTYPES,
+}
