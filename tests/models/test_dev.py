@@ -165,15 +165,15 @@ def test_a_judge_of_single_responses_is_measured_with_its_best_margin(tmp_path: 
     """Differences are .4 (where A is right) and .3 (where B is). Labelled A and tie instead, a
     margin between them, .35, makes every verdict right: kappa 1; that margin is kept."""
     assert alone(LABELS).kappa(Scoring()) == 1.0
-    assert alone(LABELS).keep_margin(Scoring(), tmp_path) == 0.0
+    assert alone(LABELS).keep_margin(Scoring, tmp_path) == 0.0
     tied = [label(item, "A" if right == "A" else "TIE") for item, right in zip(ITEMS, LETTERS,
             strict=True)]  # fmt: skip
     assert alone(tied).kappa(Scoring()) == 1.0
-    assert alone(tied).keep_margin(Scoring(), tmp_path) == 0.35
+    assert alone(tied).keep_margin(Scoring, tmp_path) == 0.35
     assert read_margin(tmp_path) == 0.35
 
 
 def test_a_judge_of_pairs_keeps_no_margin(tmp_path: Path) -> None:
     model = Replying(replies())
-    assert dev_set().keep_margin(model, tmp_path) is None
+    assert dev_set().keep_margin(lambda: model, tmp_path) is None
     assert (model.asked, list(tmp_path.iterdir())) == ([], [])

@@ -1,6 +1,6 @@
 """Dev items with their labels, on which a student is measured while it learns."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ from judgesmith.records import (
     index_by_id,
     keyed_rng,
 )
+from judgesmith.runs.layout import RunDir
 
 UNPARSED = "unparsed"
 PLACES = 6
@@ -66,6 +67,15 @@ class DevSet:
         self.items = found[: asking.limit]
         self.labels = [verdicts[item.id] for item in self.items]
 
+    @classmethod
+    def of_run(cls, run_dir: RunDir, asking: Asking) -> "DevSet":
+        """The dev items of a run, with what they are about and their labels."""
+        return cls(
+            run_dir.read("split/items.jsonl", Item), run_dir.read("labels/labels.jsonl", Label),
+            questions=run_dir.read("questions/questions.jsonl", Question),
+            responses=run_dir.read("responses/responses.jsonl", Response), asking=asking,
+        )  # fmt: skip
+
     def kappa(self, model: Model) -> float | None:
         """Cohen's kappa in stored order; an unparsed reply counts as wrong. None if undefined.
 
@@ -78,14 +88,15 @@ class DevSet:
         found = cohen_kappa(verdicts, self.labels)
         return None if found.value is None else round(found.value, PLACES)
 
-    def keep_margin(self, model: Model, folder: Path) -> float | None:
+    def keep_margin(self, open_model: Callable[[], Model], folder: Path) -> float | None:
         """Keep in the student's folder the tie margin that suits it best here.
 
-        None, and nothing is kept, for a judge that is shown pairs: it says by itself what is a tie.
+        None, and nothing is opened or kept, for a judge that is shown pairs: it says by itself
+        what is a tie.
         """
         if self.asking.dialect.kind is not Kind.SINGLE:
             return None
-        margin = self._best_margin(self._judge(model))
+        margin = self._best_margin(self._judge(open_model()))
         write_margin(folder, margin)
         return margin
 

@@ -24,7 +24,7 @@ from judgesmith.backends.threads import choose_threads
 from judgesmith.errors import DataError
 from judgesmith.models.dev import Asking, DevSet
 from judgesmith.models.protocol import ModelOpener
-from judgesmith.records import Item, Kind, Label, PreferenceRow, Question, Response, Split
+from judgesmith.records import PreferenceRow, Split
 from judgesmith.report.results import Result
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
@@ -110,17 +110,11 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         )
     choose_threads(run_dir.file("machine.json"))
     asking = Asking(dialect, config.reply_tokens, config.dev_items, run_dir.seed)
-    dev_set = DevSet(
-        run_dir.read("split/items.jsonl", Item), run_dir.read("labels/labels.jsonl", Label),
-        questions=run_dir.read("questions/questions.jsonl", Question),
-        responses=run_dir.read("responses/responses.jsonl", Response), asking=asking,
-    )  # fmt: skip
+    dev_set = DevSet.of_run(run_dir, asking)
     train = [row for row in rows if row.split is Split.TRAIN]
     dev = [row for row in rows if row.split is Split.DEV]
     trained = train_dpo(_training(config, run_dir), train, dev, dev_set.kappa)
-    margin = None
-    if dialect.kind is Kind.SINGLE:
-        margin = dev_set.keep_margin(models("after DPO"), run_dir.file("dpo/student"))
+    margin = dev_set.keep_margin(lambda: models("after DPO"), run_dir.file("dpo/student"))
     run_dir.write("dpo/curve.jsonl", merge_log(trained.log))
     used = len(train) - trained.counts["rows too long"]
     dropped = {

@@ -21,7 +21,7 @@ from judgesmith.backends.threads import choose_bf16, choose_threads
 from judgesmith.errors import DataError
 from judgesmith.models.dev import Asking, DevSet
 from judgesmith.models.protocol import ModelOpener
-from judgesmith.records import Item, Kind, Label, Question, Response, SftRow, Split
+from judgesmith.records import SftRow, Split
 from judgesmith.report.document import CurvePoint
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
@@ -114,16 +114,10 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         max_length=config.max_length, seed=run_dir.seed, trl=config.trl, peft=config.peft,
         bf16=choose_bf16(machine),
     )  # fmt: skip
-    dev_set = DevSet(
-        run_dir.read("split/items.jsonl", Item), run_dir.read("labels/labels.jsonl", Label),
-        questions=run_dir.read("questions/questions.jsonl", Question),
-        responses=run_dir.read("responses/responses.jsonl", Response),
-        asking=Asking(dialect, config.reply_tokens, config.dev_items, run_dir.seed),
-    )  # fmt: skip
+    asking = Asking(dialect, config.reply_tokens, config.dev_items, run_dir.seed)
+    dev_set = DevSet.of_run(run_dir, asking)
     log, counts = train_sft(training, train, dev, dev_set.kappa)
-    margin = None
-    if dialect.kind is Kind.SINGLE:
-        margin = dev_set.keep_margin(models("student"), run_dir.file("sft/student"))
+    margin = dev_set.keep_margin(lambda: models("student"), run_dir.file("sft/student"))
     run_dir.write("sft/curve.jsonl", merge_log(log))
     used = len(train) - counts["rows too long"]
     dropped = {"longer than max_length": counts["rows too long"], "dev row": len(dev)}
