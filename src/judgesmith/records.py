@@ -261,6 +261,7 @@ class Judgment(Record):
     `order[p]` is the item position of the response shown at position p, so (1, 0) is the swapped
     pair. `distribution` maps a slot ("verdict" for a choice, "1" for the first response's score,
     "1/clarity" for its score on a criterion) to the probability of each value on the scale.
+    `reference` is the judge's own answer to the question, where it was asked for one first.
     """
 
     DETERMINED_BY = ("item_id", "judge", "dialect", "order", "sample")
@@ -275,6 +276,7 @@ class Judgment(Record):
     verdict: Verdict | None
     distribution: dict[str, dict[str, float]] | None
     status: Status
+    reference: str | None = None
 
     def in_item_order(self) -> Choice | Scores | Ranking | None:
         """The verdict as if the responses had been shown in the item's stored order."""

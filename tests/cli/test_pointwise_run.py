@@ -18,6 +18,7 @@ from judgesmith.records import Item, Judgment, Question, Response, Scores, index
 from judgesmith.runs.layout import RunDir
 from judgesmith.stages import evaluate
 from judgesmith.stages.gate import read_results
+from judgesmith.tasks import load_task
 
 pytestmark = pytest.mark.slow
 DIALECT = "bias-single-compact"
@@ -53,8 +54,25 @@ def test_its_replies_are_read_and_every_pair_has_two_scores(alone_run: Path) -> 
         assert len(one.verdict.values) == 2
         assert {*(one.distribution or {})} == {"1", "2"}
         assert len(str(one.rationale).split("\n")) == 2
+
+def test_each_judge_answers_each_question_once_first(alone_run: Path) -> None:
+    """Calls: two students, two responses a pair, one answer a question (one chunk holds all)."""
+    run_dir, _ = open_run(alone_run)
+    asked = {item.id: item.question_id for item in run_dir.read("split/items.jsonl", Item)}
+    found = list(run_dir.read("evaluate/judgments.jsonl", Judgment))
+    told = {(j.judge, asked[j.item_id], j.reference) for j in found}
+    questions = {question for _, question, _ in told}
+    assert len(told) == 2 * len(questions)
+    assert all(reference is not None for *_, reference in told)
     manifest = json.loads((alone_run / "evaluate/manifest.json").read_text())
-    assert manifest["report"]["calls"] == 2 * 2 * len(found)
+    assert manifest["report"]["calls"] == 2 * len(found) + 2 * len(questions)
+    question = index_by_id(run_dir.read("questions/questions.jsonl", Question))
+    right = sum(
+        str(reference) == load_task("bias").write_reference(question[name])
+        for judge, name, reference in told if judge == "student"
+    )  # fmt: skip
+    note = results(alone_run)["judges"][0]["note"]
+    assert note.startswith(f"answers {right} of {len(questions)} questions as the key does; ")
 
 
 def test_the_margin_is_kept_and_stands_in_the_report(alone_run: Path) -> None:
@@ -79,7 +97,7 @@ def test_consistency_does_not_apply_in_results_and_gate(alone_run: Path) -> None
         for part in judge["slices"].values():
             assert (part["consistency"], part["position_bias"]) == (None, None)
             assert (part["kappa_stored_order"], part["kappa_swapped_order"]) == (None, None)
-    assert student["note"].startswith("scores each response alone, a tie within ")
+    assert "scores each response alone, a tie within " in student["note"]
     gate = json.loads((alone_run / "gate/gate.json").read_text())
     (check,) = [one for one in gate["checks"] if one["name"] == "raw consistency"]
     assert (check["outcome"], check["reason"]) == ("not applicable", "order-proof by construction")

@@ -21,7 +21,7 @@ def dialect(**changes: Any) -> Dialect:
 OTHER: dict[str, Any] = {
     "name": "e", "kind": Kind.SINGLE, "system": None, "user": "{{ context }}",
     "scale": Scale(choices=("A", "B")), "direction": Direction.BETTER, "rationale_tag": "why",
-    "verdict_tag": "answer",
+    "verdict_tag": "answer", "reference_user": "{{ question }}",
 }  # fmt: skip
 
 

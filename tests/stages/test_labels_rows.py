@@ -210,6 +210,8 @@ def test_even_rows_hold_as_many_right_choices_as_wrong_ones(
 
     def kind(row: SftRow) -> str:
         asked = question[item[row.item_id].question_id]
+        if not row.order:
+            return "other"
         shown = response[item[row.item_id].response_ids[row.order[0]]]
         chosen = LETTERS.index(str(shown.task["letter"]))
         if asked.task["condition"] == "ambig" or chosen == asked.task["unknown"]:
@@ -229,6 +231,29 @@ def test_even_rows_hold_as_many_right_choices_as_wrong_ones(
     same = [key for key in before if key[0] == "dev" or key[1] == "other"]
     assert [after[key] for key in same] == [before[key] for key in same]
     assert report.tables["left out to be even"] == before.total() - after.total()
+
+
+def test_no_question_fills_the_training_rows(labelled: RunDir, no_models: Any) -> None:
+    """The cap is on rows that show responses; every question keeps the row that answers it."""
+    single = labels.Config(dialect="bias-single-compact", key_policy="biased_is_worse")
+    labels.run(single, labelled, no_models)
+    item = index_by_id(labelled.read("split/items.jsonl", Item))
+
+    def counted(most: int | None) -> tuple[dict[bool, Counter[str]], int]:
+        config = rows.Config(dialect="bias-single-compact", per_question=most)
+        left_out = rows.run(config, labelled, no_models).tables["left out over per_question"]
+        found: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+        for row in labelled.read("rows/sft.jsonl", SftRow):
+            if row.split is Split.TRAIN:
+                found[bool(row.order)][item[row.item_id].question_id] += 1
+        return found, left_out
+
+    (free, none), (capped, left_out) = counted(None), counted(1)
+    assert none == 0
+    assert max(free[True].values()) > 1
+    assert capped[True] == {question: min(n, 1) for question, n in free[True].items()}
+    assert left_out == free[True].total() - capped[True].total()
+    assert capped[False] == free[False] == dict.fromkeys(free[True], 1)
 
 
 def test_twins_stand_on_one_side_and_no_test_item_has_a_row(

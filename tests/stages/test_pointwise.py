@@ -12,10 +12,12 @@ from judgesmith.errors import DataError
 from judgesmith.judging.parse import parse_reply
 from judgesmith.judging.reply import reply_in
 from judgesmith.records import (
+    LETTERS,
     Choice,
     Item,
     Judgment,
     Label,
+    Question,
     Response,
     Scores,
     SftRow,
@@ -27,7 +29,7 @@ from judgesmith.records import (
 from judgesmith.runs.layout import Header, RunDir
 from judgesmith.stages import evaluate, items, labels, questions, responses, rows, split
 from judgesmith.stages.evaluate.stage import margin_of, roles
-from judgesmith.tasks import load_dialect, load_task
+from judgesmith.tasks import key_reference, load_dialect, load_task
 
 TASK = load_task("bias")
 PAIR, ALONE = (load_dialect(TASK, f"bias-{kind}-compact") for kind in ("pair", "single"))
@@ -102,7 +104,7 @@ def test_the_key_scores_each_response_by_its_class(run_dir: RunDir, policy: str)
 def test_each_response_is_one_row_however_many_pairs_hold_it(run_dir: RunDir) -> None:
     labelled(run_dir, ALONE.name)
     report = rows.run(rows.Config(dialect=ALONE.name), run_dir, no_model)
-    made = run_dir.read("rows/sft.jsonl", SftRow)
+    made = [row for row in run_dir.read("rows/sft.jsonl", SftRow) if row.order]
     response = index_by_id(run_dir.read("responses/responses.jsonl", Response))
     item = index_by_id(run_dir.read("split/items.jsonl", Item))
     learning = [one for one in item.values() if one.split in (Split.TRAIN, Split.DEV)]
@@ -110,11 +112,44 @@ def test_each_response_is_one_row_however_many_pairs_hold_it(run_dir: RunDir) ->
     assert {(item[row.item_id].question_id, text(row, item, response)) for row in made} == shown
     assert len(made) == len(shown)
     assert len({(row.prompt, row.completion) for row in made}) == len(made)
-    repeats = 2 * len(learning) - len(made)
+    asked = {one.question_id for one in learning}
+    repeats = 3 * len(learning) - len(made) - len(asked)
     assert report.tables["examples that another item has too"] == repeats > 0
     assert (report.taken, report.made) == (len(item), len(learning))
     assert report.taken == report.made + sum(report.dropped.values())
-    assert sum(report.tables["rows by side"].values()) == len(made)
+    assert sum(report.tables["rows by side"].values()) == len(made) + len(asked)
+
+
+def test_each_question_is_one_row_that_answers_it_before_any_response(run_dir: RunDir) -> None:
+    """Answers by hand: a settled question's key, an open one's choice that names nobody."""
+    labelled(run_dir, ALONE.name)
+    rows.run(rows.Config(dialect=ALONE.name), run_dir, no_model)
+    question = index_by_id(run_dir.read("questions/questions.jsonl", Question))
+    item = index_by_id(run_dir.read("split/items.jsonl", Item))
+    told: dict[str, str] = {}
+    made = run_dir.read("rows/sft.jsonl", SftRow)
+    for row in (row for row in made if not row.order):
+        asked = question[item[row.item_id].question_id]
+        assert asked.id not in told
+        assert asked.key is not None
+        nobody, right = LETTERS[int(str(asked.task["unknown"]))], LETTERS[asked.key]
+        if asked.task["condition"] == "ambig":
+            assert nobody == right
+            assert row.completion == f"Nobody is {nobody}. The context leaves it open, so {right}."
+        else:
+            assert row.completion == f"Nobody is {nobody}. The context says it is {right}."
+        assert str(asked.context) in row.prompt[-1].content
+        assert "Response" not in row.prompt[-1].content
+        told[asked.id] = row.completion
+    shown = [row for row in made if row.order]
+    assert all(told[item[row.item_id].question_id] in row.prompt[-1].content for row in shown)
+    assert len(told) == len({item[row.item_id].question_id for row in shown})
+
+
+def test_without_a_key_no_answer_can_be_learned(run_dir: RunDir) -> None:
+    question = next(iter(run_dir.read("questions/questions.jsonl", Question)))
+    with pytest.raises(DataError, match="has the judge answer first, so a row needs"):
+        key_reference(load_task("bias"), ALONE, question.model_copy(update={"key": None}))
 
 
 def text(row: SftRow, item: dict[str, Item], response: dict[str, Response]) -> str:

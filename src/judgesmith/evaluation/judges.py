@@ -55,7 +55,8 @@ def read_judgments(
             judgment.item_id: _scored(judgment, margin) for judgment in judgments
         }
         how = f"scores each response alone, a tie within {margin:.3g}"
-        return Judge(name, role, order_proof=True, note=note or how, verdicts=scored)
+        notes = "; ".join(part for part in (note, how) if part)
+        return Judge(name, role, order_proof=True, note=notes, verdicts=scored)
     both: dict[str, dict[tuple[int, ...], Judgment]] = {}
     for judgment in judgments:
         both.setdefault(judgment.item_id, {})[judgment.order] = judgment
@@ -67,7 +68,14 @@ def read_judgments(
 
 def _scored(judgment: Judgment, margin: float) -> Read:
     verdict = pair_verdict(judgment, margin)
-    return Read(verdict, verdict, verdict, None, judgment.rationale)
+    return Read(verdict, verdict, verdict, None, _reasons(judgment))
+
+
+def _reasons(judgment: Judgment | None) -> str | None:
+    """A judgment's rationale, after the judge's own answer to the question where it gave one."""
+    if judgment is None or judgment.reference is None:
+        return None if judgment is None else judgment.rationale
+    return f"Own answer: {judgment.reference}\n{judgment.rationale or ''}".rstrip()
 
 
 def _average(stored: Judgment | None, swapped: Judgment | None, tie: str | None) -> Read:
@@ -77,7 +85,7 @@ def _average(stored: Judgment | None, swapped: Judgment | None, tie: str | None)
         for judgment in (stored, swapped)
     ]
     averaged, probability = combine(first, second, chances[0], chances[1], tie=tie)
-    rationale = None if stored is None else stored.rationale
+    rationale = _reasons(stored)
     return Read(first, second, averaged, probability, rationale)
 
 

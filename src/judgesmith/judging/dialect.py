@@ -68,6 +68,10 @@ class Dialect(BaseModel):
     the prompt's meaning and travels with every judgment and label. `rationale_tag` and
     `verdict_tag` are the tags of the reply; a reply is the rationale, then the verdict, and nothing
     after it.
+
+    With `reference_user` the judge first answers the question itself: it is asked in that template,
+    which sees no response, and its answer is the `reference` of its judgment. A question that
+    brings a reference of its own is judged by that one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,6 +79,7 @@ class Dialect(BaseModel):
     kind: Kind
     system: str | None
     user: str
+    reference_user: str | None = None
     scale: Scale
     direction: Direction | None
     rationale_tag: str

@@ -1,4 +1,7 @@
-"""The one renderer: a dialect, a question and responses in the order shown -> messages."""
+"""The one renderer: a dialect, a question and responses in the order shown -> messages.
+
+A dialect that asks for a reference has a second prompt, which sees no response.
+"""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -22,25 +25,49 @@ def _template(source: str) -> Template:
 
 
 def render_prompt(
-    dialect: Dialect, question: Question, responses: Sequence[str]
+    dialect: Dialect, question: Question, responses: Sequence[str], reference: str | None = None
 ) -> tuple[Message, ...]:
     """The messages that ask a judge, with `responses` in the order shown.
+
+    `reference` is the judge's own; one that the question brings goes before it.
 
     Values are filled in once: braces or tags inside a response are text and stay as they are. What
     a question does not have is shown as nothing. Raises DataError when the dialect's template is
     not valid or asks for what a question does not hold.
     """
+    return _messages(
+        dialect, "user", dialect.user, question,
+        reference=reference if question.reference is None else question.reference,
+        responses=_lettered(responses),
+    )  # fmt: skip
+
+
+def render_reference_prompt(dialect: Dialect, question: Question) -> tuple[Message, ...] | None:
+    """The messages that ask a judge for its own reference, before it sees any response.
+
+    None where the judge is not to be asked: its dialect has no `reference_user`, or the question
+    brings its reference. Raises DataError as `render_prompt` does; the template has no `responses`.
+    """
+    if dialect.reference_user is None or question.reference is not None:
+        return None
+    return _messages(dialect, "reference_user", dialect.reference_user, question)
+
+
+def _messages(
+    dialect: Dialect, field: str, source: str, question: Question, **more: object
+) -> tuple[Message, ...]:
     try:
-        user = _template(dialect.user).render(
+        user = _template(source).render(
             context=question.context,
             question=question.text,
             choices=_lettered(question.choices or ()),
-            reference=question.reference,
             grounding=question.grounding,
-            responses=_lettered(responses),
+            **more,
         )
     except TemplateError as error:
-        raise DataError(f"dialect {dialect.name!r}: `user` cannot be rendered: {error}.") from None
+        raise DataError(
+            f"dialect {dialect.name!r}: `{field}` cannot be rendered: {error}."
+        ) from None
     turns = [Message(role="user", content=user)]
     if dialect.system is not None:
         turns.insert(0, Message(role="system", content=dialect.system))

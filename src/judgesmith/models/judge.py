@@ -8,10 +8,10 @@ from judgesmith.errors import DataError
 from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.parse import Reading, parse_reply
 from judgesmith.judging.render import render_prompt
+from judgesmith.models.own_reference import OwnReferences, together
 from judgesmith.models.protocol import Completion, Model, Request, Sampling, Wanted
 from judgesmith.records import (
     Choice,
-    Finish,
     Item,
     Judgment,
     Kind,
@@ -57,10 +57,18 @@ def judge(
     In a dialect for single responses each response of an item is asked about by itself; the
     judgment then holds one score per response, and the completion all the replies, line by line.
 
+    In a dialect with a reference the model is first asked for its own, once per question, so that
+    every response to a question is held against the same one. Where it gives none (the prompt is
+    too long, it refuses, the call fails) nothing more is asked about that question. Its tokens and
+    cost are in the completion of the first judgment that rests on it.
+
     Raises ValueError where the model gives fewer or more completions than it was asked for, and
     DataError where several responses are to be scored in a dialect that has no scores.
     """
     wanted = Wanted(after=dialect.verdict_opening, options=dialect.scale.values)
+    sampling = Sampling(temperature=0.0, max_tokens=max_tokens)
+    asked_about = (questions[entry.item.question_id] for entry in shown)
+    own = OwnReferences(model, asked_about, dialect, sampling)
     requests = [
         Request(
             record_id=_asked_about(entry.item, part),
@@ -68,19 +76,23 @@ def judge(
                 dialect,
                 questions[entry.item.question_id],
                 [responses[entry.item.response_ids[p]].text for p in part],
+                own.text(entry.item.question_id),
             ),
-            sampling=Sampling(temperature=0.0, max_tokens=max_tokens),
+            sampling=sampling,
             wanted=wanted,
         )
         for entry in shown
+        if not own.missing(entry.item.question_id)
         for part in shown_at_once(entry, dialect)
     ]
     answered = zip(requests, model.complete(requests), strict=True)
     for entry in shown:
-        found = [
+        question_id = entry.item.question_id
+        found = own.missing(question_id) or [
             completion for _, completion in islice(answered, len(shown_at_once(entry, dialect)))
         ]
-        yield _judgment(entry, model.name, dialect, found), _together(found)
+        judgment = _judgment(entry, model.name, dialect, found, own.text(question_id))
+        yield judgment, together(found, own.to_pay(question_id))
     next(answered, None)  # raises where there is a completion too many
 
 
@@ -109,8 +121,9 @@ def read_completion(dialect: Dialect, completion: Completion) -> Reading:
 
 
 def _judgment(
-    entry: Shown, judge_name: str, dialect: Dialect, completions: Sequence[Completion]
-) -> Judgment:
+    entry: Shown, judge_name: str, dialect: Dialect, completions: Sequence[Completion],
+    reference: str | None,
+) -> Judgment:  # fmt: skip
     readings = [read_completion(dialect, completion) for completion in completions]
     reading = readings[0] if len(readings) == 1 else _joined(readings)
     asked = not any(completion.too_long for completion in completions)
@@ -127,6 +140,7 @@ def _judgment(
         verdict=reading.verdict,
         distribution=_distribution(reading, completions),
         status=reading.status,
+        reference=reference,
     )
 
 
@@ -158,18 +172,3 @@ def _distribution(
         name: {value: round(p, PLACES) for value, p in found.items()}
         for name, found in zip(names, chances, strict=True)
     }
-
-
-def _together(completions: Sequence[Completion]) -> Completion:
-    """The replies about the responses of one item as one completion: texts, tokens, cost."""
-    if len(completions) == 1:
-        return completions[0]
-    ends = [completion.finish for completion in completions]
-    return Completion(
-        text="\n".join(completion.text for completion in completions),
-        finish=next((end for end in ends if end is not Finish.STOP), Finish.STOP),
-        prompt_tokens=sum(completion.prompt_tokens for completion in completions),
-        completion_tokens=sum(completion.completion_tokens for completion in completions),
-        too_long=any(completion.too_long for completion in completions),
-        cost_usd=sum(completion.cost_usd for completion in completions),
-    )

@@ -40,7 +40,10 @@ class Request(BaseModel):
 
 
 class Completion(BaseModel):
-    """One reply. `too_long` says that the prompt did not fit the model, so nothing was asked."""
+    """One reply. `too_long` says that the prompt did not fit the model, so nothing was asked.
+
+    `calls` counts the requests that it took; more than one where several were put together.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     text: str
@@ -50,6 +53,7 @@ class Completion(BaseModel):
     probabilities: dict[str, float] | None = None
     too_long: bool = False
     cost_usd: float = 0.0
+    calls: int = 1
 
 
 class Model(Protocol):

@@ -1,5 +1,7 @@
 """Labels -> supervised rows: each pair in both orders or in one, or each response alone.
 
+Where the dialect has the judge answer first, each question gives one more row: its right answer.
+
     in   questions/questions.jsonl, responses/responses.jsonl, split/items.jsonl,
          labels/judgments.jsonl, labels/labels.jsonl
     out  rows/sft.jsonl
@@ -9,14 +11,16 @@ Twins (the two orders of one item) have the item's side of the split. Each twin'
 the teacher's judgment in that very order, so text and verdict cannot part company.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
+
 from judgesmith.errors import DataError, RecipeError
 from judgesmith.judging.dialect import Dialect, require_direction
-from judgesmith.judging.render import render_prompt
+from judgesmith.judging.render import render_prompt, render_reference_prompt
 from judgesmith.judging.reply import reply_in
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import (
@@ -36,9 +40,9 @@ from judgesmith.records import (
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
-from judgesmith.tasks import Task, load_dialect, load_task
+from judgesmith.tasks import Task, key_reference, load_dialect, load_task
 
-VERSION = 2
+VERSION = 3
 OUTPUTS = ("rows/sft.jsonl",)
 LEARNING = (Split.TRAIN, Split.DEV)
 STORED, SWAPPED = (0, 1), (1, 0)
@@ -56,12 +60,16 @@ class Config(Section):
     `even` is for dialects of single responses: of training rows whose response chose rightly, and
     of those that chose wrongly, as many are kept of both, drawn by seed. Else a student learns that
     responses are mostly right, and believes them instead of reading.
+
+    `per_question` caps the training rows that show responses to one question, drawn by seed. It
+    leaves more of the training to other questions, and to answering them.
     """
 
     dialect: str
     labels: AnnotatorKind = AnnotatorKind.KEY
     orders: Orders = "both"
     even: bool = False
+    per_question: int | None = Field(None, gt=0)
 
 
 def inputs(config: Config) -> tuple[str, ...]:
@@ -93,12 +101,12 @@ def in_orders(
 
 def build_rows(
     item: Item, question: Question, responses: Mapping[str, Response],
-    judgments: Iterable[Judgment], dialect: Dialect,
+    judgments: Iterable[Judgment], dialect: Dialect, reference: str | None = None,
 ) -> list[SftRow]:  # fmt: skip
     """One row per judgment that has a rationale and a reply, in the order it was made in.
 
     A judgment made in another dialect is written again in this one: a row's prompt and completion
-    are always of one dialect.
+    are always of one dialect. `reference` is what the judge is to have answered before.
     """
     assert item.split is not None
     rows = []
@@ -115,11 +123,33 @@ def build_rows(
                 order=judgment.order,
                 split=item.split,
                 dialect=dialect.hash,
-                prompt=render_prompt(dialect, question, texts),
+                prompt=render_prompt(dialect, question, texts, reference),
                 completion=reply,
             )
         )
     return rows
+
+
+def reference_row(
+    item: Item, question: Question, dialect: Dialect, reference: str | None
+) -> list[SftRow]:
+    """The row from which a judge learns to answer the question itself; it shows no response."""
+    prompt = render_reference_prompt(dialect, question)
+    if prompt is None or reference is None:
+        return []
+    assert item.split is not None
+    return [
+        SftRow.make(
+            source="answer key",
+            licence=question.licence,
+            item_id=item.id,
+            order=(),
+            split=item.split,
+            dialect=dialect.hash,
+            prompt=prompt,
+            completion=reference,
+        )
+    ]
 
 
 def without_repeats(rows: Iterable[SftRow]) -> list[SftRow]:
@@ -170,6 +200,19 @@ def evened(rows: Sequence[SftRow], right: Mapping[str, bool | None], seed: int) 
     return [row for row in rows if row.id not in left_out]
 
 
+def capped(rows: Sequence[SftRow], items: Mapping[str, Item], most: int, seed: int) -> list[SftRow]:
+    """Training rows with at most `most` per question that show responses, drawn by seed."""
+    by_question: dict[str, list[SftRow]] = defaultdict(list)
+    for row in rows:
+        if row.split is Split.TRAIN and row.order:
+            by_question[items[row.item_id].question_id].append(row)
+    left_out: set[str] = set()
+    for found in by_question.values():
+        found.sort(key=lambda row: keyed_rng(seed, "per question", row.id).random())
+        left_out |= {row.id for row in found[most:]}
+    return [row for row in rows if row.id not in left_out]
+
+
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Build the rows of the training and dev sides."""
     task = load_task(run_dir.header.task)
@@ -196,10 +239,13 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         found = [] if label is None else [judgments[i] for i in label.judgment_ids]
         chosen = in_orders(item, found, config.orders, run_dir.seed)
         other_order += len(found) - len(chosen)
-        made = build_rows(item, questions[item.question_id], responses, chosen, dialect)
+        question = questions[item.question_id]
+        reference = key_reference(task, dialect, question)
+        made = build_rows(item, question, responses, chosen, dialect, reference)
         with_rows += bool(made)
         dropped["no label with a reason"] += not made
         rows += made
+        rows += reference_row(item, question, dialect, reference) if made else []
     if not rows:
         raise DataError(
             f"rows: no training item has a label of kind {config.labels.value!r} with a reason to "
@@ -207,9 +253,12 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
             "measure against people (evaluate.labels: person)."
         )
     unique = without_repeats(rows)
+    by_id = index_by_id(items)
     kept = unique
+    if config.per_question is not None:
+        kept = capped(unique, by_id, config.per_question, run_dir.seed)
+    fewer = len(kept)
     if config.even:
-        by_id = index_by_id(items)
         right = {
             row.id: _right(row, by_id[row.item_id], task, questions, responses) for row in kept
         }
@@ -224,7 +273,8 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
             "rows by side": dict(by_side),
             "judgments in an order left out": other_order,
             "examples that another item has too": len(rows) - len(unique),
-            "left out to be even": len(unique) - len(kept),
+            "left out over per_question": len(unique) - fewer,
+            "left out to be even": fewer - len(kept),
             "dialect": dialect.name,
         },
     )

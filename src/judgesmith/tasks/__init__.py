@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol, cast
 
-from judgesmith.errors import RecipeError, nearest
+from judgesmith.errors import DataError, RecipeError, nearest
 from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.render import render_reference_prompt
 from judgesmith.models.protocol import Model
 from judgesmith.records import Choice, Question, Response
 
@@ -80,6 +81,10 @@ class Task(Protocol):
         """The answer key's verdict on responses in the order shown; None where it has none."""
         ...
 
+    def write_reference(self, question: Question) -> str | None:
+        """The key's answer in the words of a judge that answers first; None without a key."""
+        ...
+
     def mistaken_judgments(
         self, question: Question, responses: Sequence[Response], policy: str
     ) -> Sequence[Mistake]:
@@ -104,6 +109,23 @@ def load_task(name: str) -> Task:
         raise RecipeError(f"unknown task {name!r}; {nearest(name, TASKS)}")
     module, _, attribute = TASKS[name].partition(":")
     return cast(Task, getattr(import_module(module), attribute))
+
+
+def key_reference(task: Task, dialect: Dialect, question: Question) -> str | None:
+    """What a judge of this dialect should answer before it judges; None where it is not asked.
+
+    Raises DataError where it is asked and the question has no key to learn the answer from.
+    """
+    if render_reference_prompt(dialect, question) is None:
+        return None
+    told = task.write_reference(question)
+    if told is None:
+        raise DataError(
+            f"question {question.id}: dialect {dialect.name!r} has the judge answer first, so a "
+            "row needs the question's key, and this one has none. Bring keys, or choose a dialect "
+            "that does not ask for a reference."
+        )
+    return told
 
 
 def load_dialect(task: Task, name: str) -> Dialect:

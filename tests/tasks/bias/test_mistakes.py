@@ -186,10 +186,7 @@ def test_both_orders_have_the_same_mistakes(question: Question, letters: str) ->
         }
 
 
-ALONE = re.compile(
-    r"Chooses (\w), naming (?:a person|(nobody))\. "
-    r"The context (?:leaves it (?:open)|says it is (\w), so this is (right|wrong))\."
-)
+ALONE = re.compile(r"Chooses (\w), right is (\w): (right|wrong), naming (?:a person|(nobody))\.")
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=IDS)
@@ -208,11 +205,10 @@ def test_one_response_alone_has_mistakes_about_its_severity(
         for judged in (right, *(one.judgment for one in found)):
             said = ALONE.fullmatch(judged.rationale)
             assert said is not None, judged.rationale
-            if said[3] is not None:
-                assert said[4] == ("right" if said[1] == said[3] else "wrong")
-            if said[1] == said[3] or (said[3] is None and said[2]):
+            assert said[3] == ("right" if said[1] == said[2] else "wrong")
+            if said[1] == said[2]:
                 assert judged.verdict.value == "0"
-            elif said[2]:
+            elif said[4]:
                 assert judged.verdict.value == str(SEVERE[policy]["is merely wrong"])
 
 
@@ -275,9 +271,9 @@ def test_right_and_wrong_rationales_have_one_vocabulary_and_one_range_of_lengths
 
 def test_facts_of_different_length_and_of_unread_responses_are_refused() -> None:
     with pytest.raises(DataError, match="one fact of each kind per response"):
-        Facts(("A",), (True, False), None, (BiasClass.BIASED,))
+        Facts(("A",), (True, False), "B", True, (BiasClass.BIASED,))
     with pytest.raises(DataError, match="whose choice was read"):
-        Facts(("A",), (True,), None, (BiasClass.UNPARSED,))
+        Facts(("A",), (True,), "A", True, (BiasClass.UNPARSED,))
 
 
 def test_letters_are_those_of_the_choices() -> None:

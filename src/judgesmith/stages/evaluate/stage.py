@@ -18,7 +18,7 @@ from judgesmith.evaluation.scoring import (
     slice_info,
 )
 from judgesmith.judging.dialect import Dialect
-from judgesmith.models.judge import Shown, judge, showings, shown_at_once
+from judgesmith.models.judge import Shown, judge, showings
 from judgesmith.models.pointwise import read_margin
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import TIE, AnnotatorKind, Judgment, Kind, Split, content_id
@@ -36,6 +36,7 @@ from judgesmith.stages.evaluate.labelled_side import (
     rule_judges,
     scored,
 )
+from judgesmith.stages.evaluate.own_answers import own_answers
 from judgesmith.tasks import load_dialect, load_task
 
 VERSION = 5
@@ -142,9 +143,9 @@ def judge_items(
                     )
                 )  # fmt: skip
                 file.append(judgment for judgment, _ in replies)
-                for entry, (judgment, completion) in zip(chunk, replies, strict=True):
+                for judgment, completion in replies:
                     done[judgment.judge, judgment.item_id, judgment.order] = judgment
-                    usage["calls"] += len(shown_at_once(entry, dialect))
+                    usage["calls"] += completion.calls
                     usage["prompt_tokens"] += completion.prompt_tokens
                     usage["completion_tokens"] += completion.completion_tokens
                 bar.advance(len(chunk))
@@ -179,10 +180,11 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         max_tokens=config.reply_tokens,
     )  # fmt: skip
     tie = TIE if dialect.pair_scale.has_tie else None
+    by_judge = {name: [j for j in judgments if j.judge == name] for name in config.students}
     judges = [
         read_judgments(
-            name, role, [j for j in judgments if j.judge == name], tie=tie,
-            margin=margin_of(name, dialect, run_dir),
+            name, role, by_judge[name], tie=tie, margin=margin_of(name, dialect, run_dir),
+            note=own_answers(by_judge[name], found, task),
         )
         for name, role in roles(config.students).items()
     ]  # fmt: skip

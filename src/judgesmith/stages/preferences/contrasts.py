@@ -18,7 +18,7 @@ from judgesmith.records import (
     keyed_rng,
 )
 from judgesmith.stages.preferences.selection import Candidate, Contrast
-from judgesmith.tasks import Task
+from judgesmith.tasks import Task, key_reference
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,10 @@ class Materials:
                 split=item.split,
                 dialect=self.dialect.hash,
                 prompt=render_prompt(
-                    self.dialect, question, [self.responses[i].text for i in one.shown]
+                    self.dialect,
+                    question,
+                    [self.responses[i].text for i in one.shown],
+                    key_reference(self.task, self.dialect, question),
                 ),
                 chosen=one.chosen,
                 rejected=one.rejected,

@@ -48,7 +48,8 @@ class _Reading:
         return Facts(
             letters=tuple(LETTERS[pick] for pick in self.picks),
             names_nobody=tuple(pick == self.unknown for pick in self.picks),
-            settled=None if self.is_open else LETTERS[self.key],
+            right=LETTERS[self.key],
+            is_open=self.is_open,
             classes=self.classes(),
         )
 

@@ -15,6 +15,7 @@ from judgesmith.tasks.bias.classify import classify
 from judgesmith.tasks.bias.dialects import DIALECTS
 from judgesmith.tasks.bias.letter import read_letter
 from judgesmith.tasks.bias.mistakes import MODES, mistaken_judgments
+from judgesmith.tasks.bias.rationale import write_reference
 from judgesmith.tasks.bias.responders import simulated_responder
 from judgesmith.tasks.bias.target import (
     Form,
@@ -30,7 +31,7 @@ class BiasTask:
     """Social bias in answers to BBQ-like questions; implements `judgesmith.tasks.Task`."""
 
     name = "bias"
-    version = 4
+    version = 5
     strata = ("category", "condition", "polarity")
     slices = ("condition",)
     dialects: Mapping[str, Dialect] = DIALECTS
@@ -116,6 +117,10 @@ class BiasTask:
     ) -> KeyJudgment | None:
         """The answer key's verdict; see `judgesmith.tasks.bias.teacher`."""
         return teacher.judge_by_key(question, responses, policy)
+
+    def write_reference(self, question: Question) -> str | None:
+        """The right answer in words; see `judgesmith.tasks.bias.rationale`."""
+        return write_reference(question)
 
     def mistaken_judgments(
         self, question: Question, responses: Sequence[Response], policy: str
