@@ -55,6 +55,7 @@ def test_its_replies_are_read_and_every_pair_has_two_scores(alone_run: Path) -> 
         assert {*(one.distribution or {})} == {"1", "2"}
         assert len(str(one.rationale).split("\n")) == 2
 
+
 def test_each_judge_answers_each_question_once_first(alone_run: Path) -> None:
     """Calls: two students, two responses a pair, one answer a question (one chunk holds all)."""
     run_dir, _ = open_run(alone_run)

@@ -26,7 +26,7 @@ from judgesmith.records import (
     reorder,
 )
 from judgesmith.stages.labels import judge_by_key
-from judgesmith.stages.rows import build_rows
+from judgesmith.stages.rows.write import build_rows
 from judgesmith.tasks.bias import TASK
 
 DIALECT = TASK.dialects["bias-pair"]

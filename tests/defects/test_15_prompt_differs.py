@@ -24,7 +24,7 @@ from judgesmith.records import (
     index_by_id,
 )
 from judgesmith.stages.labels import ORDERS
-from judgesmith.stages.rows import build_rows
+from judgesmith.stages.rows.write import build_rows, reference_row
 from judgesmith.tasks.bias import TASK
 
 
@@ -79,9 +79,12 @@ def test_a_row_is_trained_on_the_very_prompt_that_is_asked(
     model, _ = ask(showings([item], dialect))
     orders = ORDERS[dialect.kind]
     _, judgments = ask([Shown(item, order) for order in orders])
-    rows = build_rows(item, question, responses, judgments, dialect)
-    assert [row.prompt for row in rows] == [request.messages for request in model.asked]
+    answer = judgments[0].reference
+    rows = build_rows(item, question, responses, judgments, dialect, answer)
+    asked = [*reference_row(item, question, dialect, answer), *rows]
+    assert [row.prompt for row in asked] == [request.messages for request in model.asked]
     assert len(rows) == 2
+    assert len(asked) == 2 + (dialect.reference_user is not None)
     assert [row.order for row in rows] == [judgment.order for judgment in judgments]
     assert {row.dialect for row in rows} == {judgment.dialect for judgment in judgments}
 

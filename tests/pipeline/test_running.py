@@ -13,7 +13,8 @@ from judgesmith.pipeline import State, open_run, read_recipe, run_recipe, start_
 from judgesmith.records import Item
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.recipe import Recipe
-from judgesmith.stages import items, rows
+from judgesmith.stages import items
+from judgesmith.stages.rows import stage as rows
 
 TINY = Path(__file__).resolve().parents[1] / "recipes" / "tiny.yaml"
 LIGHT = ("questions", "responses", "items", "split", "labels", "rows")

@@ -27,7 +27,7 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.sources import ImportedLabel
 from judgesmith.stages import items, labels, questions, responses, rows, split
 from judgesmith.stages.labels import judge_by_key, person_labels
-from judgesmith.stages.rows import in_orders
+from judgesmith.stages.rows.select import in_orders
 from judgesmith.tasks import load_dialect, load_task
 
 TASK = load_task("bias")
@@ -275,7 +275,7 @@ def test_rows_in_another_dialect_are_of_that_dialect_throughout(
 ) -> None:
     """Labelled with <verdict> tags, asked with <answer> ones: the completion must follow."""
     other = COMPACT.model_copy(update={"name": "other", "verdict_tag": "answer"})
-    monkeypatch.setattr(rows, "load_dialect", lambda task, name: other)
+    monkeypatch.setattr(rows.stage, "load_dialect", lambda task, name: other)
     rows.run(rows.Config(dialect="other"), labelled, no_models)
     made = labelled.read("rows/sft.jsonl", SftRow)
     judged = index_by_id(labelled.read("labels/judgments.jsonl", Judgment))
@@ -289,6 +289,6 @@ def test_a_dialect_of_the_other_direction_is_refused(
     labelled: RunDir, no_models: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     better = COMPACT.model_copy(update={"name": "better", "direction": Direction.BETTER})
-    monkeypatch.setattr(rows, "load_dialect", lambda task, name: better)
+    monkeypatch.setattr(rows.stage, "load_dialect", lambda task, name: better)
     with pytest.raises(DataError, match="names the worse response"):
         rows.run(rows.Config(dialect="better"), labelled, no_models)

@@ -180,7 +180,9 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         max_tokens=config.reply_tokens,
     )  # fmt: skip
     tie = TIE if dialect.pair_scale.has_tie else None
-    by_judge = {name: [j for j in judgments if j.judge == name] for name in config.students}
+    by_judge: dict[str, list[Judgment]] = {
+        name: [j for j in judgments if j.judge == name] for name in config.students
+    }
     judges = [
         read_judgments(
             name, role, by_judge[name], tie=tie, margin=margin_of(name, dialect, run_dir),

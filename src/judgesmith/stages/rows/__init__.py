@@ -1,0 +1,16 @@
+"""Labels -> supervised rows: each pair in both orders or in one, or each response alone.
+
+Where the dialect has the judge answer first, each question gives one more row: its right answer.
+
+    in   questions/questions.jsonl, responses/responses.jsonl, split/items.jsonl,
+         labels/judgments.jsonl, labels/labels.jsonl
+    out  rows/sft.jsonl
+    run  judgesmith run RECIPE --until rows
+
+Twins (the two orders of one item) have the item's side of the split. Each twin's reply comes from
+the teacher's judgment in that very order, so text and verdict cannot part company.
+"""
+
+from judgesmith.stages.rows.stage import OUTPUTS, VERSION, Config, inputs, outside, run
+
+__all__ = ["OUTPUTS", "VERSION", "Config", "inputs", "outside", "run"]
