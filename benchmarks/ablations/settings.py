@@ -13,8 +13,8 @@ RESAMPLES = 10_000
 """Resamples of the intervals in the table; those that a run's own evaluation draws are fewer."""
 
 BASE = (
-    "sft.steps=500",
-    "sft.eval_every=250",
+    "sft.steps=700",
+    "sft.eval_every=350",
     "sft.dev_items=60",
     "split.max_test=300",
     "split.max_held_out=150",
@@ -29,6 +29,10 @@ PAIRS = (
     "rows.dialect=bias-pair-compact",
     "sft.dialect=bias-pair-compact",
     "evaluate.dialect=bias-pair-compact",
+    "rows.even=false",
+    "rows.per_question=null",
+    "sft.steps=500",
+    "sft.eval_every=250",
     "sft.batch=16",
     "sft.learning_rate=0.006",
     "sft.max_length=512",
