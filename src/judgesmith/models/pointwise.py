@@ -5,6 +5,7 @@ scores that differ by no more than a margin are a tie. The margin is chosen on d
 the student, because it belongs to it as its weights do.
 """
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -88,29 +89,52 @@ def pair_verdict(judgment: Judgment, margin: float) -> str | None:
 
 
 def choose_margin(pairs: Sequence[ScoredPair]) -> float:
-    """The margin with the highest Cohen's kappa on labelled pairs.
+    """The margin in the widest gap that suits labelled pairs as well as any.
 
-    Of equals the one with most pairs right, then the smallest. An undefined kappa (one label, and
-    every verdict that one) counts as 0.
+    A margin suits as well as the one with the highest Cohen's kappa (of equals, with most pairs
+    right) where kappa and the share of right pairs are within one standard error of those: few
+    pairs cannot tell them apart, and one that lies between two scores that hardly differ would not
+    hold for other pairs. An undefined kappa (one label, and every verdict that one) counts as 0.
 
     Tried are 0 and the middles between neighbouring quantiles of the differences (all of them,
-    where there are fewer than 120). 0 without pairs.
+    where there are fewer than 120). 0 without pairs. Standard errors: of a share p of n pairs
+    sqrt(p (1 - p) / n), of kappa that over 1 - pe = (1 - p) / (1 - kappa) (Cohen 1960).
 
     >>> choose_margin([ScoredPair(.9, .1, "A"), ScoredPair(.1, .8, "B"), ScoredPair(.3, .2, "TIE")])
     0.4
     """
     sizes = sorted({round(abs(pair.first - pair.second), _PLACES) for pair in pairs})
     sizes = sizes[:: max(1, len(sizes) // _STEPS)]
-    middles = [round((low + high) / 2, _PLACES + 1) for low, high in pairwise(sizes)]
-    return max((0.0, *middles), key=lambda margin: (*_agreement(pairs, margin), -margin))
+    gaps = {0.0: 0.0} | {
+        round((low + high) / 2, _PLACES + 1): round(high - low, _PLACES)
+        for low, high in pairwise(sizes)
+    }
+    fits = {margin: _fit(pairs, margin) for margin in gaps}
+    best = max(fits.values())
+    suited = [margin for margin, fit in fits.items() if fit.as_good_as(best, len(pairs))]
+    return max(suited, key=lambda margin: (gaps[margin], -margin))
 
 
-def _agreement(pairs: Sequence[ScoredPair], margin: float) -> tuple[float, int]:
+class _Fit(NamedTuple):
+    """How well a margin suits: kappa and the share of right pairs."""
+
+    kappa: float
+    right: float
+
+    def as_good_as(self, best: "_Fit", n: int) -> bool:
+        if best.right in (0.0, 1.0):
+            return self == best
+        error = math.sqrt(best.right * (1 - best.right) / n)
+        of_kappa = error * (1 - best.kappa) / (1 - best.right)
+        return self.kappa >= best.kappa - of_kappa and self.right >= best.right - error
+
+
+def _fit(pairs: Sequence[ScoredPair], margin: float) -> _Fit:
     verdicts = [named(pair.first, pair.second, margin) for pair in pairs]
     labels = [pair.label for pair in pairs]
-    found = cohen_kappa(verdicts, labels)
+    kappa = cohen_kappa(verdicts, labels).value
     right = sum(verdict == label for verdict, label in zip(verdicts, labels, strict=True))
-    return (0.0 if found.value is None else round(found.value, 9)), right
+    return _Fit(0.0 if kappa is None else round(kappa, 9), right / max(1, len(pairs)))
 
 
 def write_margin(folder: Path, margin: float) -> None:

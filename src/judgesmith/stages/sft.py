@@ -28,7 +28,7 @@ from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
 from judgesmith.tasks import load_dialect, load_task
 
-VERSION = 2
+VERSION = 3
 OUTPUTS = ("sft/before", "sft/student", "sft/curve.jsonl")
 
 
