@@ -72,7 +72,7 @@ def make_judgment(verdict: Choice | Scores | Ranking | None, **changes: Any) -> 
     fields: dict[str, Any] = {
         "item_id": "i", "judge": "j", "dialect": "d", "order": (1, 0), "sample": 0, "reply": "r",
         "rationale": None, "distribution": None,
-        "status": Status.NO_VERDICT if verdict is None else Status.PARSED,
+        "status": Status.NO_VERDICT if verdict is None else Status.PARSED, "reference": None,
     }  # fmt: skip
     return Judgment.make(**ORIGIN, verdict=verdict, **{**fields, **changes})
 

@@ -276,7 +276,7 @@ class Judgment(Record):
     verdict: Verdict | None
     distribution: dict[str, dict[str, float]] | None
     status: Status
-    reference: str | None = None
+    reference: str | None
 
     def in_item_order(self) -> Choice | Scores | Ranking | None:
         """The verdict as if the responses had been shown in the item's stored order."""

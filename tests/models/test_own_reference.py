@@ -122,6 +122,7 @@ def test_a_question_with_a_reference_is_judged_by_that_one() -> None:
         (completion("", too_long=True), Status.TOO_LONG, None),
         (completion("I cannot.", finish=Finish.REFUSED), Status.REFUSED, "I cannot."),
         (completion("", finish=Finish.FAILED), Status.CALL_FAILED, ""),
+        (completion(" \n"), Status.NO_VERDICT, " \n"),
     ],
 )
 def test_without_an_answer_nothing_is_judged(

@@ -17,12 +17,15 @@ from judgesmith.evaluation.scoring import (
     score_judge,
     score_slice,
 )
+from judgesmith.models.judge import Shown
 from judgesmith.records import (
     TIE,
     AnnotatorKind,
     Choice,
     Direction,
+    Item,
     Judgment,
+    Kind,
     Label,
     Split,
     Status,
@@ -30,6 +33,7 @@ from judgesmith.records import (
     reorder,
 )
 from judgesmith.report.results import SliceResult
+from judgesmith.stages.evaluate import asking
 from judgesmith.stages.evaluate.examples import pick_examples
 from judgesmith.stages.evaluate.labelled_side import labels_title
 from judgesmith.stages.evaluate.rules import by_rule, constant_rule, longer_rule, random_rule
@@ -53,7 +57,7 @@ def judgment(
         source="t", licence="n", item_id=item, judge="j", dialect="d", order=order, sample=0,
         reply="", rationale=f"reason {order}", verdict=None if shown is None else choice(shown),
         distribution=None if chances is None else {"verdict": chances},
-        status=Status.NO_VERDICT if shown is None else Status.PARSED,
+        status=Status.NO_VERDICT if shown is None else Status.PARSED, reference=None,
     )  # fmt: skip
 
 
@@ -374,3 +378,18 @@ def test_examples_are_half_wrong_where_there_are_enough(make: Any) -> None:
     assert len(eight) == 8
     assert {e.verdict for e in eight if not e.right} == {None, "B"}
     assert pick_examples(judge, found, *texts, count=0, seed=7) == ()
+
+
+def test_no_chunk_cuts_a_question_in_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A judge answers a question once; in two chunks it could answer differently."""
+    monkeypatch.setattr(asking, "CHUNK", 3)
+    items = [
+        Item.make(
+            source="t", licence="n", kind=Kind.PAIR, question_id=question, bucket="b",
+            subtype=None, split=None, response_ids=(f"{question}{n}", f"{question}{n}x"),
+        )
+        for n, question in enumerate("abacbdaae")
+    ]  # fmt: skip
+    chunks = asking.whole_questions([Shown(item, (0, 1)) for item in items])
+    told = ["".join(entry.item.question_id for entry in chunk) for chunk in chunks]
+    assert told == ["aaaa", "bbc", "de"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from judgesmith.errors import DataError
+from judgesmith.errors import DataError, RecipeError
 from judgesmith.judging.parse import parse_reply
 from judgesmith.judging.reply import reply_in
 from judgesmith.records import (
@@ -179,7 +179,7 @@ def test_a_reply_needs_one_verdict_and_a_reason() -> None:
             "source": "t", "licence": "n", "item_id": "i", "judge": "j", "dialect": "other",
             "order": (0,), "sample": 0, "reply": "x", "rationale": "So.", "distribution": None,
             "verdict": Scores(kind="scores", values=values, criteria=None),
-            "status": Status.PARSED,
+            "status": Status.PARSED, "reference": None,
         }  # fmt: skip
         return Judgment.make(**{**fields, **changes})
 
@@ -218,3 +218,8 @@ def test_a_margin_belongs_to_one_student(empty_run: RunDir) -> None:
     found = [margin_of(n, ALONE, empty_run) for n in ("student", "after DPO", "before training")]
     assert found == [0.25, 0.5, 0.0]
     assert margin_of("student", PAIR, empty_run) is None
+
+
+def test_a_cap_on_rows_would_part_twins(run_dir: RunDir) -> None:
+    with pytest.raises(RecipeError, match=r"rows\.per_question: expected a dialect of single"):
+        rows.run(rows.Config(dialect=PAIR.name, per_question=2), run_dir, no_model)

@@ -22,6 +22,7 @@ from judgesmith.records import (
     PreferenceRow,
     Question,
     Response,
+    SftRow,
     Split,
     choice,
     index_by_id,
@@ -30,6 +31,7 @@ from judgesmith.records import (
 from judgesmith.runs.jsonl import write_records
 from judgesmith.runs.layout import Header, RunDir
 from judgesmith.stages import items, labels, preferences, questions, responses, split
+from judgesmith.stages import rows as train_rows
 from judgesmith.stages.preferences import stage
 from judgesmith.stages.preferences.contrasts import Materials
 from judgesmith.tasks import KeyJudgment, Mistake, load_dialect, load_task
@@ -337,6 +339,9 @@ def test_single_responses_get_rows_of_their_own(tmp_path: Path) -> None:
     assert len(made) > 100
     assert {row.order for row in made} == {(0,), (1,)}
     assert len({(row.split, row.prompt) for row in made}) == len(made)
+    train_rows.run(train_rows.Config(dialect=SINGLES), run_dir, no_model)
+    learned = {(r.prompt, r.completion) for r in run_dir.read("rows/sft.jsonl", SftRow)}
+    assert {(row.prompt, row.chosen) for row in made} <= learned
     for row in made:
         assert {verdict(row, "chosen", SINGLES), verdict(row, "rejected", SINGLES)} == {"0", "1"}
     for side in (Split.TRAIN, Split.DEV):

@@ -11,7 +11,12 @@ from judgesmith.models.protocol import Completion, Request, Wanted
 from judgesmith.records import Finish
 
 _TOO_LONG = Completion(
-    text="", finish=Finish.FAILED, prompt_tokens=0, completion_tokens=0, too_long=True
+    text="",
+    finish=Finish.FAILED,
+    prompt_tokens=0,
+    completion_tokens=0,
+    too_long=True,
+    calls=0,
 )
 
 _SMALL = 50_000_000

@@ -68,10 +68,10 @@ def read_judgments(
 
 def _scored(judgment: Judgment, margin: float) -> Read:
     verdict = pair_verdict(judgment, margin)
-    return Read(verdict, verdict, verdict, None, _reasons(judgment))
+    return Read(verdict, verdict, verdict, None, reasons(judgment))
 
 
-def _reasons(judgment: Judgment | None) -> str | None:
+def reasons(judgment: Judgment | None) -> str | None:
     """A judgment's rationale, after the judge's own answer to the question where it gave one."""
     if judgment is None or judgment.reference is None:
         return None if judgment is None else judgment.rationale
@@ -85,7 +85,7 @@ def _average(stored: Judgment | None, swapped: Judgment | None, tie: str | None)
         for judgment in (stored, swapped)
     ]
     averaged, probability = combine(first, second, chances[0], chances[1], tie=tie)
-    rationale = _reasons(stored)
+    rationale = reasons(stored)
     return Read(first, second, averaged, probability, rationale)
 
 

@@ -98,7 +98,10 @@ class Dialect(BaseModel):
     @property
     def hash(self) -> str:
         """Content hash: what makes two judgments comparable."""
-        return content_id("Dialect", GRAMMAR_VERSION, self.model_dump(mode="json"))
+        fields = self.model_dump(mode="json")
+        if self.reference_user is None:  # as before there was such a field
+            del fields["reference_user"]
+        return content_id("Dialect", GRAMMAR_VERSION, fields)
 
     @property
     def pair_scale(self) -> Scale:

@@ -79,8 +79,7 @@ class DevSet:
     def kappa(self, model: Model) -> float | None:
         """Cohen's kappa in stored order; an unparsed reply counts as wrong. None if undefined.
 
-        A judge that scores each response alone is measured with the tie margin that suits it best
-        here, which is the one that it would keep.
+        A judge that scores each response alone is measured with the tie margin that it would keep.
         """
         judgments = self._judge(model)
         margin = self._best_margin(judgments)
@@ -89,7 +88,7 @@ class DevSet:
         return None if found.value is None else round(found.value, PLACES)
 
     def keep_margin(self, open_model: Callable[[], Model], folder: Path) -> float | None:
-        """Keep in the student's folder the tie margin that suits it best here.
+        """Keep in the student's folder the tie margin that these items call for.
 
         None, and nothing is opened or kept, for a judge that is shown pairs: it says by itself
         what is a tie.

@@ -59,8 +59,8 @@ def judge(
 
     In a dialect with a reference the model is first asked for its own, once per question, so that
     every response to a question is held against the same one. Where it gives none (the prompt is
-    too long, it refuses, the call fails) nothing more is asked about that question. Its tokens and
-    cost are in the completion of the first judgment that rests on it.
+    too long, it refuses, the call fails, the reply is empty) nothing more is asked about that
+    question. Its tokens and cost are in the completion of the first judgment that rests on it.
 
     Raises ValueError where the model gives fewer or more completions than it was asked for, and
     DataError where several responses are to be scored in a dialect that has no scores.

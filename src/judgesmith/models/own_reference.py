@@ -46,7 +46,7 @@ class OwnReferences:
     def missing(self, question_id: str) -> list[Completion]:
         """The completion that should have been an answer and is none, without its cost."""
         found = self._found.get(question_id)
-        if found is None or not (found.too_long or found.finish in _NO_ANSWER):
+        if found is None or _is_answer(found):
             return []
         free = {"prompt_tokens": 0, "completion_tokens": 0, "cost_usd": 0.0, "calls": 0}
         return [found.model_copy(update=free)]
@@ -57,6 +57,12 @@ class OwnReferences:
             return []
         self._spent.add(question_id)
         return [self._found[question_id]]
+
+
+def _is_answer(completion: Completion) -> bool:
+    """One that was cut is: the judge rests on what it said so far, and the record shows it."""
+    given = not completion.too_long and completion.finish not in _NO_ANSWER
+    return given and bool(completion.text.strip())
 
 
 def together(replies: Iterable[Completion], besides: Iterable[Completion] = ()) -> Completion:

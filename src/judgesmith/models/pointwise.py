@@ -47,7 +47,7 @@ def expected_scores(judgment: Judgment) -> tuple[float, ...] | None:
     >>> from judgesmith.records import Judgment, Scores, Status
     >>> judgment = Judgment.make(
     ...     source="s", licence="l", item_id="i", judge="j", dialect="d", order=(0, 1), sample=0,
-    ...     reply=None, rationale=None, status=Status.PARSED,
+    ...     reply=None, rationale=None, status=Status.PARSED, reference=None,
     ...     verdict=Scores(kind="scores", values=(1.0, 0.0), criteria=None),
     ...     distribution={"1": {"0": 0.25, "1": 0.75}, "2": {"0": 1.0, "1": 0.0}})
     >>> expected_scores(judgment)
@@ -91,18 +91,20 @@ def pair_verdict(judgment: Judgment, margin: float) -> str | None:
 def choose_margin(pairs: Sequence[ScoredPair]) -> float:
     """The margin in the widest gap that suits labelled pairs as well as any.
 
-    A margin suits as well as the one with the highest Cohen's kappa (of equals, with most pairs
-    right) where kappa and the share of right pairs are within one standard error of those: few
-    pairs cannot tell them apart, and one that lies between two scores that hardly differ would not
-    hold for other pairs. An undefined kappa (one label, and every verdict that one) counts as 0.
+    The best margin is the one with the highest Cohen's kappa (of equals, with most pairs right). A
+    margin suits as well where it loses no more right pairs than chance would: of n pairs l are
+    right with the best one only and w with this one only, and l - w is at most its standard error,
+    sqrt(l + w - (l - w)^2 / n) (McNemar 1947). So few pairs do not put the margin between two
+    scores that hardly differ. An undefined kappa (one label, every verdict that one) counts as 0.
 
     Tried are 0 and the middles between neighbouring quantiles of the differences (all of them,
-    where there are fewer than 120). 0 without pairs. Standard errors: of a share p of n pairs
-    sqrt(p (1 - p) / n), of kappa that over 1 - pe = (1 - p) / (1 - kappa) (Cohen 1960).
+    where there are fewer than 120). 0 without pairs, and where no label is a tie.
 
     >>> choose_margin([ScoredPair(.9, .1, "A"), ScoredPair(.1, .8, "B"), ScoredPair(.3, .2, "TIE")])
     0.4
     """
+    if all(pair.label != TIE for pair in pairs):
+        return 0.0
     sizes = sorted({round(abs(pair.first - pair.second), _PLACES) for pair in pairs})
     sizes = sizes[:: max(1, len(sizes) // _STEPS)]
     gaps = {0.0: 0.0} | {
@@ -110,31 +112,29 @@ def choose_margin(pairs: Sequence[ScoredPair]) -> float:
         for low, high in pairwise(sizes)
     }
     fits = {margin: _fit(pairs, margin) for margin in gaps}
-    best = max(fits.values())
-    suited = [margin for margin, fit in fits.items() if fit.as_good_as(best, len(pairs))]
+    best = max(fits.values(), key=lambda fit: (fit.kappa, sum(fit.right)))
+    suited = [margin for margin, fit in fits.items() if fit.as_good_as(best)]
     return max(suited, key=lambda margin: (gaps[margin], -margin))
 
 
 class _Fit(NamedTuple):
-    """How well a margin suits: kappa and the share of right pairs."""
+    """How a margin suits labelled pairs: kappa, and which pairs are right."""
 
     kappa: float
-    right: float
+    right: tuple[bool, ...]
 
-    def as_good_as(self, best: "_Fit", n: int) -> bool:
-        if best.right in (0.0, 1.0):
-            return self == best
-        error = math.sqrt(best.right * (1 - best.right) / n)
-        of_kappa = error * (1 - best.kappa) / (1 - best.right)
-        return self.kappa >= best.kappa - of_kappa and self.right >= best.right - error
+    def as_good_as(self, best: "_Fit") -> bool:
+        lost = sum(theirs > ours for ours, theirs in zip(self.right, best.right, strict=True))
+        won = sum(ours > theirs for ours, theirs in zip(self.right, best.right, strict=True))
+        return lost - won <= math.sqrt(lost + won - (lost - won) ** 2 / len(self.right))
 
 
 def _fit(pairs: Sequence[ScoredPair], margin: float) -> _Fit:
     verdicts = [named(pair.first, pair.second, margin) for pair in pairs]
     labels = [pair.label for pair in pairs]
     kappa = cohen_kappa(verdicts, labels).value
-    right = sum(verdict == label for verdict, label in zip(verdicts, labels, strict=True))
-    return _Fit(0.0 if kappa is None else round(kappa, 9), right / max(1, len(pairs)))
+    right = tuple(verdict == label for verdict, label in zip(verdicts, labels, strict=True))
+    return _Fit(0.0 if kappa is None else round(kappa, 9), right)
 
 
 def write_margin(folder: Path, margin: float) -> None:

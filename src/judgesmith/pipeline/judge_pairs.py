@@ -136,7 +136,7 @@ def as_row(judged: Judged, own: OwnJudge, position: int) -> dict[str, Any]:
         "names": None if own.dialect.direction is None else own.dialect.direction.value,
         "probability": None if read.probability is None else round(read.probability, 6),
         "consistent": read.stored == read.swapped if both else None,
-        "reference": judged.judgments[0].reference,
+        "own_reference": judged.judgments[0].reference,
         **(_orders(judged) if own.margin is None else _scores(judged)),
         "judge": own.name,
         "dialect": own.dialect.hash,

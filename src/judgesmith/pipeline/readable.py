@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from judgesmith.errors import DataError, nearest
+from judgesmith.evaluation.judges import reasons
 from judgesmith.evaluation.measure import Subject
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.pointwise import pair_verdict
@@ -243,7 +244,7 @@ def as_imported(
         swapped=judgment.order == (1, 0),
         sample=judgment.sample,
         status=judgment.status,
-        rationale=judgment.rationale,
+        rationale=reasons(judgment),
         reply=judgment.reply,
         where=f"{where}: item {judgment.item_id}",
     )

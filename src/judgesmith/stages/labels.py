@@ -99,6 +99,7 @@ def judge_by_key(
                     verdict=parse_reply(dialect, reply).verdict,
                     distribution=None,
                     status=Status.PARSED,
+                    reference=None,
                 )
             )
         if len(both) == 2:

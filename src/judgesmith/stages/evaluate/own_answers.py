@@ -2,23 +2,31 @@
 
 from collections.abc import Iterable
 
+from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.render import render_reference_prompt
 from judgesmith.records import Judgment
 from judgesmith.stages.evaluate.labelled_side import LabelledSide
 from judgesmith.tasks import Task
 
 
-def own_answers(judgments: Iterable[Judgment], found: LabelledSide, task: Task) -> str:
-    """A note on a judge's own references, each question counted once; empty without any."""
-    asked_about = {item.id: item.question_id for item in found.items}
-    given = {
-        asked_about[judgment.item_id]: judgment.reference
-        for judgment in judgments
-        if judgment.reference is not None
-    }
-    if not given:
+def own_answers(
+    judgments: Iterable[Judgment], found: LabelledSide, task: Task, dialect: Dialect
+) -> str:
+    """A note on a judge's own references; empty where it was not asked for any.
+
+    Each question counts once; one without an answer is not answered as the key does.
+    """
+    asked_about = {item.id: found.questions[item.question_id] for item in found.items}
+    questions = {question.id: question for question in asked_about.values()}
+    asked = {
+        name for name, question in questions.items()
+        if render_reference_prompt(dialect, question) is not None
+    }  # fmt: skip
+    if not asked:
         return ""
+    given = {asked_about[judgment.item_id].id: judgment.reference for judgment in judgments}
     right = sum(
-        reference == task.write_reference(found.questions[question_id])
-        for question_id, reference in given.items()
+        given.get(name) is not None and given[name] == task.write_reference(questions[name])
+        for name in asked
     )
-    return f"answers {right:,} of {len(given):,} questions as the key does"
+    return f"answers {right:,} of {len(asked):,} questions as the key does"

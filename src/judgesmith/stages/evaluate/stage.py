@@ -18,7 +18,6 @@ from judgesmith.evaluation.scoring import (
     slice_info,
 )
 from judgesmith.judging.dialect import Dialect
-from judgesmith.models.judge import Shown, judge, showings
 from judgesmith.models.pointwise import read_margin
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import TIE, AnnotatorKind, Judgment, Kind, Split, content_id
@@ -27,8 +26,8 @@ from judgesmith.runs.jsonl import read_rows, write_json
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.looks import record_look
 from judgesmith.runs.manifest import StageReport
-from judgesmith.runs.progress import progress_bar
 from judgesmith.runs.recipe import Section
+from judgesmith.stages.evaluate.asking import judge_items
 from judgesmith.stages.evaluate.examples import pick_examples
 from judgesmith.stages.evaluate.labelled_side import (
     LabelledSide,
@@ -39,9 +38,8 @@ from judgesmith.stages.evaluate.labelled_side import (
 from judgesmith.stages.evaluate.own_answers import own_answers
 from judgesmith.tasks import load_dialect, load_task
 
-VERSION = 5
+VERSION = 6
 OUTPUTS = ("evaluate/judgments.jsonl", "evaluate/results.json")
-CHUNK = 256
 BEFORE: Literal["before training"] = "before training"
 
 
@@ -115,47 +113,6 @@ def roles(students: Sequence[str]) -> dict[str, Role]:
     return {students[0]: "student", **rest}
 
 
-def judge_items(
-    found: LabelledSide, run_dir: RunDir, models: ModelOpener, *, students: Sequence[str],
-    dialect: Dialect, max_tokens: int,
-) -> tuple[list[Judgment], dict[str, int]]:  # fmt: skip
-    """Judgments of each student on all items in every order it is shown, resumed after a kill.
-
-    Replies are kept in whole chunks: a chunk that a kill tore is judged again, because the other
-    prompts of a batch can move a reply in its last bits.
-    """
-    partial = run_dir.partial(OUTPUTS[0])
-    done = {(j.judge, j.item_id, j.order): j for j in partial.load(Judgment)}
-    shown = showings(found.items, dialect)
-    chunks = [shown[i : i + CHUNK] for i in range(0, len(shown), CHUNK)]
-    usage = {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0}
-    total = len(students) * len(shown)
-    with partial as file, progress_bar("evaluate", total, done=len(done)) as bar:
-        for name in students:
-            waiting = [c for c in chunks if any(_key(name, entry) not in done for entry in c)]
-            model = models(name) if waiting else None
-            for chunk in waiting:
-                assert model is not None
-                replies = list(
-                    judge(
-                        model, chunk, found.questions, found.responses,
-                        dialect=dialect, max_tokens=max_tokens,
-                    )
-                )  # fmt: skip
-                file.append(judgment for judgment, _ in replies)
-                for judgment, completion in replies:
-                    done[judgment.judge, judgment.item_id, judgment.order] = judgment
-                    usage["calls"] += completion.calls
-                    usage["prompt_tokens"] += completion.prompt_tokens
-                    usage["completion_tokens"] += completion.completion_tokens
-                bar.advance(len(chunk))
-    return [done[_key(name, entry)] for name in students for entry in shown], usage
-
-
-def _key(name: str, entry: Shown) -> tuple[str, str, tuple[int, ...]]:
-    return name, entry.item.id, entry.order
-
-
 def check_dialect(run_dir: RunDir, dialect: Dialect) -> None:
     """Refuse to measure a student in another dialect than its rows were written in."""
     path = run_dir.file("rows/sft.jsonl")
@@ -176,7 +133,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     check_dialect(run_dir, dialect)
     found = read_labelled_side(run_dir, config.labels, dialect)
     judgments, usage = judge_items(
-        found, run_dir, models, students=config.students, dialect=dialect,
+        found, run_dir.partial(OUTPUTS[0]), models, students=config.students, dialect=dialect,
         max_tokens=config.reply_tokens,
     )  # fmt: skip
     tie = TIE if dialect.pair_scale.has_tie else None
@@ -186,7 +143,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     judges = [
         read_judgments(
             name, role, by_judge[name], tie=tie, margin=margin_of(name, dialect, run_dir),
-            note=own_answers(by_judge[name], found, task),
+            note=own_answers(by_judge[name], found, task, dialect),
         )
         for name, role in roles(config.students).items()
     ]  # fmt: skip

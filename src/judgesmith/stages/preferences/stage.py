@@ -31,7 +31,7 @@ from judgesmith.stages.preferences.quality import quality
 from judgesmith.stages.preferences.selection import Candidate, Selection, select
 from judgesmith.tasks import Task, load_dialect, load_task
 
-VERSION = 1
+VERSION = 2
 OUTPUTS = ("preferences/preferences.jsonl",)
 LEARNING = (Split.TRAIN, Split.DEV)
 

@@ -50,8 +50,8 @@ class Config(Section):
     of those that chose wrongly, as many are kept of both, drawn by seed. Else a student learns that
     responses are mostly right, and believes them instead of reading.
 
-    `per_question` caps the training rows that show responses to one question, drawn by seed. It
-    leaves more of the training to other questions, and to answering them.
+    `per_question`, for the same dialects, caps the training rows that show responses to one
+    question, drawn by seed. It leaves more of the training to other questions, and to answers.
     """
 
     dialect: str
@@ -77,7 +77,13 @@ def outside(config: Config) -> dict[str, Path]:
     return {}
 
 
-def _require_pairs(config: Config, dialect: Dialect) -> None:
+def _require_kind(config: Config, dialect: Dialect) -> None:
+    if config.per_question is not None and dialect.kind is not Kind.SINGLE:
+        raise RecipeError(
+            "rows.per_question: expected a dialect of single responses, found rows.dialect "
+            f"{dialect.name!r}: a cap on rows would part the two orders of a pair. Leave it out, "
+            "or cap pairs with split.max_train."
+        )
     if config.orders != "both" and dialect.kind is not Kind.PAIR:
         raise RecipeError(
             f"rows.orders: expected a dialect of pairs, found {config.orders!r} with rows.dialect "
@@ -90,7 +96,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Build the rows of the training and dev sides."""
     task = load_task(run_dir.header.task)
     dialect = load_dialect(task, config.dialect)
-    _require_pairs(config, dialect)
+    _require_kind(config, dialect)
     questions = index_by_id(run_dir.read("questions/questions.jsonl", Question))
     responses = index_by_id(run_dir.read("responses/responses.jsonl", Response))
     items = run_dir.read("split/items.jsonl", Item)
@@ -113,7 +119,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         chosen = in_orders(item, found, config.orders, run_dir.seed)
         other_order += len(found) - len(chosen)
         question = questions[item.question_id]
-        reference = key_reference(task, dialect, question)
+        reference = key_reference(task, dialect, question) if chosen else None
         made = build_rows(item, question, responses, chosen, dialect, reference)
         with_rows += bool(made)
         dropped["no label with a reason"] += not made
