@@ -31,7 +31,7 @@ from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
 from judgesmith.tasks import load_dialect, load_task
 
-VERSION = 2
+VERSION = 3
 OUTPUTS = ("dpo/student", "dpo/curve.jsonl")
 ROWS, BEFORE, STUDENT = "preferences/preferences.jsonl", "sft/before", "sft/student"
 

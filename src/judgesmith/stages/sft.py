@@ -28,7 +28,7 @@ from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
 from judgesmith.tasks import load_dialect, load_task
 
-VERSION = 3
+VERSION = 4
 OUTPUTS = ("sft/before", "sft/student", "sft/curve.jsonl")
 
 
