@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -142,3 +143,16 @@ def require_direction(labels: Iterable[Label], dialect: Dialect, *, setting: str
                 f"{setting} {dialect.name!r} the {dialect.direction} one. Choose a dialect of the "
                 "labels' direction."
             )
+
+
+def require_dialect(hashes: Iterable[str], dialect: Dialect, *, path: Path, setting: str) -> None:
+    """Refuse rows of the file at `path` in another dialect than the recipe names at `setting`.
+
+    Raises DataError naming both.
+    """
+    strangers = set(hashes) - {dialect.hash}
+    if strangers:
+        raise DataError(
+            f"{path}: rows were written in another dialect ({sorted(strangers)}) than {setting} = "
+            f"{dialect.name!r} ({dialect.hash}). Train and judge in the dialect of the rows."
+        )

@@ -21,7 +21,7 @@ from judgesmith.backends.dpo_trainer import Training
 from judgesmith.backends.dpo_trl import train_dpo
 from judgesmith.backends.student import read_size
 from judgesmith.backends.threads import choose_threads
-from judgesmith.errors import DataError
+from judgesmith.judging.dialect import require_dialect
 from judgesmith.models.dev import Asking, DevSet
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import PreferenceRow, Split
@@ -101,13 +101,9 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Train the SFT student on the preference rows, and keep its curve."""
     dialect = load_dialect(load_task(run_dir.header.task), config.dialect)
     rows = run_dir.read(ROWS, PreferenceRow)
-    strangers = {row.dialect for row in rows} - {dialect.hash}
-    if strangers:
-        raise DataError(
-            f"{run_dir.file(ROWS)}: rows were written in another dialect ({sorted(strangers)}) "
-            f"than dpo.dialect = {config.dialect!r} ({dialect.hash}). Train and judge in the "
-            "dialect of the rows."
-        )
+    require_dialect(
+        (row.dialect for row in rows), dialect, path=run_dir.file(ROWS), setting="dpo.dialect"
+    )
     choose_threads(run_dir.file("machine.json"))
     asking = Asking(dialect, config.reply_tokens, config.dev_items, run_dir.seed)
     dev_set = DevSet.of_run(run_dir, asking)

@@ -18,7 +18,7 @@ from pydantic import Field
 from judgesmith.backends.sft_trl import Training, train_sft
 from judgesmith.backends.student import FromNothing, build_student
 from judgesmith.backends.threads import choose_bf16, choose_threads
-from judgesmith.errors import DataError
+from judgesmith.judging.dialect import require_dialect
 from judgesmith.models.dev import Asking, DevSet
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import SftRow, Split
@@ -96,13 +96,10 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Build or fetch the student, train it, and keep its curve."""
     dialect = load_dialect(load_task(run_dir.header.task), config.dialect)
     rows = run_dir.read("rows/sft.jsonl", SftRow)
-    strangers = {row.dialect for row in rows} - {dialect.hash}
-    if strangers:
-        raise DataError(
-            f"{run_dir.file('rows/sft.jsonl')}: rows were written in another dialect "
-            f"({sorted(strangers)}) than sft.dialect = {config.dialect!r} ({dialect.hash}). Train "
-            "and judge in the dialect of the rows."
-        )
+    require_dialect(
+        (row.dialect for row in rows), dialect,
+        path=run_dir.file("rows/sft.jsonl"), setting="sft.dialect",
+    )  # fmt: skip
     machine = run_dir.file("machine.json")
     choose_threads(machine)
     before = prepare_before(config, rows, run_dir.file("sft/before"), run_dir.seed)

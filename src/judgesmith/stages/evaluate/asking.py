@@ -1,6 +1,7 @@
 """Ask the students about the test items, in chunks that survive a kill."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.judge import Shown, judge, showings
@@ -16,7 +17,7 @@ CHUNK = 256
 def judge_items(
     found: LabelledSide, partial: PartialFile, models: ModelOpener, *, students: Sequence[str],
     dialect: Dialect, max_tokens: int,
-) -> tuple[list[Judgment], dict[str, int]]:  # fmt: skip
+) -> tuple[list[Judgment], dict[str, Any]]:  # fmt: skip
     """Judgments of each student on all items in every order it is shown, resumed after a kill.
 
     Replies are kept in whole chunks: a chunk that a kill tore is judged again, because the other
@@ -25,7 +26,7 @@ def judge_items(
     done = {(j.judge, j.item_id, j.order): j for j in partial.load(Judgment)}
     shown = showings(found.items, dialect)
     chunks = whole_questions(shown)
-    usage = {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0}
+    usage = {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0, "cost_usd": 0.0}
     total = len(students) * len(shown)
     with partial as file, progress_bar("evaluate", total, done=len(done)) as bar:
         for name in students:
@@ -45,7 +46,8 @@ def judge_items(
                     usage["calls"] += completion.calls
                     usage["prompt_tokens"] += completion.prompt_tokens
                     usage["completion_tokens"] += completion.completion_tokens
-                bar.advance(len(chunk))
+                    usage["cost_usd"] += completion.cost_usd
+                    bar.advance(cost_usd=completion.cost_usd)
     return [done[_key(name, entry)] for name in students for entry in shown], usage
 
 

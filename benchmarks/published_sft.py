@@ -1,0 +1,93 @@
+"""A run's student against the published judges' verdicts, pair by pair, in the order they saw.
+
+    python -m benchmarks.published_sft RUN --data FOLDER
+
+RUN is a run of bias-judge-real, FOLDER holds judge_from_scratch/. Kappa differences on people's
+verdicts, with 95% intervals over questions. An unread published verdict counts as wrong.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from judgesmith.evaluation.judges import read_judgments
+from judgesmith.metrics import cohen_kappa, paired_bootstrap_kappa_difference
+from judgesmith.pipeline import open_run
+from judgesmith.records import TIE, AnnotatorKind, Choice, Item, Judgment, Label, Response, Split
+from judgesmith.stages.evaluate.stage import margin_of
+from judgesmith.tasks import load_dialect, load_task
+
+SIDES = {"in domain": {Split.TEST}, "religion": {Split.HELD_OUT}}
+SIDES["both"] = SIDES["in domain"] | SIDES["religion"]
+SWAPPED = {"A": "B", "B": "A"}
+
+
+def published(folder: Path) -> dict[tuple[str, str], dict[tuple[str, str], str]]:
+    """Verdicts by checkpoint and run, then by the texts of the two responses as shown."""
+    shown = {}
+    for line in (folder / "data/pairs/eval_set_unlabeled.jsonl").read_text().splitlines():
+        pair = json.loads(line)
+        shown[pair["pair_id"]] = (pair["response_a"]["text"], pair["response_b"]["text"])
+    found: dict[tuple[str, str], dict[tuple[str, str], str]] = {}
+    for path in sorted((folder / "eval/results").glob("stage8_final_*.json")):
+        for row in json.loads(path.read_text())["detailed"]:
+            if row["run_type"] == "original":
+                judge = (row["checkpoint_name"], path.stem.rpartition("_")[2])
+                found.setdefault(judge, {})[shown[row["pair_id"]]] = row["verdict"]
+    return found
+
+
+def as_stored(verdicts: Mapping[tuple[str, str], str], texts: tuple[str, str]) -> str:
+    """The verdict in the run's own order of the two responses."""
+    if texts in verdicts:
+        return verdicts[texts]
+    turned = verdicts[texts[1], texts[0]]
+    return SWAPPED.get(turned, turned)
+
+
+def main() -> None:
+    """Print one row per published checkpoint, run of it, and slice."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    given = parser.parse_args()
+    run_dir, recipe = open_run(given.run)
+    config: Any = recipe.sections["evaluate"]
+    dialect = load_dialect(load_task(run_dir.header.task), config.dialect)
+    texts = {one.id: one.text for one in run_dir.read("responses/responses.jsonl", Response)}
+    labels = {
+        one.item_id: one.verdict.value
+        for one in run_dir.read("labels/labels.jsonl", Label)
+        if one.annotator_kind is AnnotatorKind.PERSON and isinstance(one.verdict, Choice)
+    }
+    items = [one for one in run_dir.read("split/items.jsonl", Item) if one.id in labels]
+    student = read_judgments(
+        "student", "student",
+        [j for j in run_dir.read("evaluate/judgments.jsonl", Judgment) if j.judge == "student"],
+        tie=TIE, margin=margin_of("student", dialect, run_dir),
+    )  # fmt: skip
+    for (checkpoint, when), verdicts in published(given.data / "judge_from_scratch").items():
+        for name, sides in SIDES.items():
+            part = [item for item in items if item.split in sides]
+            right = [labels[item.id] for item in part]
+            ours = [student.verdicts[item.id].averaged or "unparsed" for item in part]
+            theirs = [
+                as_stored(verdicts, (texts[i.response_ids[0]], texts[i.response_ids[1]]))
+                for i in part
+            ]
+            found = paired_bootstrap_kappa_difference(
+                ours, theirs, right, [item.question_id for item in part], seed=run_dir.seed,
+                resamples=10_000,
+            )  # fmt: skip
+            kappas = [cohen_kappa(said, right).value for said in (ours, theirs)]
+            print(
+                f"{checkpoint}, run {when}, {name} (n = {len(part)}): "
+                f"student {kappas[0]:.2f}, published {kappas[1]:.2f}, "
+                f"difference {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+            )
+
+
+if __name__ == "__main__":
+    main()
