@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -145,7 +144,7 @@ def require_direction(labels: Iterable[Label], dialect: Dialect, *, setting: str
             )
 
 
-def require_dialect(hashes: Iterable[str], dialect: Dialect, *, path: Path, setting: str) -> None:
+def require_dialect(hashes: Iterable[str], dialect: Dialect, *, path: str, setting: str) -> None:
     """Refuse rows of the file at `path` in another dialect than the recipe names at `setting`.
 
     Raises DataError naming both.

@@ -102,7 +102,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     dialect = load_dialect(load_task(run_dir.header.task), config.dialect)
     rows = run_dir.read(ROWS, PreferenceRow)
     require_dialect(
-        (row.dialect for row in rows), dialect, path=run_dir.file(ROWS), setting="dpo.dialect"
+        (row.dialect for row in rows), dialect, path=str(run_dir.file(ROWS)), setting="dpo.dialect"
     )
     choose_threads(run_dir.file("machine.json"))
     asking = Asking(dialect, config.reply_tokens, config.dev_items, run_dir.seed)

@@ -98,7 +98,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     rows = run_dir.read("rows/sft.jsonl", SftRow)
     require_dialect(
         (row.dialect for row in rows), dialect,
-        path=run_dir.file("rows/sft.jsonl"), setting="sft.dialect",
+        path=str(run_dir.file("rows/sft.jsonl")), setting="sft.dialect",
     )  # fmt: skip
     machine = run_dir.file("machine.json")
     choose_threads(machine)
