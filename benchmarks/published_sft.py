@@ -8,20 +8,21 @@ verdicts, with 95% intervals over questions. An unread published verdict counts 
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from judgesmith.evaluation.judges import read_judgments
-from judgesmith.metrics import cohen_kappa, paired_bootstrap_kappa_difference
+from judgesmith.metrics import cohen_kappa, mark_unparsed, paired_bootstrap_kappa_difference
 from judgesmith.pipeline import open_run
-from judgesmith.records import TIE, AnnotatorKind, Choice, Item, Judgment, Label, Response, Split
+from judgesmith.records import TIE, AnnotatorKind, Judgment, Split
+from judgesmith.sources.decisions import flip_letter
+from judgesmith.stages.evaluate.labelled_side import read_labelled_side
 from judgesmith.stages.evaluate.stage import margin_of
 from judgesmith.tasks import load_dialect, load_task
 
 SIDES = {"in domain": {Split.TEST}, "religion": {Split.HELD_OUT}}
 SIDES["both"] = SIDES["in domain"] | SIDES["religion"]
-SWAPPED = {"A": "B", "B": "A"}
 
 
 def published(folder: Path) -> dict[tuple[str, str], dict[tuple[str, str], str]]:
@@ -39,12 +40,12 @@ def published(folder: Path) -> dict[tuple[str, str], dict[tuple[str, str], str]]
     return found
 
 
-def as_stored(verdicts: Mapping[tuple[str, str], str], texts: tuple[str, str]) -> str:
+def as_stored(verdicts: Mapping[tuple[str, str], str], texts: Sequence[str]) -> str:
     """The verdict in the run's own order of the two responses."""
-    if texts in verdicts:
-        return verdicts[texts]
-    turned = verdicts[texts[1], texts[0]]
-    return SWAPPED.get(turned, turned)
+    first, second = texts
+    if (first, second) in verdicts:
+        return verdicts[first, second]
+    return str(flip_letter(verdicts[second, first]))
 
 
 def main() -> None:
@@ -56,13 +57,7 @@ def main() -> None:
     run_dir, recipe = open_run(given.run)
     config: Any = recipe.sections["evaluate"]
     dialect = load_dialect(load_task(run_dir.header.task), config.dialect)
-    texts = {one.id: one.text for one in run_dir.read("responses/responses.jsonl", Response)}
-    labels = {
-        one.item_id: one.verdict.value
-        for one in run_dir.read("labels/labels.jsonl", Label)
-        if one.annotator_kind is AnnotatorKind.PERSON and isinstance(one.verdict, Choice)
-    }
-    items = [one for one in run_dir.read("split/items.jsonl", Item) if one.id in labels]
+    found = read_labelled_side(run_dir, AnnotatorKind.PERSON, dialect)
     student = read_judgments(
         "student", "student",
         [j for j in run_dir.read("evaluate/judgments.jsonl", Judgment) if j.judge == "student"],
@@ -70,14 +65,14 @@ def main() -> None:
     )  # fmt: skip
     for (checkpoint, when), verdicts in published(given.data / "judge_from_scratch").items():
         for name, sides in SIDES.items():
-            part = [item for item in items if item.split in sides]
-            right = [labels[item.id] for item in part]
-            ours = [student.verdicts[item.id].averaged or "unparsed" for item in part]
+            part = [item for item in found.items if item.split in sides]
+            right = [found.labels[item.id] for item in part]
+            ours = mark_unparsed([student.verdicts[item.id].averaged for item in part])
             theirs = [
-                as_stored(verdicts, (texts[i.response_ids[0]], texts[i.response_ids[1]]))
-                for i in part
+                as_stored(verdicts, [found.responses[name].text for name in item.response_ids])
+                for item in part
             ]
-            found = paired_bootstrap_kappa_difference(
+            gap = paired_bootstrap_kappa_difference(
                 ours, theirs, right, [item.question_id for item in part], seed=run_dir.seed,
                 resamples=10_000,
             )  # fmt: skip
@@ -85,7 +80,7 @@ def main() -> None:
             print(
                 f"{checkpoint}, run {when}, {name} (n = {len(part)}): "
                 f"student {kappas[0]:.2f}, published {kappas[1]:.2f}, "
-                f"difference {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+                f"difference {gap.value:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}]"
             )
 
 

@@ -73,8 +73,10 @@ def _scored(judgment: Judgment, margin: float) -> Read:
 
 def reasons(judgment: Judgment | None) -> str | None:
     """A judgment's rationale, after the judge's own answer to the question where it gave one."""
-    if judgment is None or judgment.reference is None:
-        return None if judgment is None else judgment.rationale
+    if judgment is None:
+        return None
+    if judgment.reference is None:
+        return judgment.rationale
     return f"Own answer: {judgment.reference}\n{judgment.rationale or ''}".rstrip()
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from judgesmith.errors import DataError
-from judgesmith.records import TIE, Direction, Kind, Label, content_id
+from judgesmith.records import TIE, Direction, Kind, Label, Question, content_id
 
 GRAMMAR_VERSION = 2
 """Raised when `judging.parse` reads replies differently; part of every dialect's hash."""
@@ -112,6 +112,10 @@ class Dialect(BaseModel):
     def verdict_opening(self) -> str:
         """The text right before the verdict, after which verdict probabilities are read."""
         return f"<{self.verdict_tag}>"
+
+    def answers_first(self, question: Question) -> bool:
+        """Whether the judge is asked for a reference: it may be, and the question brings none."""
+        return self.reference_user is not None and question.reference is None
 
     def write_reply(self, rationale: str, verdict: str) -> str:
         """The reply a judge should give; `parse_reply` gives back verdict and stripped rationale.

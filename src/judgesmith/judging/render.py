@@ -48,7 +48,7 @@ def render_reference_prompt(dialect: Dialect, question: Question) -> tuple[Messa
     None where the judge is not to be asked: its dialect has no `reference_user`, or the question
     brings its reference. Raises DataError as `render_prompt` does; the template has no `responses`.
     """
-    if dialect.reference_user is None or question.reference is not None:
+    if dialect.reference_user is None or not dialect.answers_first(question):
         return None
     return _messages(dialect, "reference_user", dialect.reference_user, question)
 

@@ -124,9 +124,9 @@ class _Fit(NamedTuple):
     right: tuple[bool, ...]
 
     def as_good_as(self, best: "_Fit") -> bool:
-        lost = sum(theirs > ours for ours, theirs in zip(self.right, best.right, strict=True))
-        won = sum(ours > theirs for ours, theirs in zip(self.right, best.right, strict=True))
-        return lost - won <= math.sqrt(lost + won - (lost - won) ** 2 / len(self.right))
+        fewer = sum(best.right) - sum(self.right)
+        moved = sum(a != b for a, b in zip(self.right, best.right, strict=True))
+        return fewer <= math.sqrt(moved - fewer**2 / len(self.right))
 
 
 def _fit(pairs: Sequence[ScoredPair], margin: float) -> _Fit:

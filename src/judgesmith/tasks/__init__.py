@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from judgesmith.errors import DataError, RecipeError, nearest
 from judgesmith.judging.dialect import Dialect
-from judgesmith.judging.render import render_reference_prompt
 from judgesmith.models.protocol import Model
 from judgesmith.records import Choice, Question, Response
 
@@ -116,7 +115,7 @@ def key_reference(task: Task, dialect: Dialect, question: Question) -> str | Non
 
     Raises DataError where it is asked and the question has no key to learn the answer from.
     """
-    if render_reference_prompt(dialect, question) is None:
+    if not dialect.answers_first(question):
         return None
     told = task.write_reference(question)
     if told is None:

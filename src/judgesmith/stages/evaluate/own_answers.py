@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from judgesmith.judging.dialect import Dialect
-from judgesmith.judging.render import render_reference_prompt
 from judgesmith.records import Judgment
 from judgesmith.stages.evaluate.labelled_side import LabelledSide
 from judgesmith.tasks import Task
@@ -18,10 +17,7 @@ def own_answers(
     """
     asked_about = {item.id: found.questions[item.question_id] for item in found.items}
     questions = {question.id: question for question in asked_about.values()}
-    asked = {
-        name for name, question in questions.items()
-        if render_reference_prompt(dialect, question) is not None
-    }  # fmt: skip
+    asked = {name for name, question in questions.items() if dialect.answers_first(question)}
     if not asked:
         return ""
     given = {asked_about[judgment.item_id].id: judgment.reference for judgment in judgments}

@@ -7,7 +7,6 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from judgesmith.errors import DataError
 from judgesmith.evaluation.comparing import compare, student_and_neighbours
 from judgesmith.evaluation.judges import Judge, read_judgments
 from judgesmith.evaluation.scoring import (
@@ -17,7 +16,7 @@ from judgesmith.evaluation.scoring import (
     score_judge,
     slice_info,
 )
-from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.dialect import Dialect, require_dialect
 from judgesmith.models.pointwise import read_margin
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import TIE, AnnotatorKind, Judgment, Kind, Split, content_id
@@ -117,13 +116,8 @@ def check_dialect(run_dir: RunDir, dialect: Dialect) -> None:
     """Refuse to measure a student in another dialect than its rows were written in."""
     path = run_dir.file("rows/sft.jsonl")
     first = islice(read_rows(path), 1) if path.exists() else ()
-    trained = {str(row["dialect"]) for _, row in first}
-    if trained - {dialect.hash}:
-        raise DataError(
-            f"evaluate.dialect {dialect.name!r} ({dialect.hash}) is not the dialect of the rows "
-            f"that the student learned from ({trained.pop()}). Measure it in that one (rows."
-            "dialect), or train it again."
-        )
+    trained = (str(row["dialect"]) for _, row in first)
+    require_dialect(trained, dialect, path=str(path), setting="evaluate.dialect")
 
 
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:

@@ -78,6 +78,7 @@ class Materials:
         """The rows of one candidate, on the item's side of the split."""
         question = self.questions[item.question_id]
         assert item.split is not None
+        reference = key_reference(self.task, self.dialect, question)
         return [
             PreferenceRow.make(
                 source=f"{self.task.name}: answer key and a mistake",
@@ -90,7 +91,7 @@ class Materials:
                     self.dialect,
                     question,
                     [self.responses[i].text for i in one.shown],
-                    key_reference(self.task, self.dialect, question),
+                    reference,
                 ),
                 chosen=one.chosen,
                 rejected=one.rejected,
