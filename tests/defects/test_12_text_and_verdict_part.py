@@ -25,7 +25,7 @@ from judgesmith.records import (
     index_by_id,
     reorder,
 )
-from judgesmith.stages.labels import judge_by_key
+from judgesmith.stages.labels.key import judge_by_key
 from judgesmith.stages.rows.write import build_rows
 from judgesmith.tasks.bias import TASK
 

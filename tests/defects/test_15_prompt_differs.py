@@ -23,7 +23,7 @@ from judgesmith.records import (
     Split,
     index_by_id,
 )
-from judgesmith.stages.labels import ORDERS
+from judgesmith.stages.labels.key import ORDERS
 from judgesmith.stages.rows.write import build_rows, reference_row
 from judgesmith.tasks.bias import TASK
 

@@ -26,7 +26,8 @@ from judgesmith.records import (
 from judgesmith.runs.layout import RunDir
 from judgesmith.sources import ImportedLabel
 from judgesmith.stages import items, labels, questions, responses, rows, split
-from judgesmith.stages.labels import judge_by_key, person_labels
+from judgesmith.stages.labels.key import judge_by_key
+from judgesmith.stages.labels.people import person_labels
 from judgesmith.stages.rows.select import in_orders
 from judgesmith.tasks import load_dialect, load_task
 
