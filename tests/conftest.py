@@ -1,11 +1,16 @@
 """Fixtures that several test folders share."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "tests" / "servers"))
+from running import fault_server_fixture  # noqa: E402
+
+__all__ = ["fault_server_fixture"]
 
 
 def find_shared_data() -> Path | None:
@@ -23,7 +28,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as wide what starts processes or reads published data."""
     for item in items:
         place = item.path.relative_to(ROOT).as_posix().removeprefix("tests/")
-        published = {"shared_data", "published"} & set(getattr(item, "fixturenames", ()))
+        published = {"shared_data", "published", "fault_server"} & set(
+            getattr(item, "fixturenames", ())
+        )
         if published or place.startswith(WIDE):
             item.add_marker("wide")
 

@@ -13,7 +13,7 @@ from judgesmith.errors import RunError
 from judgesmith.models.pointwise import read_margin, write_margin
 from judgesmith.pipeline import open_run, require_fresh
 from judgesmith.pipeline.judge_pairs import own_judge
-from judgesmith.pipeline.own_models import model_opener
+from judgesmith.pipeline.opening import Models
 from judgesmith.pipeline.readable import from_run
 from judgesmith.records import Item, Judgment, Question, Response, Scores, index_by_id
 from judgesmith.runs.layout import RunDir
@@ -228,7 +228,7 @@ def test_students_after_dpo_and_before_stand_side_by_side(alone_run: Path, tmp_p
     names = ("after DPO", "student", "before training")
     changed = config.model_copy(update={"students": names})
     run_dir.file("evaluate/results.json").unlink()
-    report = evaluate.run(changed, run_dir, model_opener(run_dir))
+    report = evaluate.run(changed, run_dir, Models(run_dir).opener("evaluate"))
     found = read_results(run_dir)
     assert [(judge.name, judge.role) for judge in found.judges[:3]] == [
         ("after DPO", "student"), ("student", "judge"), ("before training", "before training"),

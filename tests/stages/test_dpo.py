@@ -130,9 +130,9 @@ def test_a_moment_is_one_point_whatever_was_logged_when() -> None:
 
 def test_the_run_offers_the_student_after_dpo(run_dir: RunDir, no_models: Any) -> None:
     from judgesmith.errors import RunError
-    from judgesmith.pipeline.own_models import model_opener
+    from judgesmith.pipeline.opening import own_model
 
     with pytest.raises(RunError, match="--until dpo"):
-        model_opener(run_dir)("after DPO")
+        own_model(run_dir, "after DPO")
     dpo.run(CONFIG, run_dir, no_models)
-    assert model_opener(run_dir)("after DPO").name == "after DPO"
+    assert own_model(run_dir, "after DPO").name == "after DPO"

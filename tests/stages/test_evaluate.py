@@ -17,6 +17,7 @@ from judgesmith.evaluation.scoring import (
     score_judge,
     score_slice,
 )
+from judgesmith.models.asking import whole_questions
 from judgesmith.models.judge import Shown
 from judgesmith.records import (
     TIE,
@@ -33,7 +34,6 @@ from judgesmith.records import (
     reorder,
 )
 from judgesmith.report.results import SliceResult
-from judgesmith.stages.evaluate import asking
 from judgesmith.stages.evaluate.examples import pick_examples
 from judgesmith.stages.evaluate.labelled_side import labels_title
 from judgesmith.stages.evaluate.rules import by_rule, constant_rule, longer_rule, random_rule
@@ -380,9 +380,8 @@ def test_examples_are_half_wrong_where_there_are_enough(make: Any) -> None:
     assert pick_examples(judge, found, *texts, count=0, seed=7) == ()
 
 
-def test_no_chunk_cuts_a_question_in_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A judge answers a question once; in two chunks it could answer differently."""
-    monkeypatch.setattr(asking, "CHUNK", 3)
+def test_no_lot_cuts_a_question_in_two() -> None:
+    """A judge answers a question once; in two lots it could answer differently."""
     items = [
         Item.make(
             source="t", licence="n", kind=Kind.PAIR, question_id=question, bucket="b",
@@ -390,6 +389,6 @@ def test_no_chunk_cuts_a_question_in_two(monkeypatch: pytest.MonkeyPatch) -> Non
         )
         for n, question in enumerate("abacbdaae")
     ]  # fmt: skip
-    chunks = asking.whole_questions([Shown(item, (0, 1)) for item in items])
+    chunks = whole_questions([Shown(item, (0, 1)) for item in items], 3)
     told = ["".join(entry.item.question_id for entry in chunk) for chunk in chunks]
     assert told == ["aaaa", "bbc", "de"]

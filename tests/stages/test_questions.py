@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from judgesmith.errors import DataError
 from judgesmith.records import Question
 from judgesmith.runs.layout import RunDir
 from judgesmith.sources.bank import read_questions, shipped_bank
@@ -172,3 +173,53 @@ def test_a_question_without_key_or_choices_has_no_surface(make: Any) -> None:
         (one.id, "q", 2, 2)
     ]
     assert surfaces([one.model_copy(update={"task": {}})])[0].unknown is None
+
+
+def log_of(folder: Path, rows: str, **question: Any) -> Source:
+    """A source that reads a CSV with the columns q, ok and those that `question` names."""
+    (folder / "log.csv").write_text(rows, encoding="utf-8")
+    columns = {"question": {"text": "{q}", **question}, "unless": {"{ok}": ["no"]}}
+    given = {"kind": "log", "path": str(folder / "log.csv"), "columns": columns}
+    return Source.model_validate(given)
+
+
+SLOTS = ["Ann", "Bob", "Unknown"]
+BIAS = {
+    "choices": SLOTS, "key": "2", "fields": {
+        "slots": SLOTS, "groups": ["f", "m", "unknown"], "stereotyped_groups": ["f"],
+        "polarity": "neg", "condition": "ambig",
+    },
+}  # fmt: skip
+
+
+def test_rows_of_a_log_are_counted_in_and_out(
+    tmp_path: Path, empty_run: RunDir, no_models: Any
+) -> None:
+    """Seven rows: one left out, one empty, two questions twice, and one of three not sampled."""
+    rows = "q,ok\nwho?,yes\nwhat?,yes\nwho?,yes\nwhy?,no\n,yes\nwhat?,yes\nhow?,yes\n"
+    source = log_of(tmp_path, rows, **BIAS).model_copy(update={"count": 2})
+    report = questions.run(Config(sources=(source,)), empty_run, no_models)
+    assert (report.taken, report.made) == (7, 2)
+    assert report.dropped == {
+        "left out by `where` or `unless`": 1, "the row has no question": 1,
+        "the same question twice": 2, "not sampled": 1,
+    }  # fmt: skip
+    found = empty_run.read("questions/questions.jsonl", Question)
+    assert [(q.task["target"], q.key) for q in found] == [(0, 2)] * 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "task 'bias' needs the field 'slots', found []. In a log, name the columns"),
+        ({**BIAS["fields"], "groups": ["f", "m"]}, "task 'bias' cannot use the fields"),
+    ],
+)
+def test_a_log_without_what_the_task_needs(
+    fields: Any, said: str, tmp_path: Path, empty_run: RunDir, no_models: Any
+) -> None:
+    source = log_of(tmp_path, "q,ok\nwho?,yes\n", **{**BIAS, "fields": fields})
+    with pytest.raises(DataError) as caught:
+        questions.run(Config(sources=(source,)), empty_run, no_models)
+    assert "(log log.csv, 'who?')" in str(caught.value)
+    assert said in str(caught.value)

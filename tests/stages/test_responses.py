@@ -1,11 +1,12 @@
 """The responses stage: who answers, resumed by record id."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from judgesmith.errors import RecipeError
-from judgesmith.records import Response
+from judgesmith.records import Question, Response
 from judgesmith.runs.layout import RunDir
 from judgesmith.stages import questions, responses
 from judgesmith.stages.responses import Config
@@ -55,3 +56,24 @@ def test_an_unknown_field_of_a_responder_names_the_nearest(asked: RunDir, no_mod
         responses.run(
             Config(simulated=({"name": "x", "style": "terse", "bias_rte": 0.1},)), asked, no_models
         )
+
+
+def test_an_imported_log_is_counted_and_its_questions_are_not_asked_again(
+    asked: RunDir, no_models: Any, tmp_path: Path
+) -> None:
+    """Five rows: two responses, one of them twice, one without text, one to no known question."""
+    one, two, *_ = asked.read("questions/questions.jsonl", Question)
+    rows = [f"{one.id},x", f"{two.id},y", f"{one.id},x", f"{two.id},", "nobody,z"]
+    (tmp_path / "log.csv").write_text("\n".join(["id,text", *rows]), encoding="utf-8")
+    columns = {"question": {"known": "{id}"}, "responses": [{"model": "m", "text": "{text}"}]}
+    given = {"kind": "log", "path": str(tmp_path / "log.csv"), "columns": columns}
+    config = Config.model_validate({"imports": [given], "simulated": TWO[:1]})
+    report = responses.run(config, asked, no_models)
+    assert (report.taken, report.made, report.calls) == (5 + 298, 2 + 298, 298)
+    assert report.dropped == {
+        "the row has no response": 1, "its question is not in the run": 1, "the same text twice": 1
+    }  # fmt: skip
+    found = asked.read("responses/responses.jsonl", Response)
+    assert [(r.question_id, r.text) for r in found if r.model == "m"] == [
+        (one.id, "x"), (two.id, "y")
+    ]  # fmt: skip

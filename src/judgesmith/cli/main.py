@@ -37,11 +37,15 @@ def run(
     data: Annotated[
         Path | None, typer.Option(help="Folder for the recipe's relative paths.")
     ] = None,
+    budget_usd: Annotated[
+        float | None,
+        typer.Option(min=0, help="The most that the run's calls may cost, earlier ones included."),
+    ] = None,
 ) -> None:
     """Run a recipe: every stage that is not fresh, then the report. Resumes after a kill."""
-    from judgesmith.cli.running import run_command
+    from judgesmith.cli.running import RunOptions, run_command
 
-    run_command(recipe, run_folder, until, tuple(set_ or ()), data)
+    run_command(recipe, run_folder, RunOptions(until, tuple(set_ or ()), data, budget_usd))
 
 
 @app.command()

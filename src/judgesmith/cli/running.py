@@ -1,7 +1,7 @@
 """`run`, `status`, `recipes`, `report`."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -23,19 +23,28 @@ from judgesmith.runs.outside import use_data_folder
 from judgesmith.stages.gate import read_gate, read_results
 
 
-def run_command(
-    name: str, folder: Path | None, until: str | None, overrides: tuple[str, ...],
-    data: Path | None,
-) -> None:  # fmt: skip
+class RunOptions(NamedTuple):
+    """What a run may be told besides its recipe and its folder."""
+
+    until: str | None
+    overrides: tuple[str, ...]
+    data: Path | None
+    budget_usd: float | None
+
+
+def run_command(name: str, folder: Path | None, options: RunOptions) -> None:
     """Run a recipe and say what came of it."""
-    recipe = read_recipe(find_recipe(name), overrides)
+    until = options.until
+    recipe = read_recipe(find_recipe(name), options.overrides)
     check_until(recipe, until)
     folder = folder or Path("runs") / recipe.header.name
     run_dir = start_run(folder, recipe)
-    use_data_folder(folder, data)
+    use_data_folder(folder, options.data)
     show.console.print(f"[bold]{recipe.header.name}[/] -> {folder}")
     with run_dir.locked():
-        for manifest in run_recipe(recipe, run_dir, until=until, announce=_announce):
+        for manifest in run_recipe(
+            recipe, run_dir, until=until, budget_usd=options.budget_usd, announce=_announce
+        ):
             _say(manifest)
         page = write_report(run_dir, recipe)
     if "evaluate" in recipe.sections and until in (None, "evaluate", "gate"):

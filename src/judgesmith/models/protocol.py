@@ -1,9 +1,9 @@
 """The seam: requests in, completions out. Everything that answers a prompt stands behind it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from judgesmith.records import Finish, JsonScalar, Message
 
@@ -29,20 +29,39 @@ class Wanted(BaseModel):
     options: tuple[str, ...]
 
 
+class Form(BaseModel):
+    """What the server holds a reply to: a JSON schema, or a grammar in GBNF. Exactly one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    json_schema: dict[str, Any] | None = None
+    grammar: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "Form":
+        if (self.json_schema is None) == (self.grammar is None):
+            raise ValueError("give a JSON schema or a grammar, and not both")
+        return self
+
+
 class Request(BaseModel):
-    """One prompt. `record_id` is the record asked about: it keys caching and simulation."""
+    """One prompt. `record_id` is the record asked about: it keys simulation."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     record_id: str
     messages: tuple[Message, ...]
     sampling: Sampling
     wanted: Wanted | None = None
+    form: Form | None = None
 
 
 class Completion(BaseModel):
     """One reply. `too_long` says that the prompt did not fit the model, so nothing was asked.
 
-    `calls` counts the requests that it took; more than one where several were put together.
+    `prompt_tokens` are all tokens of the prompt; of them, `cached_tokens` were read from the
+    vendor's prompt cache and `cache_write_tokens` written to it. `probabilities` are of the options
+    that were wanted and sum to 1; `covered` is the mass that they had before, where it is known.
+    `failure` says why a reply failed. `calls` counts the requests that it took: none where it
+    came out of our own cache, more than one where several were put together.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,8 +69,12 @@ class Completion(BaseModel):
     finish: Finish
     prompt_tokens: int
     completion_tokens: int
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
     probabilities: dict[str, float] | None = None
+    covered: float | None = None
     too_long: bool = False
+    failure: str | None = None
     cost_usd: float = 0.0
     calls: int = 1
 

@@ -14,7 +14,7 @@ from judgesmith.judging.dialect import Dialect
 from judgesmith.models.judge import judge, showings
 from judgesmith.models.pointwise import expected_scores
 from judgesmith.models.protocol import Model
-from judgesmith.pipeline.own_models import model_opener
+from judgesmith.pipeline.opening import own_model
 from judgesmith.pipeline.readable import Readable, a_label, as_imported
 from judgesmith.pipeline.recipes import open_run
 from judgesmith.records import TIE, Item, Judgment, Question, Response, content_id
@@ -81,7 +81,7 @@ def judge_pairs(own: OwnJudge, path: Path, partial: PartialFile | None = None) -
     if partial is not None:
         done = {(j.item_id, j.order): j for j in partial.load(Judgment)}
     judged: list[Judged] = []
-    model = model_opener(own.run_dir)(own.student)
+    model = own_model(own.run_dir, own.student)
     with progress_bar("judge", len(entries)) as bar:
         for start in range(0, len(entries), CHUNK):
             chunk = entries[start : start + CHUNK]

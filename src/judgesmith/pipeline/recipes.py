@@ -37,7 +37,15 @@ def find_recipe(name: str) -> Path:
 
 def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """A recipe, checked against every stage's config."""
-    return load_recipe(path, {name: load_stage(name).Config for name in STAGES}, overrides)
+    recipe = load_recipe(path, {name: load_stage(name).Config for name in STAGES}, overrides)
+    for stage, config in recipe.sections.items():
+        for name in config.asks:
+            if name not in recipe.header.models:
+                raise RecipeError(
+                    f"{path}: {stage!r} asks model {name!r}, which the section `models` does not "
+                    f"describe; {nearest(name, recipe.header.models)}"
+                )
+    return recipe
 
 
 def is_run(folder: Path) -> bool:

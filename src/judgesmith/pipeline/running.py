@@ -6,6 +6,7 @@ from inputs with these hashes, and its outputs are still what it wrote.
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,8 +16,8 @@ import orjson
 
 from judgesmith.errors import AuditError, DataError, RecipeError, RunError, nearest
 from judgesmith.models.protocol import ModelOpener
+from judgesmith.pipeline.opening import Models
 from judgesmith.pipeline.order import Stage, load_stage
-from judgesmith.pipeline.own_models import model_opener
 from judgesmith.runs.jsonl import write_bytes, write_json
 from judgesmith.runs.layout import RunDir, Stopwatch
 from judgesmith.runs.manifest import (
@@ -66,6 +67,7 @@ def determined_by(stage: Stage, config: Section, run_dir: RunDir) -> dict[str, A
         "seed": run_dir.seed,
         "task": task.name,
         "task_version": task.version,
+        "models": {name: run_dir.header.models[name].identity for name in config.asks},
     }
 
 
@@ -165,22 +167,35 @@ def check_until(recipe: Recipe, until: str | None) -> None:
 
 
 def run_recipe(
-    recipe: Recipe, run_dir: RunDir, *, until: str | None = None,
+    recipe: Recipe, run_dir: RunDir, *, until: str | None = None, budget_usd: float | None = None,
     announce: Callable[[str, str], None] = lambda stage, what: None,
 ) -> Iterator[Manifest]:  # fmt: skip
     """Run what is not fresh, in order, and yield each stage's manifest."""
     check_until(recipe, until)
-    models = model_opener(run_dir)
-    for name, config in recipe.sections.items():
-        entry = standing(name, config, run_dir)
-        announce(name, "fresh" if entry.state is State.FRESH else entry.reason)
-        if entry.state is State.FRESH and entry.manifest is not None:
-            yield entry.manifest
-        else:
-            _discard_unfit(name, entry, config, run_dir)
-            yield run_stage(name, config, run_dir, models)
-        if name == until:
+    models = Models(run_dir, budget_usd)
+    models.check(_asked(recipe, run_dir, until))
+    with closing(models):
+        for name, config in recipe.sections.items():
+            entry = standing(name, config, run_dir)
+            announce(name, "fresh" if entry.state is State.FRESH else entry.reason)
+            if entry.state is State.FRESH and entry.manifest is not None:
+                yield entry.manifest
+            else:
+                _discard_unfit(name, entry, config, run_dir)
+                yield run_stage(name, config, run_dir, models.opener(name))
+            if name == until:
+                break
+
+
+def _asked(recipe: Recipe, run_dir: RunDir, until: str | None) -> list[str]:
+    """Names of the recipe's models that the stages will ask which are not fresh."""
+    names: list[str] = []
+    for entry in survey(run_dir, recipe):
+        if entry.state is not State.FRESH:
+            names += recipe.sections[entry.stage].asks
+        if entry.stage == until:
             break
+    return list(dict.fromkeys(names))
 
 
 def _discard_unfit(name: str, entry: Standing, config: Section, run_dir: RunDir) -> None:

@@ -18,19 +18,24 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from judgesmith.errors import RunError
+from judgesmith.runs.endpoint import Endpoint
 from judgesmith.runs.jsonl import PartialFile, read_records, write_records
 
 M = TypeVar("M", bound=BaseModel)
 
 
 class Header(BaseModel):
-    """What the whole recipe shares: its name, its task and its one seed (0 to 2**32 - 1)."""
+    """What the whole recipe shares: its name, its task, its one seed (0 to 2**32 - 1), its models.
+
+    `models` are those behind HTTP, by the name under which stages ask for them.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
     description: str = ""
     task: str
     seed: int = Field(ge=0, lt=2**32)
+    models: dict[str, Endpoint] = Field(default_factory=dict)
 
 
 class RunDir:

@@ -23,6 +23,11 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """Names of the recipe's models that the stage asks."""
+        return ()
+
 
 S = TypeVar("S", bound=Section)
 Problem = tuple[Path_, str]

@@ -12,24 +12,31 @@ from pathlib import Path
 from pydantic import Field
 
 from judgesmith.audits import SurfaceQuestion, surface_findings, surface_table
+from judgesmith.errors import DataError
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import Question, index_by_id, keyed_rng
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.outside import find_outside
 from judgesmith.runs.recipe import Section
-from judgesmith.sources import QUESTION_READERS, reader
+from judgesmith.sources import (
+    QUESTION_READERS,
+    Reading,
+    count_dropped,
+    mapping_files,
+    mapping_of,
+    reader,
+)
 from judgesmith.sources.bank import shipped_bank
-from judgesmith.tasks import load_task
+from judgesmith.tasks import Task, load_task
 
 VERSION = 2
 OUTPUTS = ("questions/questions.jsonl",)
 
 
-class Source(Section):
+class Source(Reading):
     """Where questions come from; `count` takes an evenly stratified sample, None takes all."""
 
-    kind: str
     path: str | None = None
     count: int | None = Field(None, gt=0)
 
@@ -49,6 +56,7 @@ def outside(config: Config) -> dict[str, Path]:
     """Files from outside the run, by the name the recipe gives them."""
     given = {s.path: find_outside(s.path) for s in config.sources if s.path is not None}
     shipped = any(s.kind == "bank" and s.path is None for s in config.sources)
+    given |= mapping_files(config.sources)
     return given | ({"the shipped bank": shipped_bank()} if shipped else {})
 
 
@@ -114,6 +122,25 @@ def surfaces(questions: Iterable[Question]) -> list[SurfaceQuestion]:
     return found
 
 
+def annotate(task: Task, question: Question) -> Question:
+    """The question with the task's derived fields.
+
+    Raises DataError where the question lacks a field that the task derives them from, or has one
+    that it cannot use.
+    """
+    try:
+        return task.annotate_question(question)
+    except KeyError as error:
+        wrong = f"needs the field {error.args[0]!r}, found {sorted(question.task)}"
+    except ValueError as error:
+        wrong = f"cannot use the fields {question.task}: {error}"
+    raise DataError(
+        f"question {question.id} ({question.source}, {question.text[:60]!r}): task {task.name!r} "
+        f"{wrong}. In a log, name the columns that hold the fields under question.fields; without "
+        "such columns the log is for another task."
+    )
+
+
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Read, sample, annotate and audit the questions."""
     task = load_task(run_dir.header.task)
@@ -122,8 +149,11 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     dropped: Counter[str] = Counter()
     for source in config.sources:
         path = None if source.path is None else find_outside(source.path)
-        found = list(reader(QUESTION_READERS, source.kind)(path))
-        read += len(found)
+        left_out: Counter[str] = Counter()
+        records = reader(QUESTION_READERS, source.kind)(path, *mapping_of(source))
+        found: list[Question] = list(count_dropped(records, left_out))
+        read += len(found) + left_out.total()
+        dropped += left_out
         fresh = [q for q in found if q.id not in kept]
         dropped["read from an earlier source"] += len(found) - len(fresh)
         unique = list(index_by_id(fresh).values())
@@ -133,7 +163,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
             dropped["not sampled"] += len(unique) - len(chosen)
             unique = chosen
         kept.update(index_by_id(unique))
-    questions = [task.annotate_question(question) for question in kept.values()]
+    questions = [annotate(task, question) for question in kept.values()]
     run_dir.write(OUTPUTS[0], questions)
     surface = surface_table(surfaces(questions), seed=run_dir.seed)
     undecided = Counter(q.category or "" for q in questions if q.task.get("target", 0) is None)

@@ -19,7 +19,14 @@ from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.outside import find_outside
 from judgesmith.runs.progress import progress_bar
 from judgesmith.runs.recipe import Section
-from judgesmith.sources import RESPONSE_READERS, Import, import_files, reader
+from judgesmith.sources import (
+    RESPONSE_READERS,
+    Import,
+    count_dropped,
+    import_files,
+    mapping_of,
+    reader,
+)
 from judgesmith.tasks import Task, load_task
 
 VERSION = 1
@@ -90,15 +97,25 @@ def count_by_model(
     return {model: dict(sorted(counts.items())) for model, counts in sorted(table.items())}
 
 
+def read_import(
+    source: Import, questions: dict[str, Question], dropped: Counter[str]
+) -> Iterator[Response]:
+    """The responses of one import; those that its reader leaves out are counted by reason."""
+    read = reader(RESPONSE_READERS, source.kind)
+    found = read(find_outside(source.path), questions, *mapping_of(source))
+    return count_dropped(found, dropped)
+
+
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Import what exists, ask the responders for the rest, and classify everything once."""
     task = load_task(run_dir.header.task)
     questions = run_dir.read("questions/questions.jsonl", Question)
     by_id = index_by_id(questions)
+    dropped: Counter[str] = Counter()
     imported = [
         task.annotate_response(response, by_id[response.question_id])
         for source in config.imports
-        for response in reader(RESPONSE_READERS, source.kind)(find_outside(source.path), by_id)
+        for response in read_import(source, by_id, dropped)
     ]
     answered = {response.question_id for response in imported}
     open_questions = [q for q in questions if q.id not in answered]
@@ -114,10 +131,9 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         "class by model": count_by_model(unique, lambda r: str(r.task.get("class"))),
         "finish by model": count_by_model(unique, lambda r: r.finish.value),
     }
-    dropped = Counter({"the same text twice": len(responses) - len(unique)})
-    return StageReport(
-        taken=len(responses), made=len(unique), dropped=+dropped, tables=tables, **usage
-    )
+    taken = len(responses) + dropped.total()
+    dropped["the same text twice"] = len(responses) - len(unique)
+    return StageReport(taken=taken, made=len(unique), dropped=+dropped, tables=tables, **usage)
 
 
 def _check_names(responders: Sequence[Model], imported: Sequence[Response]) -> None:

@@ -17,6 +17,8 @@ from judgesmith.evaluation.scoring import (
     slice_info,
 )
 from judgesmith.judging.dialect import Dialect, require_dialect
+from judgesmith.models.asking import About, judge_items
+from judgesmith.models.judge import showings
 from judgesmith.models.pointwise import read_margin
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import TIE, AnnotatorKind, Judgment, Kind, Split, content_id
@@ -26,7 +28,6 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.looks import record_look
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
-from judgesmith.stages.evaluate.asking import judge_items
 from judgesmith.stages.evaluate.examples import pick_examples
 from judgesmith.stages.evaluate.labelled_side import (
     LabelledSide,
@@ -126,10 +127,13 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     dialect = load_dialect(task, config.dialect)
     check_dialect(run_dir, dialect)
     found = read_labelled_side(run_dir, config.labels, dialect)
-    judgments, usage = judge_items(
-        found, run_dir.partial(OUTPUTS[0]), models, students=config.students, dialect=dialect,
-        max_tokens=config.reply_tokens,
+    about = About(
+        showings(found.items, dialect), found.questions, found.responses, dialect,
+        config.reply_tokens,
     )  # fmt: skip
+    judgments, usage = judge_items(
+        about, config.students, run_dir.partial(OUTPUTS[0]), models, stage="evaluate"
+    )
     tie = TIE if dialect.pair_scale.has_tie else None
     by_judge: dict[str, list[Judgment]] = {
         name: [j for j in judgments if j.judge == name] for name in config.students
@@ -153,7 +157,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         made=len(found.items),
         dropped={f"no label of kind {config.labels.value}": lost} if lost else {},
         tables={"unparsed": _status_counts(judgments)},
-        **usage,
+        **usage.as_fields(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from judgesmith.audits.ties import majority
 from judgesmith.errors import DataError
 from judgesmith.records import AnnotatorKind, Choice, Direction, Item, Label, Verdict, reorder
 from judgesmith.sources import ImportedLabel
@@ -42,6 +43,16 @@ def person_labels(
                 f"{given.response_ids}: keep the one that counts."
             )
     return list(labels.values()), without_item
+
+
+def verdicts_of(labels: Iterable[Label]) -> dict[str, str]:
+    """One verdict per item: the one that most people gave; items without one are left out."""
+    given: dict[str, list[str]] = {}
+    for label in labels:
+        if isinstance(label.verdict, Choice):
+            given.setdefault(label.item_id, []).append(label.verdict.value)
+    found = {item: majority(verdicts) for item, verdicts in given.items()}
+    return {item: verdict for item, verdict in found.items() if verdict is not None}
 
 
 def _other_side(verdict: Verdict) -> Verdict:

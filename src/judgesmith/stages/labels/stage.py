@@ -1,10 +1,13 @@
 """The labels stage: who labels, and what the audits say of it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from judgesmith.audits import LabelItem, label_findings, label_table
+from judgesmith.evaluation.final_label import Policy
+from judgesmith.judging.dialect import Dialect
+from judgesmith.models.asking import Usage
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import Choice, Item, Judgment, Label, Question, Response, index_by_id
 from judgesmith.runs.layout import RunDir
@@ -12,12 +15,16 @@ from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.outside import find_outside
 from judgesmith.runs.recipe import Section
 from judgesmith.sources import LABEL_READERS, Import, import_files, reader
+from judgesmith.sources.queue import queue_rows, require_rubric, write_queue
 from judgesmith.stages.labels.key import judge_by_key
-from judgesmith.stages.labels.people import person_labels
+from judgesmith.stages.labels.people import person_labels, verdicts_of
+from judgesmith.stages.labels.teachers import Classroom, Material, Taught, Teachers
 from judgesmith.tasks import load_dialect, load_task
 
 VERSION = 2
 OUTPUTS = ("labels/judgments.jsonl", "labels/labels.jsonl")
+QUEUE = "queue"
+"""Folder of what people are to decide. It is not the stage's own: people write into its files."""
 
 
 class Config(Section):
@@ -29,6 +36,12 @@ class Config(Section):
     dialect: str
     key_policy: str | None = None
     imports: tuple[Import, ...] = ()
+    teachers: Teachers | None = None
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """The teachers that are models of the recipe."""
+        return () if self.teachers is None else self.teachers.asks
 
 
 def inputs(config: Config) -> tuple[str, ...]:
@@ -42,7 +55,7 @@ def outside(config: Config) -> dict[str, Path]:
 
 
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
-    """Label by key and by people, and audit the labels' balance."""
+    """Label by key, by people and by teachers, and audit the labels' balance."""
     task = load_task(run_dir.header.task)
     dialect = load_dialect(task, config.dialect)
     questions = index_by_id(run_dir.read("questions/questions.jsonl", Question))
@@ -54,16 +67,18 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         judgments, labels = judge_by_key(
             items, questions, responses, task, policy=config.key_policy, dialect=dialect
         )
-    strays = 0
-    for source in config.imports:
-        rows = reader(LABEL_READERS, source.kind)(find_outside(source.path), questions, responses)
-        found, without_item = person_labels(rows, items, dialect.direction)
-        labels += found
-        strays += without_item
+    people, strays = _by_people(config.imports, items, questions, responses, dialect)
+    material = Material(
+        items, questions, responses, verdicts_of(people), task, dialect, run_dir.seed
+    )  # fmt: skip
+    taught = _taught(config.teachers, material, run_dir, models)
+    judgments += taught.judgments
+    labels = [*labels, *people, *taught.labels]
     run_dir.write(OUTPUTS[0], judgments)
     run_dir.write(OUTPUTS[1], labels)
+    run_dir.partial(OUTPUTS[0]).path.unlink(missing_ok=True)
     labelled = {label.item_id for label in labels}
-    table = label_table(_audited(labels, items))
+    findings = [*label_findings(label_table(_audited(labels, items))), *taught.findings]
     unlabelled = len(items) - len(labelled)
     return StageReport(
         taken=len(items),
@@ -72,9 +87,47 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         tables={
             "labels by annotator": dict(Counter(label.annotator for label in labels)),
             "imported labels of no item": strays,
-            "findings": [finding.to_dict() for finding in label_findings(table)],
+            **taught.tables,
+            "findings": [finding.to_dict() for finding in findings],
         },
+        **taught.usage.as_fields(),
     )
+
+
+def _by_people(
+    imports: Sequence[Import], items: Sequence[Item], questions: Mapping[str, Question],
+    responses: Mapping[str, Response], dialect: Dialect,
+) -> tuple[list[Label], int]:  # fmt: skip
+    """Labels by people from files, and how many fit no item."""
+    labels: list[Label] = []
+    strays = 0
+    for source in imports:
+        rows = reader(LABEL_READERS, source.kind)(find_outside(source.path), questions, responses)
+        found, without_item = person_labels(rows, items, dialect.direction)
+        labels += found
+        strays += without_item
+    return labels, strays
+
+
+def _taught(
+    config: Teachers | None, material: Material, run_dir: RunDir, models: ModelOpener
+) -> Taught:
+    """What teachers say, and the queue of what is left to a person."""
+    if config is None:
+        return Taught([], [], [], {}, [], Usage())
+    task, dialect = material.task, material.dialect
+    asked = load_dialect(task, config.queue_dialect) if config.queue_dialect else dialect
+    if config.policy is Policy.PERSON:
+        require_rubric(asked)
+    taught = Classroom(config, material, run_dir.partial(OUTPUTS[0]), models).teach()
+    if taught.to_person:
+        rows = queue_rows(
+            taught.to_person, questions=material.questions, responses=material.responses,
+            dialect=asked, seed=material.seed,
+        )  # fmt: skip
+        path = write_queue(run_dir.file(QUEUE), rows)
+        taught.tables["disagreement queue"] = str(path.relative_to(run_dir.path))
+    return taught
 
 
 def _audited(labels: Sequence[Label], items: Sequence[Item]) -> list[LabelItem]:

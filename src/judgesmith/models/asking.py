@@ -1,0 +1,96 @@
+"""Ask models about items, in lots that survive a kill."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from judgesmith.judging.dialect import Dialect
+from judgesmith.models.judge import Shown, judge
+from judgesmith.models.protocol import Completion, Model, ModelOpener
+from judgesmith.records import Judgment, Question, Response, Status
+from judgesmith.runs.jsonl import PartialFile
+from judgesmith.runs.progress import Progress, progress_bar
+
+LOT = 256
+"""Items in one order given to a model at once, where the model names no other number."""
+
+
+class About(NamedTuple):
+    """What is judged, and how: the orders to show, what they are about, the dialect."""
+
+    shown: Sequence[Shown]
+    questions: Mapping[str, Question]
+    responses: Mapping[str, Response]
+    dialect: Dialect
+    max_tokens: int
+
+
+class Usage(Counter[str]):
+    """What the calls of this process took; the ledger knows those of all processes."""
+
+    def add(self, completion: Completion) -> None:
+        """Count a completion."""
+        for name in ("calls", "prompt_tokens", "completion_tokens", "cost_usd"):
+            self[name] += getattr(completion, name)
+
+    def as_fields(self) -> dict[str, Any]:
+        """The same for a stage report."""
+        return {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0, "cost_usd": 0.0, **self}
+
+
+def judge_items(
+    about: About, names: Sequence[str], partial: PartialFile, models: ModelOpener, *, stage: str
+) -> tuple[list[Judgment], Usage]:
+    """Judgments of each model on all items in every order shown, resumed after a kill.
+
+    A lot that a kill tore is judged again, because the other prompts of a batch can move a reply
+    in its last bits; replies over HTTP then come out of the cache. A call that failed is tried
+    again.
+    """
+    done = {
+        _key(j.judge, j): j for j in partial.load(Judgment) if j.status is not Status.CALL_FAILED
+    }
+    usage = Usage()
+    total = len(names) * len(about.shown)
+    with partial as file, progress_bar(stage, total, done=len(done)) as bar:
+        for name in names:
+            if all(_key(name, entry) in done for entry in about.shown):
+                continue
+            model = models(name)
+            for lot in whole_questions(about.shown, getattr(model, "lot", LOT)):
+                if any(_key(name, entry) not in done for entry in lot):
+                    for judgment in _judge_lot(model, lot, about, usage=usage, bar=bar):
+                        file.append([judgment])
+                        done[_key(name, judgment)] = judgment
+    return [done[_key(name, entry)] for name in names for entry in about.shown], usage
+
+
+def _judge_lot(
+    model: Model, lot: Sequence[Shown], about: About, *, usage: Usage, bar: Progress
+) -> Iterable[Judgment]:
+    judged = judge(
+        model, lot, about.questions, about.responses,
+        dialect=about.dialect, max_tokens=about.max_tokens,
+    )  # fmt: skip
+    for judgment, completion in judged:
+        usage.add(completion)
+        bar.advance(cost_usd=completion.cost_usd)
+        yield judgment
+
+
+def whole_questions(shown: Iterable[Shown], lot: int = LOT) -> list[list[Shown]]:
+    """Lots of at least so many but for the last; none cuts a question, which is asked once."""
+    by_question: dict[str, list[Shown]] = {}
+    for entry in shown:
+        by_question.setdefault(entry.item.question_id, []).append(entry)
+    lots: list[list[Shown]] = []
+    for entries in by_question.values():
+        if not lots or len(lots[-1]) >= lot:
+            lots.append([])
+        lots[-1] += entries
+    return lots
+
+
+def _key(name: str, of: Shown | Judgment) -> tuple[str, str, tuple[int, ...]]:
+    item_id = of.item_id if isinstance(of, Judgment) else of.item.id
+    return name, item_id, of.order

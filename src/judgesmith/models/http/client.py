@@ -1,0 +1,57 @@
+"""A model behind HTTP: many calls in flight, each booked before it goes out, none lost after.
+
+A call's life: the cache is asked; the gate gives a turn; the ledger books what the call may cost;
+the request goes out; the reply is kept and the call settled in one step; the completion is handed
+over, in the order of the requests. A kill between two steps loses nothing that was answered, and
+what was in flight is booked as possibly paid.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from judgesmith.models.http.cache import ReplyCache
+from judgesmith.models.http.ledger import Ledger
+from judgesmith.models.protocol import Completion, Request
+from judgesmith.runs.endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from judgesmith.models.http.calls import Calls
+
+
+@dataclass(frozen=True)
+class Books:
+    """Where replies are kept and calls are booked; `stage` is the one that asks."""
+
+    cache: ReplyCache
+    ledger: Ledger
+    stage: str
+
+
+class HttpModel:
+    """Answers by calls to an endpoint.
+
+    Raises ModelError where going on is useless: a wrong key, an unknown model, a spent budget, an
+    endpoint that stopped answering. What was answered by then is in the cache, so the same command
+    goes on where it stopped. A single call that fails for good is a completion with
+    `finish` "failed" and its reason.
+    """
+
+    def __init__(self, name: str, endpoint: Endpoint, *, key: str | None, books: Books) -> None:
+        self.name, self.endpoint, self.books = name, endpoint, books
+        self._key = key
+
+    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+        """Answer in order. Requests are taken as they can be sent: they may be a generator."""
+        from judgesmith.models.http.worker import Worker
+
+        worker = Worker(self._calls(), requests)
+        try:
+            yield from worker.results()
+        finally:
+            worker.stop()
+
+    def _calls(self) -> "Calls":
+        from judgesmith.models.http.calls import Calls
+
+        return Calls(self.name, self.endpoint, self._key, self.books)

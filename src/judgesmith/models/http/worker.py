@@ -1,0 +1,105 @@
+"""A thread with the event loop, so that replies keep coming in while the caller is at work."""
+
+import asyncio
+import threading
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from queue import SimpleQueue
+
+from judgesmith.models.http.calls import Answer, Calls
+from judgesmith.models.protocol import Completion, Request
+
+AHEAD = 4
+"""How many windows of calls may be begun beyond the completion that the caller took last."""
+LOOK_UP = 64
+"""Requests whose replies are looked up in the cache at a time."""
+
+
+class Worker:
+    """Answers requests in a thread of its own, and hands completions over in order.
+
+    The thread takes requests as it can send them and stops taking them while the caller does not
+    take completions, so memory does not grow with their number.
+    """
+
+    def __init__(self, calls: Calls, requests: Iterable[Request]) -> None:
+        self._calls, self._requests = calls, enumerate(requests)
+        self._done: SimpleQueue[list[tuple[int, Completion]] | BaseException | None] = SimpleQueue()
+        self._taken, self._full = 0, False
+        self._room: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._began = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="calls", daemon=True)
+
+    def results(self) -> Iterator[Completion]:
+        """Completions in the order of the requests; what stopped the thread is raised here."""
+        self._thread.start()
+        waiting: dict[int, Completion] = {}
+        while True:
+            batch = self._done.get()
+            if batch is None:
+                return
+            if isinstance(batch, BaseException):
+                raise batch
+            waiting.update(batch)
+            while self._taken in waiting:
+                completion = waiting.pop(self._taken)
+                self._taken += 1
+                yield completion
+            self._make_room()
+
+    def stop(self) -> None:
+        """End the thread; calls in flight are given up, and are booked as possibly paid."""
+        if self._thread.ident is None:
+            return
+        self._began.wait()
+        if self._thread.is_alive() and self._loop is not None and self._task is not None:
+            task = self._task
+            self._tell(task.cancel)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._answer_all())
+        except asyncio.CancelledError:
+            self._done.put(None)
+        except BaseException as error:
+            self._done.put(error)
+        else:
+            self._done.put(None)
+        finally:
+            self._began.set()
+
+    async def _answer_all(self) -> None:
+        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        self._room = asyncio.Event()
+        self._began.set()
+        async with self._calls.opened(self._hand_over) as calls:
+            while some := list(islice(self._requests, LOOK_UP)):
+                await self._wait_for_room(some[0][0])
+                for position, request in calls.take_cached(some):
+                    await calls.begin(position, request)
+            await calls.finish()
+
+    def _hand_over(self, answers: Iterable[Answer]) -> None:
+        self._done.put(list(answers))
+
+    async def _wait_for_room(self, position: int) -> None:
+        assert self._room is not None
+        self._full = True  # before the look: a completion taken right after it makes room
+        while position > self._taken + AHEAD * self._calls.endpoint.in_flight + LOOK_UP:
+            await self._room.wait()
+            self._room.clear()
+        self._full = False
+
+    def _make_room(self) -> None:
+        if self._full and self._room is not None:
+            self._tell(self._room.set)
+
+    def _tell(self, what: object) -> None:
+        assert self._loop is not None
+        try:
+            self._loop.call_soon_threadsafe(what)  # type: ignore[arg-type]
+        except RuntimeError:
+            return  # the loop has ended meanwhile

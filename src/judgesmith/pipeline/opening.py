@@ -1,0 +1,95 @@
+"""Opens the models that stages and commands ask for: the run's own, and those behind HTTP."""
+
+import os
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+from judgesmith.errors import RecipeError, RunError
+from judgesmith.models.http.cache import ReplyCache
+from judgesmith.models.http.client import Books, HttpModel
+from judgesmith.models.http.keys import find_key
+from judgesmith.models.http.ledger import Ledger
+from judgesmith.models.protocol import Model, ModelOpener
+from judgesmith.runs.layout import RunDir
+from judgesmith.stages.evaluate.stage import FOLDERS
+
+LEDGER = "ledger.sqlite"
+CACHE_VARIABLE = "JUDGESMITH_CACHE"
+
+
+def own_model(run_dir: RunDir, name: str) -> Model:
+    """One of the run's own models: the student, the same before training and after DPO."""
+    from judgesmith.backends.local_model import LocalModel
+    from judgesmith.backends.threads import choose_threads
+
+    folder = run_dir.file(FOLDERS[name])
+    if not folder.exists():
+        stage = FOLDERS[name].split("/")[0]
+        raise RunError(f"{folder}: not there yet; run the recipe up to --until {stage} first.")
+    choose_threads(run_dir.file("machine.json"))
+    pointer = folder / "path.txt"
+    path = pointer.read_text().strip() if pointer.exists() else str(folder)
+    return LocalModel(name, path)
+
+
+class Models:
+    """What a run's stages may ask, with the books of what it costs. Nothing is opened unasked.
+
+    `budget_usd` is the most that all calls of the run may cost together, those of earlier
+    commands included; calls that may have been paid count as paid.
+    """
+
+    def __init__(self, run_dir: RunDir, budget_usd: float | None = None) -> None:
+        self._run_dir, self._budget_usd = run_dir, budget_usd
+
+    def opener(self, stage: str) -> ModelOpener:
+        """Gives a stage its models by name; the recipe's come before the run's own."""
+
+        def opener(name: str) -> Model:
+            endpoint = self._run_dir.header.models.get(name)
+            if endpoint is None:
+                return own_model(self._run_dir, name)
+            books = Books(self._cache, self.ledger, stage)
+            return HttpModel(
+                name, endpoint, key=find_key(endpoint, self._run_dir.path), books=books
+            )
+
+        return opener
+
+    def close(self) -> None:
+        """Let go of the books; what is still in flight is possibly paid from now on."""
+        for name in ("ledger", "_cache"):
+            if name in vars(self):
+                vars(self).pop(name).close()
+
+    def check(self, names: Iterable[str]) -> None:
+        """Refuse, before anything is asked, models without a key or a bound to their cost."""
+        for name in names:
+            endpoint = self._run_dir.header.models[name]
+            find_key(endpoint, self._run_dir.path)
+            if endpoint.is_paid and self._budget_usd is None:
+                raise RecipeError(
+                    f"model {name!r} costs money and the run has no bound. Give one, for example "
+                    "--budget-usd 5: no call goes out that could pass it."
+                )
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The run's ledger; calls of a process that was killed have become possibly paid."""
+        ledger = Ledger(self._run_dir.file(LEDGER), self._budget_usd)
+        ledger.reconcile(self._cache)
+        return ledger
+
+    @cached_property
+    def _cache(self) -> ReplyCache:
+        return ReplyCache(cache_file())
+
+
+def cache_file() -> Path:
+    """Where replies are kept for all runs of this user: JUDGESMITH_CACHE, or the cache folder."""
+    given = os.environ.get(CACHE_VARIABLE)
+    if given:
+        return Path(given).expanduser() / "replies.sqlite"
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(home).expanduser() / "judgesmith" / "replies.sqlite"

@@ -1,0 +1,92 @@
+"""What a recipe says of a model behind HTTP."""
+
+from datetime import date
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Price(_Part):
+    """US dollars per million tokens on the day `as_of`.
+
+    `cached_input` is the price of prompt tokens read from the vendor's cache, `cache_write` of
+    those written to it; each is the price of input where it is not given. `batch` is what a batch
+    costs as a share of the same calls made one by one.
+    """
+
+    input: float = Field(ge=0, le=1e6)
+    output: float = Field(ge=0, le=1e6)
+    cached_input: float | None = Field(None, ge=0, le=1e6)
+    cache_write: float | None = Field(None, ge=0, le=1e6)
+    batch: float = Field(1.0, gt=0, le=1)
+    as_of: date
+
+
+class Batching(_Part):
+    """Use the vendor's batch interface: how many requests, and how many tokens, at once.
+
+    `max_tokens` bounds the estimated prompt tokens that may be enqueued at a time; `poll_s` is the
+    wait between two looks at a batch.
+    """
+
+    max_requests: int = Field(10_000, ge=1)
+    max_tokens: int | None = Field(None, ge=1)
+    poll_s: float = Field(30.0, gt=0)
+
+
+class Endpoint(_Part):
+    """A model behind HTTP. `url` ends before `/chat/completions` or `/messages`.
+
+    The key comes from the environment (`key_env`) or from a file outside the run (`key_file`).
+    `price` may be "free" and must be given for a server that is not this machine. `context` is the
+    prompt and reply in tokens. `options` go into every request's body as they are.
+    """
+
+    protocol: Literal["openai", "anthropic"]
+    url: str
+    model: str = Field(min_length=1)
+    key_env: str | None = None
+    key_file: str | None = None
+    price: Price | Literal["free"] | None = None
+    context: int | None = Field(None, ge=1)
+    in_flight: int = Field(64, ge=1, le=1024)
+    per_minute: tuple[int, int] | None = None
+    timeout_s: float = Field(120.0, gt=0)
+    batch: Batching | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("expected `url` to begin with http:// or https:// and name a host")
+        if self.key_env and self.key_file:
+            raise ValueError("give `key_env` or `key_file`, not both")
+        if self.price is None and not self.is_local:
+            raise ValueError(
+                "a server elsewhere needs a `price` ({input, output, as_of} in US dollars per "
+                'million tokens), or the word "free"'
+            )
+        return self
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What its answers follow from; not what they cost, nor how they are fetched."""
+        return self.model_dump(include={"protocol", "url", "model", "options"})
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is on this machine."""
+        return urlsplit(self.url).hostname in LOOPBACK
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether a call can cost anything."""
+        return isinstance(self.price, Price) and (self.price.input > 0 or self.price.output > 0)
