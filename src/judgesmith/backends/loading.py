@@ -5,6 +5,14 @@ from types import ModuleType
 
 from judgesmith.errors import TrainingError
 
+_SHAPES = "64"
+"""How many compiled matrix products torch keeps, each for one shape: enough for a training step.
+
+It would keep 1024 in each of two caches. Batches differ in length, so nearly every step brings new
+shapes: the caches fill to half a gigabyte, spread over the heap, and the memory of large tensors
+between their entries is lost too. A training process then grows to 3 GB and more.
+"""
+
 
 def load(name: str) -> ModuleType:
     """Import a heavy library by name."""
@@ -12,6 +20,8 @@ def load(name: str) -> ModuleType:
 
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", _SHAPES)
+    os.environ.setdefault("LRU_CACHE_CAPACITY", _SHAPES)
     try:
         return import_module(name)
     except ImportError as error:
