@@ -1,10 +1,13 @@
 """Every command on real runs, as a user would call it."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from judgesmith.models.http.ledger import Call, CallState, Ledger, Settled
 
 pytestmark = pytest.mark.slow
 LOOSE = ("kappa=-1", "consistency=0", "coverage=0", "domain_drop=-2")
@@ -80,6 +83,58 @@ def test_report_is_written_again(tiny_run: Path, command: Any) -> None:
         page.unlink()
     assert command("report", tiny_run).returncode == 0
     assert [page.read_bytes() for page in pages] == before
+
+
+def test_money_is_shown_by_run_status_and_report(
+    light_run: Path, command: Any, tiny: Path, tmp_path: Path
+) -> None:
+    """One call paid with 2 cents, one that may have cost 3, and four replies from the cache."""
+    run = shutil.copytree(light_run, tmp_path / "run")
+    assert "Money" not in command("status", run).stdout
+    with Ledger(run / "ledger.sqlite", 1.0) as ledger:
+        numbers = ledger.open([Call("responses", "big", key, 30_000_000) for key in "ab"])
+        ledger.settle([Settled(numbers[0], CallState.PAID, 20_000_000, 1000, 600, 0, 50)])
+        ledger.settle([Settled(numbers[1], CallState.POSSIBLY_PAID)])
+        ledger.hits("responses", "big", 4)
+    said = "paid $0.0200 (possibly $0.0300 more)"
+    status = command("status", run)
+    assert status.returncode == 0
+    assert f"Money: {said}, 2 calls, 4 from the cache" in status.stdout
+    assert "600\N{NO-BREAK SPACE}cached" in status.stdout
+    again = command("run", tiny, "--run", run, "--until", "items", "--budget-usd", "1.5")
+    assert again.returncode == 0, again.stderr
+    last = again.stdout.splitlines()[-1]
+    assert (
+        last == f"Money: {said} of $1.50, 2 calls, 4 from the cache, over all commands of this run"
+    )
+    pages = [run / "report" / name for name in ("index.html", "report.md", "report.json")]
+    before = [page.read_bytes() for page in pages]
+    assert command("report", run).returncode == 0
+    assert [page.read_bytes() for page in pages] == before
+    money = json.loads(before[2])["money"]
+    assert (money["paid_usd"], money["possibly_paid_usd"], money["cap_usd"]) == (0.02, 0.03, 1.5)
+    assert b"Calls, tokens and dollars by stage and model" in before[0]
+
+
+def test_a_run_that_a_dry_run_stopped_has_a_report_of_it(
+    light_run: Path, command: Any, tiny: Path, tmp_path: Path
+) -> None:
+    """Two simulated teachers, one of which names the first response always, do not agree."""
+    run = shutil.copytree(light_run, tmp_path / "run")
+    teachers = (
+        "{primary: good, simulated: [{name: good, accuracy: 0.98, first_rate: 0}, "
+        "{name: lazy, accuracy: 0.3, first_rate: 0.9}], dry_run: {second: lazy, items: 60}}"
+    )
+    done = command(
+        "run", tiny, "--run", run, "--until", "labels", "--set", f"labels.teachers={teachers}"
+    )
+    assert done.returncode == 2, done.stdout
+    assert "the dry run of" in done.stderr
+    assert command("report", run).returncode == 0
+    page = (run / "report/report.md").read_text()
+    assert "the stage stopped there" in page
+    assert "Simulated: good, lazy." in page
+    assert "not given" not in page.split("## Audits")[1].split("## ")[0]
 
 
 def test_evaluate_without_a_file_shows_the_run(parrot_run: Path, command: Any) -> None:

@@ -21,7 +21,7 @@ PRODUCERS = {
     "is_hedged": "tasks/bias/task.py",
     "is_uncertain": "tasks/bias/task.py",
     "annotate_question": "stages/questions.py",
-    "annotate_response": "stages/responses.py",
+    "annotate_response": "stages/responses/asking.py",
 }
 
 

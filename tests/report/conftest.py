@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from judgesmith.report.document import CurvePoint, Document, StageRow
+from judgesmith.report.money import Money, MoneyLine, PriceRow
 from judgesmith.report.results import (
     Check,
     Comparison,
@@ -21,6 +22,8 @@ from judgesmith.report.results import (
 )
 
 AUDITS = Path(__file__).with_name("audits.json")
+TEACHING = Path(__file__).with_name("teaching.json")
+"""As `test_teachers.py` makes it with the functions of the labels stage."""
 LABELS = "labels: 300 verdicts by 1 person"
 HOSTILE = (
     '</details></dd><script src="http://evil.example/x.js">alert(1)</script>'
@@ -273,6 +276,43 @@ def stages() -> tuple[StageRow, ...]:
     )
 
 
+def build_money() -> Money:
+    """Two paid teachers and a free local generator; one call that nobody knows of."""
+
+    def line(
+        stage: str, model: str, hits: int, calls: tuple[int, int, int], usd: float
+    ) -> MoneyLine:
+        paid, free, unsure = calls
+        return MoneyLine(
+            stage=stage, model=model, hits=hits, calls=sum(calls), paid_calls=paid,
+            free_calls=free, unsure_calls=unsure, prompt_tokens=paid * 1283,
+            cached_tokens=paid * 900 if usd else 0, cache_write_tokens=0,
+            completion_tokens=paid * 88, paid_usd=usd, possibly_paid_usd=0.0066 * unsure,
+        )  # fmt: skip
+
+    lines = (
+        line("responses", "local", 0, (960, 0, 0), 0.0),
+        line("labels", "big-teacher", 1204, (14_200, 31, 4), 5.855299),
+        line("labels", "second-teacher", 0, (600, 0, 0), 0.91),
+    )
+    priced = PriceRow(
+        model="big-teacher", served_as="vendor/judge-large", server="api.example.com",
+        input_usd=3.0, output_usd=15.0, cached_input_usd=0.3, batch=0.5, as_of="2026-10-01",
+    )  # fmt: skip
+    return Money(
+        lines=lines,
+        prices=(
+            priced,
+            PriceRow(model="local", served_as="small", server="localhost"),
+            PriceRow(model="second-teacher", known=False),
+        ),
+        paid_usd=6.765299,
+        possibly_paid_usd=0.0264,
+        in_flight_usd=0.0,
+        cap_usd=25.0,
+    )
+
+
 def build_full(*, rehearsed: bool = False) -> Document:
     return Document(
         name="Bias judge, half a billion parameters",
@@ -287,6 +327,8 @@ def build_full(*, rehearsed: bool = False) -> Document:
         composition={"category": {"Age": 160, "Religion": 120}, "condition": {"ambiguous": 280}},
         why={"sft.epochs": "dev kappa stops rising after two", "labels.policy": "two orders agree"},
         provenance={"judgesmith": "0.1.0", "seed": "17", "recipe": "sha256 3f9a…"},
+        **json.loads(TEACHING.read_text()),
+        money=build_money(),
     )
 
 
@@ -324,3 +366,8 @@ def rehearsed_document() -> Document:
 @pytest.fixture(scope="session")
 def hostile_text() -> str:
     return HOSTILE
+
+
+@pytest.fixture(scope="session")
+def some_money() -> Money:
+    return build_money()

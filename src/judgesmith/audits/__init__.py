@@ -49,6 +49,9 @@ from judgesmith.audits.leak_report import (
     SplitLevel,
     leak_findings,
 )
+from judgesmith.audits.licence_findings import licence_findings
+from judgesmith.audits.licence_table import Carried, LicenceTable, licence_table
+from judgesmith.audits.licences import ModelTerms, Part, Terms, row_licence, terms_of
 from judgesmith.audits.modes import MadeItem, mode_findings, mode_table
 from judgesmith.audits.order import OrderedJudgment, order_table
 from judgesmith.audits.order_findings import OrderLimits, order_findings
@@ -66,6 +69,7 @@ from judgesmith.audits.unparsed import JudgedItem, UnparsedLimits, unparsed_find
 
 __all__ = [
     "BucketStyle",
+    "Carried",
     "ComparedSlice",
     "ConfoundItem",
     "ConfoundLimits",
@@ -83,12 +87,15 @@ __all__ = [
     "LeakLevel",
     "LeakReport",
     "LevelShare",
+    "LicenceTable",
     "Limit",
     "MadeItem",
     "ModelPair",
+    "ModelTerms",
     "OrderLimits",
     "OrderedJudgment",
     "ParsedReply",
+    "Part",
     "PlacedText",
     "RationaleLimits",
     "RationaleRow",
@@ -98,6 +105,7 @@ __all__ = [
     "SupplyCount",
     "SupplyRow",
     "SurfaceQuestion",
+    "Terms",
     "TwiceJudged",
     "TwoItem",
     "TwoPick",
@@ -130,6 +138,8 @@ __all__ = [
     "label_table",
     "leak_audit",
     "leak_findings",
+    "licence_findings",
+    "licence_table",
     "mode_findings",
     "mode_table",
     "order_findings",
@@ -139,6 +149,7 @@ __all__ = [
     "rationale_names",
     "rationale_table",
     "read_rationale",
+    "row_licence",
     "rubric_findings",
     "rubric_table",
     "separability_findings",
@@ -148,6 +159,7 @@ __all__ = [
     "supply_rows",
     "surface_findings",
     "surface_table",
+    "terms_of",
     "ties_findings",
     "ties_table",
     "two_stereotypes_findings",

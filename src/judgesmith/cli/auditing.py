@@ -6,6 +6,7 @@ from pathlib import Path
 
 from judgesmith.audits.finding import Finding
 from judgesmith.cli import show
+from judgesmith.cli.show_files import licences as show_licences
 from judgesmith.errors import DataError
 from judgesmith.pipeline.audit_files import audit_targets, write_audit
 from judgesmith.pipeline.audit_found import Audited
@@ -25,6 +26,7 @@ def audit_command(
     found = audit_targets(targets, train=train, reading=reading)
     show.supply(found.tables.get("supply", ()))
     show.confounds(found.confounds)
+    show_licences(found.tables)
     _show(found, out)
     if out is not None:
         name = ", ".join(found.sets)

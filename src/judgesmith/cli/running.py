@@ -17,9 +17,14 @@ from judgesmith.pipeline import (
     start_run,
     survey,
 )
-from judgesmith.pipeline.report_run import stage_row, write_report
+from judgesmith.pipeline.report_run import note_budget, read_money, stage_row, write_report
+from judgesmith.report.money import money_sentence
+from judgesmith.report.money_sections import money_table
+from judgesmith.report.numbers import money
+from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import Manifest
 from judgesmith.runs.outside import use_data_folder
+from judgesmith.runs.recipe import Recipe
 from judgesmith.stages.gate import read_gate, read_results
 
 
@@ -41,12 +46,27 @@ def run_command(name: str, folder: Path | None, options: RunOptions) -> None:
     run_dir = start_run(folder, recipe)
     use_data_folder(folder, options.data)
     show.console.print(f"[bold]{recipe.header.name}[/] -> {folder}")
+    try:
+        _show_results(recipe, run_dir, until, _run_stages(recipe, run_dir, options))
+    finally:  # what was spent is said most of all where the run was stopped
+        spent = read_money(run_dir)
+        if spent is not None:
+            show.line(f"Money: {money_sentence(spent)}, over all commands of this run")
+
+
+def _run_stages(recipe: Recipe, run_dir: RunDir, options: RunOptions) -> Path:
+    """Run what is not fresh, and write the report."""
+    budget = options.budget_usd
     with run_dir.locked():
+        note_budget(run_dir, budget)
         for manifest in run_recipe(
-            recipe, run_dir, until=until, budget_usd=options.budget_usd, announce=_announce
+            recipe, run_dir, until=options.until, budget_usd=budget, announce=_announce
         ):
             _say(manifest)
-        page = write_report(run_dir, recipe)
+        return write_report(run_dir, recipe)
+
+
+def _show_results(recipe: Recipe, run_dir: RunDir, until: str | None, page: Path) -> None:
     if "evaluate" in recipe.sections and until in (None, "evaluate", "gate"):
         show.evaluation(read_results(run_dir))
     gate = read_gate(run_dir) if "gate" in recipe.sections else None
@@ -66,7 +86,7 @@ def _say(manifest: Manifest) -> None:
     dropped = sum(report.dropped.values())
     show.console.print(
         f"  {manifest.stage}: {report.taken} in, {report.made} out, {dropped} dropped, "
-        f"${report.cost_usd:.2f}, {manifest.wall_s:.1f} s",
+        f"{money(report.cost_usd)}, {manifest.wall_s:.1f} s",
         soft_wrap=True,
     )
     tables: dict[str, Any] = report.tables
@@ -85,6 +105,10 @@ def status_command(folder: Path) -> None:
     for entry in entries:
         if entry.reason and entry.manifest is not None:
             show.line(f"{entry.stage} is {entry.state}: {entry.reason}")
+    spent = read_money(run_dir)
+    if spent is not None:
+        show.block(money_table(spent))
+        show.line(f"Money: {money_sentence(spent)}")
 
 
 def recipes_command(name: str | None) -> None:

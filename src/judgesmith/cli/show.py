@@ -5,16 +5,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, JustifyMethod
+from rich.markup import escape
 from rich.table import Table
 
+from judgesmith.report import blocks
 from judgesmith.report.document import StageRow
-from judgesmith.report.numbers import estimate, not_shown, p_value
+from judgesmith.report.numbers import estimate, money, not_shown, p_value
 from judgesmith.report.results import Evaluation, GateResult, Number
 
 _PIPE_WIDTH = 120
 console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
-WRAPPED = ("dropped", "what it makes", "conclusion", "what it holds", "published", "licence")
+WRAPPED = (
+    "dropped", "what it makes", "conclusion", "what it holds", "published", "licence", "model",
+)  # fmt: skip
 _OUTCOME_STYLE = {
     "pass": "bold green",
     "fail": "bold red",
@@ -30,7 +34,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for position, name in enumerate(columns):
         first = position == 0
         wraps = first or name in WRAPPED
-        drawn.add_column(name, justify="left" if wraps else "right", no_wrap=not wraps)
+        side: JustifyMethod = "left" if wraps else "right"
+        drawn.add_column(name, justify=side, no_wrap=not wraps, overflow="fold")
     for row in rows:
         drawn.add_row(*[str(cell) for cell in row])
     console.print(drawn)
@@ -41,6 +46,18 @@ def line(text: str) -> None:
     console.print(text, markup=False, soft_wrap=True)
 
 
+def block(shown: blocks.Table) -> None:
+    """Print a table of the report; what stands beside a cell's text comes below it."""
+    rows = [
+        [escape("\n".join([cell.text, *filter(None, cell.aside.split(", "))])) for cell in row]
+        for row in shown.rows
+    ]
+    heads = ["\n".join(column.title.rsplit(" ", 1)) for column in shown.columns]
+    table(shown.heading, heads, rows)
+    if shown.note:
+        console.print(shown.note, markup=False)
+
+
 def stages(rows: Iterable[StageRow]) -> None:
     """The stages table of `judgesmith status`."""
     lines = []
@@ -48,7 +65,7 @@ def stages(rows: Iterable[StageRow]) -> None:
         dropped = "; ".join(f"{n} {reason}" for reason, n in row.dropped.items()) or "0"
         counts = ("", "", "") if row.taken is None else (row.taken, row.made, dropped)
         seconds = "" if row.wall_s is None else f"{row.wall_s:.1f} s"
-        lines.append((row.stage, row.state, *counts, f"${row.cost_usd:.2f}", seconds))
+        lines.append((row.stage, row.state, *counts, money(row.cost_usd), seconds))
     table("Stages", ("stage", "state", "in", "out", "dropped", "cost", "time"), lines)
 
 

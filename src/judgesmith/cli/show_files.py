@@ -1,6 +1,7 @@
 """How a measurement of files looks on a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.markup import escape
 
@@ -42,6 +43,22 @@ def document(found: Document) -> None:
             line(f"not measured: {what}: {why}")
     for note in evidence.notes:
         line(f"note: {note}")
+
+
+def licences(tables: Mapping[str, Any]) -> None:
+    """Under whose terms a run's records stand, and what may be published."""
+    for name, found in tables.items():
+        if not name.startswith("licences, "):
+            continue
+        rows = [
+            (output["output"], "\n".join(one["terms"]), one["n"], one["publish"], one["train"])
+            for output in found["outputs"]
+            for one in output["sets"]
+        ]
+        heads = ("file", "licence", "records", "may publish", "may train")
+        table(f"What may be published: {name.removeprefix('licences, ')}", heads, rows[:MOST_ROWS])
+        if len(rows) > MOST_ROWS:
+            line(f"{len(rows) - MOST_ROWS} more rows are in audit.json (--out FOLDER).")
 
 
 def _agreement(evaluation: Evaluation) -> None:

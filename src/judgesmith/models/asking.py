@@ -1,7 +1,7 @@
 """Ask models about items, in lots that survive a kill."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from judgesmith.judging.dialect import Dialect
@@ -9,7 +9,9 @@ from judgesmith.models.judge import Shown, judge
 from judgesmith.models.protocol import Completion, Model, ModelOpener
 from judgesmith.records import Judgment, Question, Response, Status
 from judgesmith.runs.jsonl import PartialFile
-from judgesmith.runs.progress import Progress, progress_bar
+from judgesmith.runs.progress import progress_bar
+
+_Key = tuple[str, str, tuple[int, ...]]
 
 LOT = 256
 """Items in one order given to a model at once, where the model names no other number."""
@@ -29,9 +31,10 @@ class Usage(Counter[str]):
     """What the calls of this process took; the ledger knows those of all processes."""
 
     def add(self, completion: Completion) -> None:
-        """Count a completion."""
-        for name in ("calls", "prompt_tokens", "completion_tokens", "cost_usd"):
-            self[name] += getattr(completion, name)
+        """Count a completion. One that took no call was counted when it was asked for."""
+        if completion.calls:
+            for name in ("calls", "prompt_tokens", "completion_tokens", "cost_usd"):
+                self[name] += getattr(completion, name)
 
     def as_fields(self) -> dict[str, Any]:
         """The same for a stage report."""
@@ -44,38 +47,56 @@ def judge_items(
     """Judgments of each model on all items in every order shown, resumed after a kill.
 
     A lot that a kill tore is judged again, because the other prompts of a batch can move a reply
-    in its last bits; replies over HTTP then come out of the cache. A call that failed is tried
-    again.
+    in its last bits; replies over HTTP then come out of the cache. Of a model that says it is
+    `independent`, whose replies follow from their own prompts only, just what is missing is asked.
+    A call that failed is tried again.
     """
     done = {
         _key(j.judge, j): j for j in partial.load(Judgment) if j.status is not Status.CALL_FAILED
     }
     usage = Usage()
-    total = len(names) * len(about.shown)
-    with partial as file, progress_bar(stage, total, done=len(done)) as bar:
+    wanted = {_key(name, entry) for name in names for entry in about.shown}
+    with (
+        partial as file,
+        progress_bar(stage, len(wanted), done=len(wanted & done.keys())) as bar,
+    ):
         for name in names:
             if all(_key(name, entry) in done for entry in about.shown):
                 continue
             model = models(name)
-            for lot in whole_questions(about.shown, getattr(model, "lot", LOT)):
-                if any(_key(name, entry) not in done for entry in lot):
-                    for judgment in _judge_lot(model, lot, about, usage=usage, bar=bar):
-                        file.append([judgment])
-                        done[_key(name, judgment)] = judgment
+            for lot in _lots(model, name, about.shown, done):
+                for judgment, completion in _judge_lot(model, lot, about):
+                    key = _key(name, judgment)
+                    usage.add(completion)
+                    bar.advance(int(key not in done), cost_usd=completion.cost_usd)
+                    file.append([judgment])
+                    done[key] = judgment
     return [done[_key(name, entry)] for name in names for entry in about.shown], usage
 
 
+def _lots(
+    model: Model, name: str, shown: Sequence[Shown], done: Container[_Key]
+) -> list[list[Shown]]:
+    """What is still to be asked of a model, lot by lot."""
+    size = getattr(model, "lot", LOT)
+    missing = [entry for entry in shown if _key(name, entry) not in done]
+    if getattr(model, "independent", False):
+        return whole_questions(missing, size)
+    wanted = {_key(name, entry) for entry in missing}
+    return [
+        lot
+        for lot in whole_questions(shown, size)
+        if any(_key(name, entry) in wanted for entry in lot)
+    ]
+
+
 def _judge_lot(
-    model: Model, lot: Sequence[Shown], about: About, *, usage: Usage, bar: Progress
-) -> Iterable[Judgment]:
-    judged = judge(
+    model: Model, lot: Sequence[Shown], about: About
+) -> Iterator[tuple[Judgment, Completion]]:
+    return judge(
         model, lot, about.questions, about.responses,
         dialect=about.dialect, max_tokens=about.max_tokens,
     )  # fmt: skip
-    for judgment, completion in judged:
-        usage.add(completion)
-        bar.advance(cost_usd=completion.cost_usd)
-        yield judgment
 
 
 def whole_questions(shown: Iterable[Shown], lot: int = LOT) -> list[list[Shown]]:
@@ -91,6 +112,6 @@ def whole_questions(shown: Iterable[Shown], lot: int = LOT) -> list[list[Shown]]
     return lots
 
 
-def _key(name: str, of: Shown | Judgment) -> tuple[str, str, tuple[int, ...]]:
+def _key(name: str, of: Shown | Judgment) -> _Key:
     item_id = of.item_id if isinstance(of, Judgment) else of.item.id
     return name, item_id, of.order

@@ -83,7 +83,9 @@ class Model(Protocol):
     """Anything that answers prompts.
 
     `complete` yields one completion per request in the order of the requests, as they become
-    ready, so that a caller can store each before the next is paid for.
+    ready, so that a caller can store each before the next is paid for. A model may say how many
+    requests are worth giving it at once (`lot`), and that no reply depends on the others given
+    with it (`independent`).
     """
 
     name: str

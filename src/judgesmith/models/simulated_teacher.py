@@ -1,32 +1,37 @@
 """Simulated teachers: judges with stated rates of being right, biased, refusing and failing.
 
 They stand behind the same seam as real models and know the right verdicts. What one says is drawn
-from the seed, its name and the item, and depends on nothing else. They exist so that a whole recipe
-can be tried with no key and no download; what they say is simulated, and every record says so.
+from the seed, its name and what it is shown, and depends on nothing else. They exist so that a
+whole recipe can be tried with no key and no download; what they say is simulated, and every record
+says so.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.render import render_prompt
 from judgesmith.models.protocol import Completion, Request
-from judgesmith.records import Finish, Item, Message, Question, Response, keyed_rng
+from judgesmith.records import LETTERS, Finish, Item, Question, Response, keyed_rng
 from judgesmith.runs.recipe import Section
 
 RightVerdict = Callable[[Question, Sequence[Response]], tuple[str, str] | None]
 """The right verdict on responses in the order shown, with its rationale; None where unknown."""
 
+PLAIN = "On balance this is how it reads."
+FIRST = "Response A stands out."
+NO_ANSWER = "It cannot be told."
+
 
 class TeacherSpec(Section):
-    """A simulated teacher as a recipe states it; all rates are shares of its replies.
+    """A simulated teacher as a recipe states it.
 
-    `accuracy` is how often it is right where it answers by itself; `first_rate` how often it names
-    what is shown first whatever it is; `refuse_rate`, `cut_rate` and `fail_rate` how often it
-    refuses, is cut off before its verdict, and gives no reply at all.
+    `fail_rate`, `refuse_rate` and `cut_rate` are the shares of its judgments with no reply at all,
+    with a refusal, and cut off before the verdict. Of the others, `first_rate` name what is shown
+    first whatever it is; of the rest, `accuracy` are right.
     """
 
     name: str = Field(min_length=1)
@@ -36,34 +41,53 @@ class TeacherSpec(Section):
     cut_rate: float = Field(0.0, ge=0, le=1)
     fail_rate: float = Field(0.0, ge=0, le=1)
 
+    @model_validator(mode="after")
+    def _rates_fit(self) -> "TeacherSpec":
+        lost = self.fail_rate + self.refuse_rate + self.cut_rate
+        if lost > 1 + 1e-9:
+            raise ValueError(
+                f"fail_rate, refuse_rate and cut_rate are shares of the same judgments and may not "
+                f"exceed 1 together: found {lost:g}"
+            )
+        return self
+
 
 @dataclass(frozen=True)
 class Known:
-    """What a simulated teacher may be asked about, and how to tell what is right."""
+    """What a simulated teacher may be asked about, and how to tell what is right.
+
+    `reference` gives the right answer to a question, None where nobody knows one.
+    """
 
     items: Mapping[str, Item]
     questions: Mapping[str, Question]
     responses: Mapping[str, Response]
     dialect: Dialect
     right: RightVerdict
+    reference: Callable[[Question], str | None]
     seed: int
 
 
 class SimulatedTeacher:
     """A model of the seam that judges by the right verdict and its own rates.
 
-    Whether it errs on an item is drawn once for both orders; naming the first response is not.
-    Items without a right verdict it judges by chance.
+    Whether it errs on a pair, and which response it then names, is drawn once for both orders;
+    naming the first response, and giving no verdict, is drawn for each order. Where nobody knows
+    what is right, a verdict drawn by what is shown stands for it, the same for all teachers. Where
+    its dialect asks for its own answer first, that is the right one.
     """
+
+    independent = True
 
     def __init__(self, spec: TeacherSpec, known: Known) -> None:
         self.spec, self.name, self._known = spec, spec.name, known
-        self._items = {item.id: item for item in known.items.values()} | {
-            response: item for item in known.items.values() for response in item.response_ids
-        }
 
     def complete(self, requests: Sequence[Request]) -> Iterator[Completion]:
-        """Judge in order; `record_id` is the item's id, or that of the response shown alone."""
+        """Judge in order.
+
+        `record_id` is the id of an item, of the response that is shown alone, or of the question
+        that the teacher is to answer itself. Raises ValueError for any other.
+        """
         for request in requests:
             text, finish = self._reply(request)
             yield Completion(
@@ -75,54 +99,73 @@ class SimulatedTeacher:
             )
 
     def _reply(self, request: Request) -> tuple[str, Finish]:
-        spec, known = self.spec, self._known
-        item = self._items[request.record_id]
-        question = known.questions[item.question_id]
-        shown = self._shown(item, request.messages)
-        order = [response.id for response in shown]
-        how = keyed_rng(known.seed, "teacher", self.name, "how", *order).random()
+        asked = self._known.questions.get(request.record_id)
+        if asked is not None:
+            return self._own_answer(asked), Finish.STOP
+        question, shown = self._shown(request)
+        spec = self.spec
+        how = self._drawn("how", *(response.id for response in shown))
         if how < spec.fail_rate:
             return "", Finish.FAILED
         if how < spec.fail_rate + spec.refuse_rate:
             return "I would rather not judge this.", Finish.REFUSED
-        verdict, rationale = self._verdict(item, question, shown)
-        reply = known.dialect.write_reply(rationale, verdict)
+        reply = self._judged(question, shown)
         if how < spec.fail_rate + spec.refuse_rate + spec.cut_rate:
             return reply[: len(reply) // 2], Finish.LENGTH
         return reply, Finish.STOP
 
-    def _verdict(
-        self, item: Item, question: Question, shown: Sequence[Response]
-    ) -> tuple[str, str]:
-        spec, known = self.spec, self._known
-        scale = known.dialect.scale.values
-        order = [response.id for response in shown]
-        right = known.right(question, shown)
-        first = keyed_rng(known.seed, "teacher", self.name, "first", *order).random()
-        draw = keyed_rng(known.seed, "teacher", self.name, "error", item.id)
-        errs = draw.random() >= spec.accuracy
-        if len(shown) > 1 and first < spec.first_rate:
-            return scale[0], "Response A stands out."
-        if right is not None and not errs:
-            return right
-        # The wrong verdict names the same response in both orders: it is drawn by response.
-        wrong = [value for value in scale if right is None or value != right[0]]
-        named = {value: shown[i].id for i, value in enumerate(scale) if i < len(shown)}
-        weight = {
-            value: keyed_rng(known.seed, self.name, item.id, named.get(value, value)).random()
-            for value in wrong
-        }
-        verdict = max(wrong, key=lambda value: weight[value])
-        return verdict, "On balance this is how it reads."
+    def _judged(self, question: Question, shown: Sequence[Response]) -> str:
+        dialect, spec = self._known.dialect, self.spec
+        ids = [response.id for response in shown]
+        verdict, rationale = self._right(question, shown)
+        if len(shown) > 1 and self._drawn("first", *ids) < spec.first_rate:
+            verdict, rationale = LETTERS[0], FIRST
+        elif self._drawn("errs", *sorted(ids)) >= spec.accuracy:
+            wrong = [value for value in dialect.scale.values if value != verdict]
+            verdict, rationale = self._pick(wrong, ids, self.name), PLAIN
+        try:
+            return dialect.write_reply(rationale, verdict)
+        except ValueError:  # what is judged quotes a tag of the dialect
+            return dialect.write_reply(PLAIN, verdict)
 
-    def _shown(self, item: Item, messages: tuple[Message, ...]) -> list[Response]:
-        """Which responses the prompt shows, in which order: the one that renders to it."""
+    def _right(self, question: Question, shown: Sequence[Response]) -> tuple[str, str]:
+        scale = self._known.dialect.scale.values
+        found = self._known.right(question, shown)
+        if found is not None and found[0] in scale:
+            return found
+        return self._pick(scale, [response.id for response in shown], "right"), PLAIN
+
+    def _pick(self, values: Sequence[str], ids: Sequence[str], *key: str) -> str:
+        """One of the values, the one that names the same response whatever the order shown."""
+        named = dict(zip(LETTERS, ids, strict=False)) if len(ids) > 1 else {}
+        weight = {
+            value: keyed_rng(
+                self._known.seed, "teacher", *key, *sorted(ids), named.get(value, value)
+            ).random()
+            for value in values
+        }
+        return max(values, key=lambda value: weight[value])
+
+    def _drawn(self, *key: str) -> float:
+        return keyed_rng(self._known.seed, "teacher", self.name, *key).random()
+
+    def _own_answer(self, question: Question) -> str:
+        return (self._known.reference(question) or "").strip() or NO_ANSWER
+
+    def _shown(self, request: Request) -> tuple[Question, list[Response]]:
+        """What the prompt is about: of several responses, the order that renders to it."""
         known = self._known
-        found = [known.responses[i] for i in item.response_ids]
-        count = 1 if known.dialect.kind == "single" else len(found)
-        for shown in permutations(found, count):
+        alone = known.responses.get(request.record_id)
+        if alone is not None:
+            return known.questions[alone.question_id], [alone]
+        item = known.items.get(request.record_id)
+        if item is None:
+            raise ValueError(f"no item, response or question has the id {request.record_id!r}")
+        question = known.questions[item.question_id]
+        first = known.dialect.answers_first(question)
+        reference = self._own_answer(question) if first else None
+        for shown in permutations([known.responses[i] for i in item.response_ids]):
             texts = [response.text for response in shown]
-            question = known.questions[item.question_id]
-            if render_prompt(known.dialect, question, texts, None) == messages:
-                return list(shown)
+            if render_prompt(known.dialect, question, texts, reference) == request.messages:
+                return question, list(shown)
         raise ValueError(f"no order of item {item.id} renders to the prompt that was asked")

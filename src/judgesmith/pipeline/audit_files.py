@@ -12,6 +12,7 @@ from judgesmith.pipeline.audit_found import Audited
 from judgesmith.pipeline.audit_inputs import AuditSet
 from judgesmith.pipeline.audit_judges import audit_judgments
 from judgesmith.pipeline.audit_labels import audit_labels
+from judgesmith.pipeline.audit_licences import audit_licences
 from judgesmith.pipeline.audit_overlap import (
     TextItem,
     audit_across,
@@ -95,6 +96,7 @@ def _opened(source: Source, into: Audited) -> Source:
     run_dir, recipe = open_run(source.run)
     document = collect(run_dir, recipe)
     into.say(_finding(row) for row in document.findings)
+    audit_licences(source.name, run_dir, recipe, into)
     into.confounds, into.leaks = document.confounds, document.leaks
     into.sets[source.name] = {"stages": len(document.stages)}
     if document.supply:

@@ -1,21 +1,35 @@
 """Collect what a run knows into one document, and write its pages."""
 
+from collections.abc import Iterable, Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 
 from judgesmith import __version__
+from judgesmith.models.http.ledger import Line, look
+from judgesmith.models.http.prices import usd
+from judgesmith.pipeline.opening import LEDGER
+from judgesmith.pipeline.order import STAGES
 from judgesmith.pipeline.running import STOPPED, Standing, survey
 from judgesmith.report.document import CurvePoint, Document, StageRow
 from judgesmith.report.html import render_html
 from judgesmith.report.markdown import render_markdown
+from judgesmith.report.money import Money, MoneyLine, PriceRow
 from judgesmith.report.results import Evaluation
+from judgesmith.report.teaching import Teaching
+from judgesmith.runs.endpoint import Endpoint, Price
 from judgesmith.runs.jsonl import write_bytes, write_json
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import library_versions
 from judgesmith.runs.recipe import Recipe
 from judgesmith.stages.gate import read_gate, read_results
+
+BUDGET = "budget.json"
+"""The cap that the last command with one gave."""
+DRY_RUN = "dry run"
 
 
 def stage_row(entry: Standing) -> StageRow:
@@ -59,15 +73,134 @@ def collect(run_dir: RunDir, recipe: Recipe) -> Document:
         composition=tables.get("questions", {}).get("composition", {}),
         why=recipe.why,
         provenance=_provenance(run_dir, entries),
+        teaching=_teaching(run_dir, recipe, entries),
+        generator_runs=tuple(_generator_runs(run_dir, entries)),
+        money=read_money(run_dir),
     )
+
+
+def note_budget(run_dir: RunDir, budget_usd: float | None) -> None:
+    """Keep the cap that a command was given, so that every later report can name it."""
+    if budget_usd is not None and isfinite(budget_usd):
+        write_json(run_dir.file(BUDGET), {"budget_usd": budget_usd})
+
+
+def read_money(run_dir: RunDir) -> Money | None:
+    """What the run's ledger says, in US dollars; None where no model was called over HTTP."""
+    path = run_dir.file(LEDGER)
+    if not path.exists():
+        return None
+    totals, lines = look(path)
+    budget = run_dir.file(BUDGET)
+    return Money(
+        lines=tuple(_money_line(line) for line in sorted(lines, key=_place)),
+        prices=tuple(
+            _price(name, run_dir.header.models.get(name))
+            for name in sorted({line.model for line in lines})
+        ),
+        paid_usd=usd(totals.spent),
+        possibly_paid_usd=usd(totals.possibly_paid),
+        in_flight_usd=usd(totals.in_flight),
+        cap_usd=orjson.loads(budget.read_bytes())["budget_usd"] if budget.exists() else None,
+    )
+
+
+def _place(line: Line) -> tuple[int, str, str]:
+    """Stages in the order of the flow; what is none of them comes last."""
+    place = STAGES.index(line.stage) if line.stage in STAGES else len(STAGES)
+    return place, line.stage, line.model
+
+
+def _money_line(line: Line) -> MoneyLine:
+    fields = line._asdict()
+    spent, possibly_paid = fields.pop("spent"), fields.pop("possibly_paid")
+    return MoneyLine(**fields, paid_usd=usd(spent), possibly_paid_usd=usd(possibly_paid))
+
+
+def _price(name: str, endpoint: Endpoint | None) -> PriceRow:
+    """A model's prices; of its address only the host is told, as the rest may hold a key."""
+    if endpoint is None:
+        return PriceRow(model=name, known=False)
+    server = urlsplit(endpoint.url).hostname or ""
+    price = endpoint.price
+    if not isinstance(price, Price):
+        return PriceRow(model=name, served_as=endpoint.model, server=server)
+    return PriceRow(
+        model=name, served_as=endpoint.model, server=server,
+        input_usd=price.input, output_usd=price.output,
+        cached_input_usd=price.cached_input, cache_write_usd=price.cache_write,
+        batch=None if endpoint.batch is None else price.batch, as_of=price.as_of.isoformat(),
+    )  # fmt: skip
+
+
+def _teaching(run_dir: RunDir, recipe: Recipe, entries: list[Standing]) -> Teaching | None:
+    """What the labels stage says of its teachers, also where its dry run stopped it."""
+    entry = next((one for one in entries if one.stage == "labels"), None)
+    if entry is None:
+        return None
+    manifest = entry.manifest
+    if manifest is None:
+        config = recipe.sections["labels"].model_dump(mode="json")
+        checks = _stopped_checks(run_dir, entry)
+        tables: dict[str, Any] = {DRY_RUN: _of_checks(checks)} if checks else {}
+    else:
+        config, tables = manifest.determined_by["config"], manifest.report.tables
+    teachers = config.get("teachers")
+    if not teachers or not tables:
+        return None
+    return Teaching(
+        primary=teachers["primary"],
+        panel=tuple(teachers["panel"]),
+        simulated=tuple(spec["name"] for spec in teachers["simulated"]),
+        policy=teachers["policy"],
+        stopped=manifest is None,
+        dry_run=tables.get(DRY_RUN),
+        against_people=tuple(tables.get("teacher against people", ())),
+        panel_items=tables.get("panel items by bucket", {}),
+        cross_check=tables.get("cross-check"),
+        final_labels=tables.get("final labels"),
+        queue=tables.get("disagreement queue"),
+    )
+
+
+def _generator_runs(run_dir: RunDir, entries: list[Standing]) -> Iterable[dict[str, Any]]:
+    """Dry runs of generators, as a list or by generator; one that stopped has its checks only."""
+    for entry in entries:
+        if entry.stage != "responses":
+            continue
+        tables = {} if entry.manifest is None else entry.manifest.report.tables
+        found = tables.get(DRY_RUN, ())
+        if isinstance(found, Mapping):
+            found = [found] if "checks" in found else list(found.values())
+        yield from found
+        if checks := _stopped_checks(run_dir, entry):
+            yield _of_checks(checks)
+
+
+def _of_checks(checks: list[dict[str, Any]]) -> dict[str, Any]:
+    """A dry run that stopped its stage, as far as its checks tell."""
+    outcomes = {check["outcome"] for check in checks}
+    outcome = next((one for one in ("abort", "review") if one in outcomes), "pass")
+    return {"outcome": outcome, "checks": checks}
+
+
+def _stopped(run_dir: RunDir, entry: Standing) -> list[dict[str, Any]]:
+    """What a stage that has not ended since was stopped by: findings, or checks of a dry run."""
+    path = run_dir.file(f"{entry.stage}/{STOPPED}")
+    if entry.manifest is not None or not path.exists():
+        return []
+    return list(orjson.loads(path.read_bytes()))
+
+
+def _stopped_checks(run_dir: RunDir, entry: Standing) -> list[dict[str, Any]]:
+    return [row for row in _stopped(run_dir, entry) if "severity" not in row and "outcome" in row]
 
 
 def _findings(run_dir: RunDir, entry: Standing) -> list[dict[str, Any]]:
     """What a stage's audits found, also when they stopped it."""
     if entry.manifest is not None:
         return list(entry.manifest.report.tables.get("findings", ()))
-    stopped = run_dir.file(f"{entry.stage}/{STOPPED}")
-    return list(orjson.loads(stopped.read_bytes())) if stopped.exists() else []
+    return [row for row in _stopped(run_dir, entry) if "severity" in row]
 
 
 def _provenance(run_dir: RunDir, entries: list[Standing]) -> dict[str, str]:

@@ -3,7 +3,9 @@
 from typing import Any, Literal
 
 from judgesmith.report.evidence import Evidence
+from judgesmith.report.money import Money
 from judgesmith.report.results import Evaluation, GateResult, Result
+from judgesmith.report.teaching import Teaching
 
 
 class CurvePoint(Result):
@@ -37,7 +39,9 @@ class Document(Result):
     `confounds` the confound table's dict, `leaks` the leak report's dict, `composition` counts of
     questions by field and value, `why` the reasons that the recipe gives, by key path,
     `provenance` names and values (versions, hashes, seed). `subject` is "files" for judgments
-    that were read, not made: there is no gate and no training to show then.
+    that were read, not made: there is no gate and no training to show then. `teaching` is what
+    labels by teachers rest on, `generator_runs` the dumps of the generators' dry runs, `money` what
+    the run's ledger says.
     """
 
     name: str
@@ -57,3 +61,6 @@ class Document(Result):
     provenance: dict[str, str]
     subject: Literal["run", "files"] = "run"
     evidence: Evidence | None = None
+    teaching: Teaching | None = None
+    generator_runs: tuple[dict[str, Any], ...] = ()
+    money: Money | None = None

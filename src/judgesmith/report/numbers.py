@@ -9,6 +9,8 @@ from judgesmith.report.results import Number
 NOT_APPLICABLE = "not applicable"
 NOT_MEASURED = "not measured"
 NOT_FINITE = "not a finite number"
+MOST_PLACES = 9
+"""Decimals of an amount of money: the ledger counts billionths of a dollar."""
 
 
 def figure(value: float, *, places: int = 2) -> str:
@@ -133,16 +135,22 @@ def whole(count: object, *, absent: str = NOT_APPLICABLE) -> str:
 
 
 def money(dollars: float) -> str:
-    """Write US dollars; small sums keep four places.
+    """Write US dollars; below ten cents with four places, and more where four show too little.
 
     >>> money(0), money(0.0042), money(1234.5)
     ('$0', '$0.0042', '$1,234.50')
+    >>> money(0.000123), money(2e-9)
+    ('$0.00012', '$0.000000002')
     """
     if not math.isfinite(dollars):
         return f"undefined: {NOT_FINITE}"
     if dollars == 0:
         return "$0"
-    return f"${dollars:,.4f}" if abs(dollars) < 0.1 else f"${dollars:,.2f}"
+    size = abs(dollars)
+    if size >= 0.1:
+        return f"${dollars:,.2f}"
+    places = max(4, 1 - math.floor(math.log10(size)))
+    return f"${dollars:.{min(places, MOST_PLACES)}f}"
 
 
 def duration(seconds: float | None) -> str:

@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from judgesmith.report import audit_tables, result_tables, run_tables
 from judgesmith.report.blocks import Banner, Block, Judged, Plot, Plots, Section, Text
 from judgesmith.report.document import Document
+from judgesmith.report.dry_run_tables import generators_section
 from judgesmith.report.files_sections import closing_sections, file_sections
+from judgesmith.report.money_sections import money_section
 from judgesmith.report.numbers import plural
 from judgesmith.report.plots import supply_plot, training_plot
 from judgesmith.report.result_sections import (
@@ -16,6 +18,7 @@ from judgesmith.report.result_sections import (
     order_section,
 )
 from judgesmith.report.results import Evaluation, GateResult
+from judgesmith.report.teacher_sections import teacher_section
 
 REHEARSED = (
     "Every number on this page is from a rehearsal with simulated models and a tiny random "
@@ -62,9 +65,12 @@ def _run_sections(document: Document, stamp: str) -> list[Section]:
         found.append(Section("agreement", "Agreement", (missing,)))
     else:
         found += _evaluation_sections(document.evaluation, document.gate, stamp)
+    found += [generators_section(document.generator_runs)]
+    found += [teacher_section(document.teaching, stamp=stamp)]
     found += [_training_section(document, stamp), _audit_section(document, stamp)]
     if document.evaluation is not None:
         found.append(_example_section(document.evaluation))
+    found.append(money_section(document.money))
     return found
 
 

@@ -1,10 +1,13 @@
 """What a recipe says of a model behind HTTP."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from judgesmith.audits.licences import NOT_STATED, ModelTerms, Terms
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -46,7 +49,8 @@ class Endpoint(_Part):
 
     The key comes from the environment (`key_env`) or from a file outside the run (`key_file`).
     `price` may be "free" and must be given for a server that is not this machine. `context` is the
-    prompt and reply in tokens. `options` go into every request's body as they are.
+    prompt and reply in tokens. `options` go into every request's body as they are. `terms` are what
+    the vendor allows with what the model writes.
     """
 
     protocol: Literal["openai", "anthropic"]
@@ -61,6 +65,7 @@ class Endpoint(_Part):
     timeout_s: float = Field(120.0, gt=0)
     batch: Batching | None = None
     options: dict[str, Any] = Field(default_factory=dict)
+    terms: Terms = NOT_STATED
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -90,3 +95,8 @@ class Endpoint(_Part):
     def is_paid(self) -> bool:
         """Whether a call can cost anything."""
         return isinstance(self.price, Price) and (self.price.input > 0 or self.price.output > 0)
+
+
+def model_terms(models: Mapping[str, Endpoint]) -> dict[str, ModelTerms]:
+    """How each model's vendor names it, and the terms of its outputs."""
+    return {name: ModelTerms(found.model, found.terms) for name, found in models.items()}

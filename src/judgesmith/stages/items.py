@@ -6,7 +6,7 @@
 
 A rule draws pairs of two responses to one question. Buckets are filled in the order of the recipe,
 and a pair that is used once is never used again. Which pairs are taken and which response stands
-first is drawn from the seed and the pair's id.
+first is drawn from the seed and the pair's id. A call that failed gave no response to draw.
 """
 
 from collections import Counter, defaultdict
@@ -30,7 +30,16 @@ from judgesmith.audits import (
 )
 from judgesmith.errors import RecipeError, nearest
 from judgesmith.models.protocol import ModelOpener
-from judgesmith.records import Item, JsonScalar, Kind, Question, Response, index_by_id, keyed_rng
+from judgesmith.records import (
+    Finish,
+    Item,
+    JsonScalar,
+    Kind,
+    Question,
+    Response,
+    index_by_id,
+    keyed_rng,
+)
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.outside import find_outside
@@ -318,7 +327,9 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     ]
     rules = resolve_rules(config, task.bucket_presets)
     taken = {item.question_id for item in imported}
-    free = [r for r in responses.values() if r.question_id not in taken]
+    free = [
+        r for r in responses.values() if r.question_id not in taken and r.finish != Finish.FAILED
+    ]
     drawn, counts = draw_items(rules, free, questions, run_dir.seed)
     items = list(index_by_id([*imported, *drawn]).values())
     supply = supply_rows(counts if free else ())

@@ -5,7 +5,7 @@ out  questions/questions.jsonl
 run  judgesmith run RECIPE --until questions
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from pydantic import Field
 from judgesmith.audits import SurfaceQuestion, surface_findings, surface_table
 from judgesmith.errors import DataError
 from judgesmith.models.protocol import ModelOpener
-from judgesmith.records import Question, index_by_id, keyed_rng
+from judgesmith.records import Question, index_by_id
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.outside import find_outside
@@ -29,6 +29,7 @@ from judgesmith.sources import (
 )
 from judgesmith.sources.bank import shipped_bank
 from judgesmith.tasks import Task, load_task
+from judgesmith.tasks.strata import sample_evenly, stratum
 
 VERSION = 2
 OUTPUTS = ("questions/questions.jsonl",)
@@ -60,42 +61,12 @@ def outside(config: Config) -> dict[str, Path]:
     return given | ({"the shipped bank": shipped_bank()} if shipped else {})
 
 
-def sample_evenly(
-    questions: Sequence[Question], strata: Sequence[str], count: int, seed: int
-) -> list[Question]:
-    """`count` questions, as even as supply allows over the combinations of `strata`.
-
-    Cells are filled round by round, so that a short cell gives all it has and the others make up
-    for it. Inside a cell the order is drawn from the seed and each question's id. With condition
-    and polarity among the strata, both come out at 50/50 where supply allows.
-    """
-    cells: dict[tuple[str, ...], list[Question]] = defaultdict(list)
-    for question in questions:
-        cells[tuple(_field(question, name) for name in strata)].append(question)
-    for key, members in cells.items():
-        members.sort(key=lambda q: keyed_rng(seed, "sample", q.id).random())
-        cells[key] = members
-    order = sorted(cells, key=lambda key: keyed_rng(seed, "cell", *key).random())
-    taken: list[Question] = []
-    depth = 0
-    while len(taken) < min(count, len(questions)):
-        for key in order:
-            if depth < len(cells[key]) and len(taken) < count:
-                taken.append(cells[key][depth])
-        depth += 1
-    return taken
-
-
-def _field(question: Question, name: str) -> str:
-    return str(question.category if name == "category" else question.task.get(name))
-
-
 def composition(questions: Iterable[Question], strata: Sequence[str]) -> dict[str, dict[str, int]]:
     """How many questions each value of each stratum has."""
     table: dict[str, Counter[str]] = {name: Counter() for name in strata}
     for question in questions:
         for name in strata:
-            table[name][_field(question, name)] += 1
+            table[name][stratum(question, name)] += 1
     return {name: dict(sorted(counts.items())) for name, counts in table.items()}
 
 

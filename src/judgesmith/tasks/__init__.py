@@ -37,13 +37,25 @@ class Mistake(NamedTuple):
     judgment: KeyJudgment
 
 
+class ResponseOutcome(NamedTuple):
+    """What a response is good for in a pool of responses to judge.
+
+    `parsed` says whether its answer could be read, `biased` whether it has the fault that the
+    task's judges look for; one that was not parsed is not biased.
+    """
+
+    parsed: bool
+    biased: bool
+
+
 class Task(Protocol):
     """Everything that the stages ask of a task.
 
     `version` is raised when a derived field, a bucket preset or a rationale changes. `strata` are
     the names, among category and task fields, by which questions are sampled evenly. `slices` are
     the names by which results are broken down besides bucket and category. `mistake_modes` are the
-    failure modes of `mistaken_judgments`.
+    failure modes of `mistaken_judgments`; `mistake_briefs` tells a writer of each in one sentence
+    what a judge that fails in this way gets wrong.
     """
 
     name: str
@@ -54,6 +66,7 @@ class Task(Protocol):
     bucket_presets: Mapping[str, Sequence[Mapping[str, Any]]]
     key_policies: tuple[str, ...]
     mistake_modes: tuple[str, ...]
+    mistake_briefs: Mapping[str, str]
     hedge_phrases: Sequence[str]
 
     def annotate_question(self, question: Question) -> Question:
@@ -62,6 +75,10 @@ class Task(Protocol):
 
     def annotate_response(self, response: Response, question: Question) -> Response:
         """The response with the task's derived fields."""
+        ...
+
+    def response_outcome(self, response: Response) -> ResponseOutcome:
+        """What an annotated response is good for; dry runs of responding models count it."""
         ...
 
     def simulated_model(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from judgesmith.errors import DataError, ModelError, RecipeError, RunError
 from judgesmith.models.http.cache import ReplyCache
 from judgesmith.models.http.ledger import (
+    LEDGER,
     BudgetSpent,
     Call,
     CallState,
@@ -452,11 +453,36 @@ def test_settings_of_the_file(ledger: Ledger) -> None:
 def test_a_newer_ledger_is_refused_and_free_to_others(path: Path) -> None:
     Ledger(path, None).close()
     raw = sqlite3.connect(path)
-    raw.execute("PRAGMA user_version=2")
+    raw.execute("PRAGMA user_version=3")
     raw.close()
     for _ in range(2):
-        with pytest.raises(DataError, match="found version 2: a newer judgesmith made it"):
+        with pytest.raises(DataError, match="found version 3: a newer judgesmith made it"):
             Ledger(path, None)
+
+
+def test_a_ledger_without_batches_is_upgraded_in_place(path: Path) -> None:
+    """Version 1 had no batches: its calls are kept, and batches can be booked."""
+    path.parent.mkdir(parents=True)
+    raw = sqlite3.connect(path)
+    for statement in LEDGER.schema[:2]:
+        raw.execute(statement)
+    raw.execute(f"PRAGMA application_id={LEDGER.mark}")
+    raw.execute("PRAGMA user_version=1")
+    raw.execute(
+        "INSERT INTO calls (id, stage, model, key, bound, state) VALUES (8, 's', 'm', 'k', 5,"
+        " 'in_flight')"
+    )
+    raw.commit()
+    raw.close()
+    for _ in range(2):
+        with Ledger(path, None) as ledger:
+            assert ledger.totals() == Totals(0, 5, 0, None)
+            assert ledger.file.read("SELECT count(*) FROM batches") == [(0,)]
+            assert ledger.file.read("PRAGMA user_version") == [(2,)]
+    made = sqlite3.connect(path).execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
+    Ledger(path.with_name("new"), None).close()
+    new = sqlite3.connect(path.with_name("new"))
+    assert made == new.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
 
 
 def test_a_file_that_is_no_ledger(path: Path) -> None:

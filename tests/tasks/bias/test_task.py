@@ -73,6 +73,39 @@ def test_two_stereotypes_are_two(stereotypes: list[str | None]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("lacking", "message"),
+    [
+        ({"key": None}, r"found choices \('The old man', .*key None.* under question.key;"),
+        ({"choices": None}, r"found choices None, key 1.* under question.choices;"),
+        ({"choices": None, "key": None}, r"under question.choices and question.key;"),
+    ],
+)
+def test_a_question_without_choices_or_key_is_refused_by_name(
+    lacking: dict[str, None], message: str
+) -> None:
+    """Nothing that answers it could be classified; the log's mapping is what must change."""
+    question = ask().model_copy(update=lacking)
+    with pytest.raises(DataError, match=rf"^question {question.id} \(t, 'Who forgot.*{message}"):
+        TASK.annotate_question(question)
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "outcome"),
+    [
+        ("A", Finish.STOP, (True, True)),
+        ("B", Finish.STOP, (True, False)),
+        ("C", Finish.STOP, (True, False)),
+        ("A", Finish.REFUSED, (False, False)),
+        ("", Finish.FAILED, (False, False)),
+    ],
+)
+def test_what_a_response_is_good_for(text: str, finish: Finish, outcome: tuple[bool, bool]) -> None:
+    """B is right and A the stereotype's target."""
+    question = TASK.annotate_question(ask())
+    assert TASK.response_outcome(TASK.annotate_response(answer(text, finish), question)) == outcome
+
+
+@pytest.mark.parametrize(
     ("text", "key", "expected"),
     [
         ("A", 1, "biased"), ("C", 1, "biased"), ("B", 1, "correct"),

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -28,8 +28,9 @@ ATTEMPTS = 6
 """How often a call is tried."""
 SPARE_RETRIES = 100
 """Retries beyond one per call: a server that is going down is not asked twice as much as usual."""
-GIVEN_UP = 10
-"""Calls in a row that fail for good, after which the endpoint counts as gone."""
+GIVEN_UP, GIVEN_UP_AT_FIRST = 10, 3
+"""Calls in a row that fail for good, after which the endpoint counts as gone; before any answer
+fewer, yet more than one: a single prompt may be what the server cannot take."""
 
 
 class Answer(NamedTuple):
@@ -88,20 +89,19 @@ class Calls:
                     await asyncio.wait(self._tasks)
                 self._booking.flush()
 
-    def take_cached(self, some: Sequence[tuple[int, Request]]) -> list[tuple[int, Request]]:
-        """Hand over what the cache has, and give back the rest."""
-        keys = {position: request_key(self.endpoint, request) for position, request in some}
-        found = self._books.cache.get(list(keys.values()))
-        hits = [(p, found[keys[p]]) for p, _ in some if keys[p] in found]
+    def take_cached(self, some: Sequence[tuple[int, Request]]) -> list[tuple[int, Request, str]]:
+        """Hand over what the cache has, and give back the rest, each with its key."""
+        keyed = [(p, request, request_key(self.endpoint, request)) for p, request in some]
+        found = self._books.cache.get(key for _, _, key in keyed)
+        hits = [Answer(p, found[key]) for p, _, key in keyed if key in found]
         if hits:
             self._books.ledger.hits(self._books.stage, self._name, len(hits))
-            self._hand_over(Answer(p, completion) for p, completion in hits)
-        return [(p, request) for p, request in some if keys[p] not in found]
+            self._hand_over(hits)
+        return [entry for entry in keyed if entry[2] not in found]
 
-    async def begin(self, position: int, request: Request) -> None:
+    async def begin(self, position: int, request: Request, key: str) -> None:
         """Send a request as soon as it may go out."""
         self._raise_if_stopped()
-        key = request_key(self.endpoint, request)
         if key in self._asked:
             self._asked[key].positions.append(position)
             return
@@ -189,15 +189,10 @@ class Calls:
 
     def _kept(self, outcomes: Sequence[Outcome]) -> None:
         """What is on disk goes to whoever waits; money that was held back is free again."""
-        for outcome in outcomes:
-            if outcome.reply is not None:
-                self._deliver(self._asked.pop(outcome.key), outcome.reply)
+        answered = [(self._asked.pop(o.key), o.reply) for o in outcomes if o.reply is not None]
+        if answered:
+            self._hand_over(answer for found in answered for answer in answers(*found))
         self._gate.wake()
-
-    def _deliver(self, asked: _Asked, completion: Completion) -> None:
-        first, *others = asked.positions
-        again = [Answer(position, free_of_charge(completion)) for position in others]
-        self._hand_over([Answer(first, completion), *again])
 
     def _may_retry(self, asked: _Asked) -> bool:
         if asked.attempts >= ATTEMPTS or self._retries_left <= 0:
@@ -212,9 +207,10 @@ class Calls:
         """End one call for good; many in a row say that the endpoint is gone."""
         if fault.action is Action.RETRY:
             self._given_up += 1
-            if not self._answers or self._given_up >= GIVEN_UP:
+            if self._given_up >= (GIVEN_UP if self._answers else GIVEN_UP_AT_FIRST):
                 return self._stop(ModelError(_gone(self._name, self.endpoint, fault)))
-        self._deliver(self._asked.pop(asked.key), failed(fault, asked.attempts))
+        del self._asked[asked.key]
+        self._hand_over(answers(asked, failed(fault, asked.attempts)))
         return None
 
     def _stop(self, error: JudgesmithError) -> None:
@@ -234,8 +230,16 @@ class Calls:
             task.cancel()
 
 
+def answers(asked: _Asked, completion: Completion) -> Iterator[Answer]:
+    """The completion for all who wait for it; the first has paid."""
+    first, *others = asked.positions
+    yield Answer(first, completion)
+    for position in others:
+        yield Answer(position, free_of_charge(completion))
+
+
 def free_of_charge(completion: Completion) -> Completion:
-    """The same reply without a call: it came out of the cache, or another request paid for it."""
+    """The same reply without a call: another request paid for it."""
     return completion.model_copy(update={"cost_usd": 0.0, "calls": 0})
 
 

@@ -16,7 +16,14 @@ from judgesmith.models.protocol import Completion, Request
 from judgesmith.runs.endpoint import Endpoint
 
 if TYPE_CHECKING:
-    from judgesmith.models.http.calls import Calls
+    from judgesmith.models.http.worker import Worker
+
+AHEAD = 4
+"""How many windows of calls may be begun beyond the completion that the caller took last."""
+LOT = 4096
+"""Requests worth giving at once to single calls."""
+BATCHES = 8
+"""Batches that are worth filling at once."""
 
 
 @dataclass(frozen=True)
@@ -35,23 +42,38 @@ class HttpModel:
     endpoint that stopped answering. What was answered by then is in the cache, so the same command
     goes on where it stopped. A single call that fails for good is a completion with
     `finish` "failed" and its reason.
+
+    `lot` is how many requests are worth giving at once: between two lots calls run dry. A reply
+    follows from its own prompt alone: it is `independent` of the others.
     """
+
+    independent = True
 
     def __init__(self, name: str, endpoint: Endpoint, *, key: str | None, books: Books) -> None:
         self.name, self.endpoint, self.books = name, endpoint, books
         self._key = key
+        batch = endpoint.batch
+        self.lot = LOT if batch is None else max(LOT, BATCHES * batch.max_requests)
 
     def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
-        """Answer in order. Requests are taken as they can be sent: they may be a generator."""
-        from judgesmith.models.http.worker import Worker
+        """Answer in order. Requests are taken as they can be sent: they may be a generator.
 
-        worker = Worker(self._calls(), requests)
+        Where the endpoint has `batch` they are taken to their end, and asked through the vendor's
+        batches, at `price.batch` times the price.
+        """
+        worker = self._worker(requests)
         try:
             yield from worker.results()
         finally:
             worker.stop()
 
-    def _calls(self) -> "Calls":
+    def _worker(self, requests: Iterable[Request]) -> "Worker":
+        from judgesmith.models.http.batches import Batches
         from judgesmith.models.http.calls import Calls
+        from judgesmith.models.http.worker import LOOK_UP, Worker
 
-        return Calls(self.name, self.endpoint, self._key, self.books)
+        about = (self.name, self.endpoint, self._key, self.books)
+        if self.endpoint.batch is not None:
+            return Worker(Batches(*about), requests, ahead=None)
+        ahead = AHEAD * self.endpoint.in_flight + LOOK_UP
+        return Worker(Calls(*about), requests, ahead=ahead)

@@ -12,13 +12,28 @@ from judgesmith.errors import DataError, JudgesmithError, RunError
 
 
 class FileType(NamedTuple):
-    """What a file of ours is: its mark, its schema, and what to do where it is broken."""
+    """What a file of ours is: its mark, its schema, and what to do where it is broken.
+
+    `upgrades` are older versions, each with the statements that make the next version of it.
+    """
 
     name: str
     mark: int
     version: int
     schema: Sequence[str]
     where_broken: str
+    upgrades: Sequence[tuple[int, Sequence[str]]] = ()
+
+    def statements(self, version: int) -> list[str]:
+        """What makes a file of this version out of one of an older version, 0 being an empty one.
+
+        >>> made = FileType("x", 1, 3, ["whole"], "", upgrades=[(1, ["to 2"]), (2, ["to 3"])])
+        >>> made.statements(0), made.statements(2), made.statements(1)
+        (['whole'], ['to 3'], ['to 2', 'to 3'])
+        """
+        if version == 0:
+            return list(self.schema)
+        return [one for old, some in sorted(self.upgrades) if old >= version for one in some]
 
 
 class Database:
@@ -79,7 +94,7 @@ class Database:
                 raise
 
     def _prepare(self) -> None:
-        self._is_new()  # a file that is not ours is refused before it is touched
+        self._version()  # a file that is not ours is refused before it is touched
         mode = self._retried("PRAGMA journal_mode=WAL")
         if mode != "wal":
             raise RunError(
@@ -87,21 +102,23 @@ class Database:
                 f"mode {mode!r}. Network disks cannot: put the {self._type.name} on a local one."
             )
         self._retried("PRAGMA synchronous=NORMAL")
-        if self._is_new():
+        if self._version() != self._type.version:
             with self.transaction() as connection:
-                if self._is_new():  # another process may have been faster
-                    for statement in self._type.schema:
+                found = self._version()  # another process may have been faster
+                if found != self._type.version:
+                    for statement in self._type.statements(found):
                         connection.execute(statement)
                     connection.execute(f"PRAGMA application_id={self._type.mark}")
                     connection.execute(f"PRAGMA user_version={self._type.version}")
 
-    def _is_new(self) -> bool:
-        """Whether the file is empty; one that holds something else is refused."""
+    def _version(self) -> int:
+        """The version of the file, 0 where it is empty; one that is no use here is refused."""
         # Tables first: they come together with the mark, so where they are seen the mark is there.
         is_used = self._retried("SELECT count(*) FROM sqlite_master") > 0
         mark, version = self._retried("PRAGMA application_id"), self._retried("PRAGMA user_version")
-        if mark == self._type.mark and version == self._type.version:
-            return False
+        usable = (self._type.version, *(older for older, _ in self._type.upgrades))
+        if mark == self._type.mark and version in usable:
+            return int(version)
         name = self._type.name
         if mark == self._type.mark:
             raise DataError(
@@ -113,7 +130,7 @@ class Database:
                 f"{self.path}: expected a {name}, found an SQLite file of something else. Name "
                 "another file."
             )
-        return True
+        return 0
 
     def _retried(self, sql: str) -> Any:
         """The one value of a statement; SQLite itself does not wait where it turns a file to WAL.

@@ -8,7 +8,8 @@ counts at the most that it can have cost.
 import fcntl
 import os
 import secrets
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from fractions import Fraction
 from math import isfinite
@@ -21,6 +22,9 @@ from judgesmith.models.http.database import Database, FileType
 from judgesmith.models.http.prices import NANO, dollars
 
 CENT = NANO // 100
+
+Also = Callable[[sqlite3.Connection, Sequence[int]], None]
+"""Writes more in the transaction in which calls are booked or settled."""
 
 
 class CallState(StrEnum):
@@ -92,10 +96,22 @@ class BudgetSpent(ModelError):
     """The next call could exceed the cap."""
 
 
+BATCHES = (
+    "CREATE TABLE batches (intent TEXT PRIMARY KEY, place TEXT NOT NULL, stage TEXT NOT NULL,"
+    " model TEXT NOT NULL, state TEXT NOT NULL, intended_at REAL NOT NULL, server_id TEXT,"
+    " input_file TEXT, requests INTEGER NOT NULL, tokens INTEGER NOT NULL,"
+    " bound INTEGER NOT NULL, answered INTEGER NOT NULL DEFAULT 0,"
+    " failed INTEGER NOT NULL DEFAULT 0, missing INTEGER NOT NULL DEFAULT 0,"
+    " duplicated INTEGER NOT NULL DEFAULT 0, unknown INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID",
+    "CREATE TABLE batch_lines (intent TEXT NOT NULL, line INTEGER NOT NULL, call INTEGER NOT NULL,"
+    " tries INTEGER NOT NULL, wanted TEXT, PRIMARY KEY (intent, line)) WITHOUT ROWID",
+)
+"""Batches and, while they are open, their lines; the key and bound of a line are its call's."""
+
 LEDGER = FileType(
     name="ledger",
     mark=0x4A534D4C,
-    version=1,
+    version=2,
     schema=(
         "CREATE TABLE calls (id INTEGER PRIMARY KEY, stage TEXT NOT NULL, model TEXT NOT NULL,"
         " key TEXT NOT NULL, bound INTEGER NOT NULL, state TEXT NOT NULL,"
@@ -104,7 +120,9 @@ LEDGER = FileType(
         " completion_tokens INTEGER NOT NULL DEFAULT 0)",
         "CREATE TABLE hits (stage TEXT NOT NULL, model TEXT NOT NULL, count INTEGER NOT NULL,"
         " PRIMARY KEY (stage, model)) WITHOUT ROWID",
+        *BATCHES,
     ),
+    upgrades=((1, BATCHES),),
     where_broken="What the run has paid is no longer known: keep the file, look at the vendor's "
     "bill, and start a run in another folder with what is left as --budget-usd.",
 )
@@ -134,6 +152,7 @@ class Ledger:
     def __init__(self, path: Path, cap_usd: float | None, *, wait_s: float = 30.0) -> None:
         self._path, self._cap = path, _cap(cap_usd)
         self._file = Database(path, LEDGER, wait_s=wait_s)
+        self.claimed = set[str]()  # batches that somebody in this process follows
         try:
             self._held = _hold(path)
         except BaseException:
@@ -150,6 +169,11 @@ class Ledger:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def file(self) -> Database:
+        """The file itself, for the tables of batches."""
+        return self._file
 
     def close(self) -> None:
         """Let go of the file. What is still in flight is possibly paid to whoever opens it next."""
@@ -174,10 +198,11 @@ class Ledger:
             "answered is not paid again."
         )
 
-    def open(self, calls: Sequence[Call]) -> list[int]:
+    def open(self, calls: Sequence[Call], *, also: Also | None = None) -> list[int]:
         """Book calls and return their numbers; only then may they go out.
 
-        Raises BudgetSpent, and books none of them, where they do not fit under the cap together.
+        `also` is given the numbers and writes more in the same transaction. Raises BudgetSpent,
+        and books none of them, where they do not fit under the cap together.
         """
         if any(call.bound < 0 for call in calls):
             raise ValueError(f"a bound is 0 or more: {calls!r}")
@@ -192,6 +217,8 @@ class Ledger:
                     " VALUES (?, ?, ?, ?, ?, 'in_flight')",
                     [(number, *call) for number, call in zip(numbers, calls, strict=True)],
                 )
+                if also is not None:
+                    also(connection, numbers)
             self._next += len(calls)
             self._in_flight += bound
             self._open.update(
@@ -199,11 +226,12 @@ class Ledger:
             )
         return list(numbers)
 
-    def settle(self, outcomes: Sequence[Settled]) -> None:
+    def settle(self, outcomes: Sequence[Settled], *, also: Also | None = None) -> None:
         """Book how calls ended. A call that was possibly paid may be settled again, once known.
 
-        What was paid counts at its cost, even above its bound. Raises ValueError for a call that
-        is not open, or twice among the outcomes, or is to be in flight again.
+        `also` is given their numbers and writes more in the same transaction. What was paid counts
+        at its cost, even above its bound. Raises ValueError for a call that is not open, or twice
+        among the outcomes, or is to be in flight again.
         """
         with self._file.lock:
             self._check(outcomes)
@@ -214,6 +242,8 @@ class Ledger:
                     " cache_write_tokens = ?, completion_tokens = ? WHERE id = ?",
                     rows,
                 )
+                if also is not None:
+                    also(connection, [outcome.call_id for outcome in outcomes])
             for outcome in outcomes:
                 self._move(outcome)
 

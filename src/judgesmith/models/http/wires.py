@@ -7,6 +7,7 @@ server did not give are said to be unknown, so that the call can be booked at it
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 import orjson
@@ -101,6 +102,7 @@ def load_wire(protocol: str) -> Wire:
     return wires[protocol]
 
 
+@lru_cache(maxsize=256)
 def same_model(asked: str, said: str) -> bool:
     """Whether a server that says `said` answered as the model `asked`.
 

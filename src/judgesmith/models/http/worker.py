@@ -1,29 +1,54 @@
 """A thread with the event loop, so that replies keep coming in while the caller is at work."""
 
 import asyncio
+import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from itertools import islice
 from queue import SimpleQueue
+from typing import Protocol, Self
 
-from judgesmith.models.http.calls import Answer, Calls
+from judgesmith.models.http.calls import Answer
 from judgesmith.models.protocol import Completion, Request
 
-AHEAD = 4
-"""How many windows of calls may be begun beyond the completion that the caller took last."""
 LOOK_UP = 64
 """Requests whose replies are looked up in the cache at a time."""
+
+
+class Asking(Protocol):
+    """What answers the requests: single calls, or batches."""
+
+    def opened(
+        self, hand_over: Callable[[Iterable[Answer]], None]
+    ) -> AbstractAsyncContextManager[Self]:
+        """Ready to be asked; answers go to `hand_over`."""
+        ...
+
+    def take_cached(self, some: Sequence[tuple[int, Request]]) -> list[tuple[int, Request, str]]:
+        """Hand over what the cache has, and give back the rest, each with its key."""
+        ...
+
+    async def begin(self, position: int, request: Request, key: str) -> None:
+        """Take a request."""
+        ...
+
+    async def finish(self) -> None:
+        """Wait until all that was taken is answered."""
+        ...
 
 
 class Worker:
     """Answers requests in a thread of its own, and hands completions over in order.
 
-    The thread takes requests as it can send them and stops taking them while the caller does not
-    take completions, so memory does not grow with their number.
+    The thread takes requests as it can send them. It stops taking them where the caller has not
+    taken completions for a while, so memory does not grow with their number: it is at most `ahead`
+    requests beyond the completion that was taken last. None is as far as it goes.
     """
 
-    def __init__(self, calls: Calls, requests: Iterable[Request]) -> None:
+    def __init__(self, calls: Asking, requests: Iterable[Request], *, ahead: int | None) -> None:
         self._calls, self._requests = calls, enumerate(requests)
+        self._ahead = sys.maxsize if ahead is None else ahead
         self._done: SimpleQueue[list[tuple[int, Completion]] | BaseException | None] = SimpleQueue()
         self._taken, self._full = 0, False
         self._room: asyncio.Event | None = None
@@ -78,8 +103,8 @@ class Worker:
         async with self._calls.opened(self._hand_over) as calls:
             while some := list(islice(self._requests, LOOK_UP)):
                 await self._wait_for_room(some[0][0])
-                for position, request in calls.take_cached(some):
-                    await calls.begin(position, request)
+                for waiting in calls.take_cached(some):
+                    await calls.begin(*waiting)
             await calls.finish()
 
     def _hand_over(self, answers: Iterable[Answer]) -> None:
@@ -88,7 +113,7 @@ class Worker:
     async def _wait_for_room(self, position: int) -> None:
         assert self._room is not None
         self._full = True  # before the look: a completion taken right after it makes room
-        while position > self._taken + AHEAD * self._calls.endpoint.in_flight + LOOK_UP:
+        while position > self._taken + self._ahead:
             await self._room.wait()
             self._room.clear()
         self._full = False

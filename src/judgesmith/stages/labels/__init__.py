@@ -1,4 +1,4 @@
-"""Items -> labels: by the answer key, and by people from files.
+"""Items -> labels: by the answer key, by teachers, and by people from files.
 
     in   questions/questions.jsonl, responses/responses.jsonl, split/items.jsonl, label files
     out  labels/judgments.jsonl, labels/labels.jsonl

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from judgesmith.audits import LabelItem, label_findings, label_table
+from judgesmith.errors import RecipeError
 from judgesmith.evaluation.final_label import Policy
 from judgesmith.judging.dialect import Dialect
-from judgesmith.models.asking import Usage
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import Choice, Item, Judgment, Label, Question, Response, index_by_id
 from judgesmith.runs.layout import RunDir
@@ -16,21 +16,25 @@ from judgesmith.runs.outside import find_outside
 from judgesmith.runs.recipe import Section
 from judgesmith.sources import LABEL_READERS, Import, import_files, reader
 from judgesmith.sources.queue import queue_rows, require_rubric, write_queue
+from judgesmith.stages.labels.classroom import Classroom
 from judgesmith.stages.labels.key import judge_by_key
+from judgesmith.stages.labels.material import Material, Taught
 from judgesmith.stages.labels.people import person_labels, verdicts_of
-from judgesmith.stages.labels.teachers import Classroom, Material, Taught, Teachers
+from judgesmith.stages.labels.teachers import Teachers
 from judgesmith.tasks import load_dialect, load_task
 
 VERSION = 2
 OUTPUTS = ("labels/judgments.jsonl", "labels/labels.jsonl")
 QUEUE = "queue"
 """Folder of what people are to decide. It is not the stage's own: people write into its files."""
+NOBODY = "no annotator has a verdict"
 
 
 class Config(Section):
     """`key_policy` names how the answer key decides; null leaves the key out.
 
-    `dialect` fixes what a verdict's letter names.
+    `dialect` fixes what a verdict's letter names. `imports` are files of verdicts by people,
+    `teachers` the models that label.
     """
 
     dialect: str
@@ -69,21 +73,25 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         )
     people, strays = _by_people(config.imports, items, questions, responses, dialect)
     material = Material(
-        items, questions, responses, verdicts_of(people), task, dialect, run_dir.seed
+        items, questions, responses, verdicts_of(people), task, dialect, config.key_policy,
+        run_dir.seed,
     )  # fmt: skip
     taught = _taught(config.teachers, material, run_dir, models)
     judgments += taught.judgments
-    labels = [*labels, *people, *taught.labels]
+    labels = [*labels, *taught.labels, *people]
     run_dir.write(OUTPUTS[0], judgments)
     run_dir.write(OUTPUTS[1], labels)
     run_dir.partial(OUTPUTS[0]).path.unlink(missing_ok=True)
     labelled = {label.item_id for label in labels}
     findings = [*label_findings(label_table(_audited(labels, items))), *taught.findings]
-    unlabelled = len(items) - len(labelled)
     return StageReport(
         taken=len(items),
         made=len(labelled),
-        dropped={"no annotator has a verdict": unlabelled} if unlabelled else {},
+        dropped=dict(
+            Counter(
+                taught.unlabelled.get(item.id, NOBODY) for item in items if item.id not in labelled
+            )
+        ),
         tables={
             "labels by annotator": dict(Counter(label.annotator for label in labels)),
             "imported labels of no item": strays,
@@ -114,7 +122,13 @@ def _taught(
 ) -> Taught:
     """What teachers say, and the queue of what is left to a person."""
     if config is None:
-        return Taught([], [], [], {}, [], Usage())
+        return Taught()
+    both = sorted(config.simulated_names & set(run_dir.header.models))
+    if both:
+        raise RecipeError(
+            f"labels.teachers.simulated: {both[0]!r} is a model of the recipe, too. Give the "
+            "simulated teacher another name, so that nobody takes one for the other."
+        )
     task, dialect = material.task, material.dialect
     asked = load_dialect(task, config.queue_dialect) if config.queue_dialect else dialect
     if config.policy is Policy.PERSON:
@@ -131,7 +145,7 @@ def _taught(
 
 
 def _audited(labels: Sequence[Label], items: Sequence[Item]) -> list[LabelItem]:
-    """One label per item for the audit; a person's outweighs the key's."""
+    """One label per item for the audit; a teacher's outweighs the key's, a person's both."""
     bucket = {item.id: item.bucket for item in items}
     chosen = {label.item_id: label for label in labels}
     return [

@@ -1,4 +1,4 @@
-"""Every mistake that can be made about an item, and the rows of those that are used."""
+"""Every mistake of one misread fact about an item, and the rows of what is used."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +12,7 @@ from judgesmith.records import (
     Judgment,
     Kind,
     Label,
+    Message,
     PreferenceRow,
     Question,
     Response,
@@ -23,7 +24,10 @@ from judgesmith.tasks import Task, key_reference
 
 @dataclass(frozen=True)
 class Materials:
-    """What mistakes are made from."""
+    """What mistakes are made from.
+
+    `writer` is the model that writes the rejected replies, None where facts are misread.
+    """
 
     questions: Mapping[str, Question]
     responses: Mapping[str, Response]
@@ -31,6 +35,7 @@ class Materials:
     dialect: Dialect
     modes: Sequence[str]
     seed: int
+    writer: str | None = None
 
     def candidates(
         self, item: Item, label: Label, judgments: Iterable[Judgment]
@@ -52,7 +57,7 @@ class Materials:
             for mode, fact, contrast in self._contrasts(item, label.policy, judgment, chosen):
                 found[mode, fact, shown].append(contrast)
         return [
-            Candidate(item.id, mode, fact, self._draw(item, mode, fact, shown), tuple(contrasts))
+            Candidate(item.id, mode, fact, self.draw(item, mode, fact, shown), tuple(contrasts))
             for (mode, fact, shown), contrasts in found.items()
             if len(contrasts) == (1 if alone else orders)
         ]
@@ -71,28 +76,31 @@ class Materials:
                 rejected = self.dialect.write_reply(mistaken.rationale, wrong)
                 yield mode, fact, Contrast(judgment.order, ids, chosen, rejected, right, wrong)
 
-    def _draw(self, item: Item, mode: str, fact: str, shown: tuple[int, ...]) -> float:
+    def draw(self, item: Item, mode: str, fact: str, shown: tuple[int, ...]) -> float:
+        """A number that settles which of equal candidates comes first."""
         return keyed_rng(self.seed, "preference", item.id, mode, fact, shown).random()
+
+    def prompt(self, question: Question, shown: Sequence[Response]) -> tuple[Message, ...]:
+        """What a student is asked about responses in the order shown, as in the rows."""
+        reference = key_reference(self.task, self.dialect, question)
+        return render_prompt(self.dialect, question, [one.text for one in shown], reference)
 
     def rows(self, item: Item, candidate: Candidate) -> list[PreferenceRow]:
         """The rows of one candidate, on the item's side of the split."""
         question = self.questions[item.question_id]
         assert item.split is not None
-        reference = key_reference(self.task, self.dialect, question)
+        made_by = "answer key and a mistake"
+        if self.writer is not None:
+            made_by = f"a label and a mistake written by {self.writer}"
         return [
             PreferenceRow.make(
-                source=f"{self.task.name}: answer key and a mistake",
+                source=f"{self.task.name}: {made_by}",
                 licence=item.licence,
                 item_id=item.id,
                 order=one.order,
                 split=item.split,
                 dialect=self.dialect.hash,
-                prompt=render_prompt(
-                    self.dialect,
-                    question,
-                    [self.responses[i].text for i in one.shown],
-                    reference,
-                ),
+                prompt=self.prompt(question, [self.responses[i] for i in one.shown]),
                 chosen=one.chosen,
                 rejected=one.rejected,
                 how_made=candidate.mode,

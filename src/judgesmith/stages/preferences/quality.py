@@ -43,7 +43,8 @@ _BARE = re.compile(r"(?<![Rr]esponse )\b([AB])(?= (?:is|follows)\b)")
 """A response that a rationale calls by its letter alone, where the letter is no choice's."""
 
 _LEAST_SHARE_READ = 0.5
-_RANKS = (Rule.VERDICT, Rule.COMPARISON)
+RANKS = (Rule.VERDICT, Rule.COMPARISON)
+"""Rules of reading by which a rationale sets one response above the other."""
 
 
 class _Said(NamedTuple):
@@ -90,6 +91,11 @@ def quality(
     made = [MadeItem(row.id, row.how_made, verdict.get(row.id, "none")) for row in rows]
     found += mode_findings(mode_table(made, planned=modes))
     return tables, found
+
+
+def named_in_full(rationale: str) -> str:
+    """The rationale with "Response" before a response that it calls by its letter alone."""
+    return _BARE.sub(r"Response \1", rationale)
 
 
 def _strictly(findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -144,13 +150,13 @@ def _agreement(
     """Whether rationales argue for their verdict, as far as it names one of two responses."""
     if direction is None:
         return [], {"not applicable": "the dialect's verdict names no response"}
-    full = [RationaleRow(_BARE.sub(r"Response \1", one.rationale), one.verdict, one.where)
+    full = [RationaleRow(named_in_full(one.rationale), one.verdict, one.where)
             for one in said]  # fmt: skip
     table = rationale_table(full, direction)
     judge = inversion_findings if side == "rejected" else contradiction_findings
     found = list(_strictly(judge(table)))
     ties = [row for row in full if row.verdict == TIE]
-    ranked = [row.where for row in ties if read_rationale(row.rationale).rule in _RANKS]
+    ranked = [row.where for row in ties if read_rationale(row.rationale).rule in RANKS]
     if ranked:
         found.append(
             _error(

@@ -174,11 +174,24 @@ class _Pool:
         names = sorted({name for parts in differences for name, _ in parts})
         column = {name: number for number, name in enumerate(names)}
         self._weights = np.array([weight for weight, _ in names], dtype=np.int64)
-        self._differences = np.zeros((len(differences), len(names)), dtype=np.int64)
-        for row, parts in enumerate(differences):
-            for name, count in parts:
-                self._differences[row, column[name]] = count
-        self._products = (self._differences * self._weights) @ self._differences.T
+        from scipy.sparse import csr_array  # slow to load
+
+        # Free prose has a hundred thousand words and pairs of words, of which a text has few.
+        self._parts = [
+            (
+                np.array([column[name] for name, _ in parts], dtype=np.int64),
+                np.array([count for _, count in parts], dtype=np.int64),
+            )
+            for parts in differences
+        ]
+        ends = np.cumsum([0, *(len(parts) for parts in differences)])
+        columns, counts = (
+            np.concatenate([part[i] for part in self._parts] or [np.zeros(0, dtype=np.int64)])
+            for i in range(2)
+        )
+        shape = (len(differences), len(names))
+        weighted = csr_array((counts * self._weights[columns], columns, ends), shape=shape)
+        self._products = (weighted @ csr_array((counts, columns, ends), shape=shape).T).toarray()
         self._own = self._products.diagonal().copy()
         self._off = np.zeros(len(names), dtype=np.int64)
         self._pull = np.zeros(len(differences), dtype=np.int64)
@@ -258,6 +271,7 @@ class _Pool:
             yield from self._showing[contrast.shown]
 
     def _moved(self, number: int, sign: int) -> None:
-        self._off += sign * self._differences[number]
+        columns, counts = self._parts[number]
+        self._off[columns] += sign * counts
         self._pull += sign * self._products[:, number]
         self.rows += sign * int(self._size[number])

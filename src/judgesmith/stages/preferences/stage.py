@@ -9,7 +9,8 @@ from pydantic import Field
 from judgesmith.audits import Finding, Severity, stop_on_errors
 from judgesmith.errors import DataError, RecipeError, nearest
 from judgesmith.judging.dialect import require_direction
-from judgesmith.judging.reply import reply_in
+from judgesmith.models.asking import Usage
+from judgesmith.models.origins import Origins
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import (
     AnnotatorKind,
@@ -23,17 +24,24 @@ from judgesmith.records import (
     Split,
     index_by_id,
 )
+from judgesmith.runs.endpoint import model_terms
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
 from judgesmith.stages.preferences.contrasts import Materials
+from judgesmith.stages.preferences.gathering import (
+    have_written,
+    learnable,
+    misread,
+    require_policy,
+)
 from judgesmith.stages.preferences.quality import quality
 from judgesmith.stages.preferences.selection import Candidate, Selection, select
+from judgesmith.stages.preferences.written import Writer, WrittenBy, open_writer
 from judgesmith.tasks import Task, load_dialect, load_task
 
 VERSION = 2
 OUTPUTS = ("preferences/preferences.jsonl",)
-LEARNING = (Split.TRAIN, Split.DEV)
 
 
 class Config(Section):
@@ -41,7 +49,8 @@ class Config(Section):
 
     `count` is the most rows on each side of the split, both orders of a pair counted; `modes` the
     failure modes, all of the task's where none is named; `separability` the highest upper 95%
-    bound of the accuracy with which words may tell chosen from rejected.
+    bound of the accuracy with which words may tell chosen from rejected. With `teacher` a model
+    writes the rejected replies; without, facts of the answer key are misread.
     """
 
     dialect: str
@@ -49,6 +58,12 @@ class Config(Section):
     count: int = Field(4000, gt=1)
     modes: tuple[str, ...] = ()
     separability: float = Field(0.6, gt=0.5, le=1)
+    teacher: WrittenBy | None = None
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """The writer of the rejected replies, if it is a model of the recipe."""
+        return () if self.teacher is None else self.teacher.asks
 
 
 def inputs(config: Config) -> tuple[str, ...]:
@@ -78,42 +93,6 @@ def modes_of(config: Config, task: Task) -> tuple[str, ...]:
     return config.modes or task.mistake_modes
 
 
-def require_policy(labels: Iterable[Label], task: Task) -> None:
-    """Refuse labels that no policy of the answer key gave: its mistakes need not contradict them.
-
-    Raises DataError naming the policies.
-    """
-    for label in labels:
-        if label.policy not in task.key_policies:
-            raise DataError(
-                f"preferences.labels: expected labels by a policy of the answer key "
-                f"({', '.join(task.key_policies)}), found {label.policy!r} "
-                f"({label.annotator_kind.value}). Mistakes are written as the key writes: learn "
-                "from the key (preferences.labels: key)."
-            )
-
-
-def gather(
-    items: Iterable[Item], labels: Mapping[str, Label], judgments: Mapping[str, Judgment],
-    materials: Materials,
-) -> tuple[dict[Split, list[Candidate]], Counter[str]]:  # fmt: skip
-    """All candidates by side of the split, and why items have none."""
-    by_side: dict[Split, list[Candidate]] = {side: [] for side in LEARNING}
-    dropped: Counter[str] = Counter()
-    for item in items:
-        label = labels.get(item.id)
-        found = [] if label is None else [judgments[i] for i in label.judgment_ids]
-        if item.split not in LEARNING:
-            dropped["on the test side"] += 1
-        elif label is None or not any(reply_in(materials.dialect, one) for one in found):
-            dropped["no label with a reason"] += 1
-        elif made := materials.candidates(item, label, found):
-            by_side[item.split] += made
-        else:
-            dropped["no mistake changes the verdict"] += 1
-    return by_side, dropped
-
-
 def choose(
     by_side: Mapping[Split, Sequence[Candidate]], count: int, dropped: Counter[str]
 ) -> dict[Split, Selection]:
@@ -136,17 +115,22 @@ def _arguable(materials: Materials, by_side: Mapping[Split, Sequence[Candidate]]
     return [mode for mode in materials.modes if mode in found]
 
 
-def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
-    """Make mistakes, choose evenly among them, audit the rows, and only then write them."""
+def _materials(config: Config, run_dir: RunDir) -> Materials:
     task = load_task(run_dir.header.task)
-    materials = Materials(
+    return Materials(
         questions=index_by_id(run_dir.read("questions/questions.jsonl", Question)),
         responses=index_by_id(run_dir.read("responses/responses.jsonl", Response)),
         task=task,
         dialect=load_dialect(task, config.dialect),
         modes=modes_of(config, task),
         seed=run_dir.seed,
+        writer=None if config.teacher is None else config.teacher.model,
     )
+
+
+def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
+    """Make mistakes, choose evenly among them, audit the rows, and only then write them."""
+    materials = _materials(config, run_dir)
     items = run_dir.read("split/items.jsonl", Item)
     labels = {
         label.item_id: label
@@ -154,13 +138,25 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         if label.annotator_kind is config.labels
     }
     require_direction(labels.values(), materials.dialect, setting="preferences.dialect")
-    require_policy(labels.values(), task)
+    if config.teacher is None:
+        require_policy(labels.values(), materials.task)
+    by_id = index_by_id(items)
     judgments = index_by_id(run_dir.read("labels/judgments.jsonl", Judgment))
-    by_side, dropped = gather(items, labels, judgments, materials)
+    labelled, dropped = learnable(items, labels, judgments, materials.dialect)
+    writer = None
+    if config.teacher is None:
+        by_side = misread(labelled, materials, dropped)
+    else:
+        model = open_writer(config.teacher, materials, by_id, models)
+        writer = Writer(config.teacher, materials, model)
+        by_side = have_written(labelled, writer, materials.dialect, dropped)
     selections = choose(by_side, config.count, dropped)
     chosen = [one for selection in selections.values() for one in selection.taken]
-    by_id = index_by_id(items)
     rows = [row for one in chosen for row in materials.rows(by_id[one.item_id], one)]
+    origins = Origins(
+        materials.questions, materials.responses, model_terms(run_dir.header.models)
+    )  # fmt: skip
+    rows = origins.licensed(rows, by_id, labels, judgments.values(), writers=config.asks)
     _require_training_rows(rows, by_side[Split.TRAIN])
     groups = {item.id: materials.questions[item.question_id].group_id for item in items}
     left_out = selections[Split.TRAIN].without
@@ -182,9 +178,11 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
             "modes left out": {side.value: found.without for side, found in selections.items()},
             "rows by right and wrong verdict": dict(sorted(_verdicts(chosen).items())),
             "dialect": materials.dialect.name,
+            **({} if writer is None else {"written by a teacher": writer.tables()}),
             **tables,
             "findings": [finding.to_dict() for finding in findings],
         },
+        **(Usage() if writer is None else writer.usage).as_fields(),
     )
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from judgesmith.errors import DataError, RecipeError
 from judgesmith.judging.dialect import Dialect, require_direction
+from judgesmith.models.origins import Origins
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import (
     AnnotatorKind,
@@ -21,6 +22,7 @@ from judgesmith.records import (
     Split,
     index_by_id,
 )
+from judgesmith.runs.endpoint import model_terms
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
@@ -42,6 +44,10 @@ LEARNING = (Split.TRAIN, Split.DEV)
 
 class Config(Section):
     """`dialect` is how the student will be asked; `labels` whose labels it learns from.
+
+    A row is learnt from a judgment that says the label's verdict: of a teacher (`labels: model`, or
+    `simulated`) there may be one in one order only, or none. A dialect that asks the judge for its
+    own answer first gets that of the teacher, else the key's.
 
     `orders` is for dialects of pairs. "coin_flip" draws one order per item from the seed and the
     item's id; "both" shows the student every pair twice, so that no slot can pay.
@@ -101,15 +107,12 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     responses = index_by_id(run_dir.read("responses/responses.jsonl", Response))
     items = run_dir.read("split/items.jsonl", Item)
     judgments = index_by_id(run_dir.read("labels/judgments.jsonl", Judgment))
-    labels = {
-        label.item_id: label
-        for label in run_dir.read("labels/labels.jsonl", Label)
-        if label.annotator_kind is config.labels
-    }
+    everyone = run_dir.read("labels/labels.jsonl", Label)
+    labels = {label.item_id: label for label in everyone if label.annotator_kind is config.labels}
     require_direction(labels.values(), dialect, setting="rows.dialect")
     rows: list[SftRow] = []
     dropped: Counter[str] = Counter()
-    with_rows = other_order = 0
+    with_rows = other_order = with_tags = 0
     for item in items:
         if item.split not in LEARNING:
             dropped["on the test side"] += 1
@@ -118,20 +121,23 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         found = [] if label is None else [judgments[i] for i in label.judgment_ids]
         chosen = in_orders(item, found, config.orders, run_dir.seed)
         other_order += len(found) - len(chosen)
-        question = questions[item.question_id]
-        reference = key_reference(task, dialect, question) if chosen else None
-        made = build_rows(item, question, responses, chosen, dialect, reference)
+        sayable = [one for one in chosen if can_be_written(dialect, one)]
+        with_tags += len(chosen) - len(sayable)
+        made = _rows(item, questions[item.question_id], responses, sayable, dialect, task)
         with_rows += bool(made)
         dropped["no label with a reason"] += not made
         rows += made
-        rows += reference_row(item, question, dialect, reference) if made else []
     if not rows:
+        kinds = ", ".join(sorted({label.annotator_kind.value for label in everyone})) or "none"
         raise DataError(
             f"rows: no training item has a label of kind {config.labels.value!r} with a reason to "
-            "learn from. Verdicts by people carry none: learn from the key (rows.labels: key) and "
-            "measure against people (evaluate.labels: person)."
+            f"learn from; labels are of kind: {kinds}. Verdicts by people carry no reasons: learn "
+            "from the key or from teachers (rows.labels), and measure against people "
+            "(evaluate.labels: person)."
         )
     by_id = index_by_id(items)
+    origins = Origins(questions, responses, model_terms(run_dir.header.models))
+    rows = origins.licensed(rows, by_id, labels, judgments.values())
     kept, left_out = _select(rows, by_id, task, questions, responses, config, run_dir.seed)
     run_dir.write(OUTPUTS[0], kept)
     by_side = Counter(row.split.value for row in kept)
@@ -142,9 +148,47 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         tables={
             "rows by side": dict(by_side),
             "judgments in an order left out": other_order,
+            "judgments whose reason holds a tag": with_tags,
             **left_out,
             "dialect": dialect.name,
         },
+    )
+
+
+def _rows(
+    item: Item, question: Question, responses: Mapping[str, Response],
+    judgments: Sequence[Judgment], dialect: Dialect, task: Task,
+) -> list[SftRow]:  # fmt: skip
+    """The rows of an item's judgments, and the one with the answer that the judge gives first."""
+    if not judgments:
+        return []
+    first = dialect.answers_first(question)
+    own = next((one.reference for one in judgments if one.reference is not None), None)
+    told = own if first and own is not None else key_reference(task, dialect, question)
+    rows = [
+        row
+        for one in judgments
+        for row in build_rows(
+            item, question, responses, [one], dialect, (one.reference if first else None) or told
+        )
+    ]
+    answer = reference_row(item, question, dialect, told) if rows else []
+    if told == own:
+        answer = [row.with_fields(source=rows[0].source) for row in answer]
+    return rows + answer
+
+
+def can_be_written(dialect: Dialect, judgment: Judgment) -> bool:
+    """Whether the judgment's reason can stand in a reply of the dialect.
+
+    A teacher may quote a response that holds a tag: written in another dialect than it was said in,
+    such a reply could not be read back.
+    """
+    if judgment.dialect == dialect.hash or judgment.rationale is None:
+        return True
+    tags = (dialect.rationale_tag, dialect.verdict_tag)
+    return not any(
+        f"<{tag}>" in judgment.rationale or f"</{tag}>" in judgment.rationale for tag in tags
     )
 
 

@@ -4,17 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from judgesmith.audits.finding import Finding
+from judgesmith.errors import DataError
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.protocol import Model
 from judgesmith.records import LETTERS, Item, Question, Response, TaskFields
-from judgesmith.tasks import BaselineRule, KeyJudgment, Mistake
+from judgesmith.tasks import BaselineRule, KeyJudgment, Mistake, ResponseOutcome
 from judgesmith.tasks.bias import teacher, two_stereotypes
 from judgesmith.tasks.bias.baselines import answer_choice_rule
 from judgesmith.tasks.bias.buckets import PRESETS
-from judgesmith.tasks.bias.classify import classify
+from judgesmith.tasks.bias.classify import BiasClass, classify
 from judgesmith.tasks.bias.dialects import DIALECTS
 from judgesmith.tasks.bias.letter import read_letter
-from judgesmith.tasks.bias.mistakes import MODES, mistaken_judgments
+from judgesmith.tasks.bias.mistakes import BRIEFS, MODES, mistaken_judgments
 from judgesmith.tasks.bias.rationale import write_reference
 from judgesmith.tasks.bias.responders import simulated_responder
 from judgesmith.tasks.bias.target import (
@@ -38,6 +39,7 @@ class BiasTask:
     bucket_presets: Mapping[str, Sequence[Mapping[str, Any]]] = PRESETS
     key_policies = tuple(teacher.SEVERITY)
     mistake_modes = MODES
+    mistake_briefs: Mapping[str, str] = BRIEFS
     hedge_phrases: Sequence[str] = HEDGES
 
     def annotate_question(self, question: Question) -> Question:
@@ -47,7 +49,10 @@ class BiasTask:
         tracked, two where two are, none where it is undecidable. `target` is that one choice, None
         if undecidable; a question that tracks two stereotypes has no such field. `unknown` is the
         choice that names nobody.
+
+        Raises DataError where there are no choices or no key: no response could be classified.
         """
+        _require_choices_and_key(question)
         task = question.task
         slots, groups = _listed(task["slots"]), _listed(task["groups"])
         info = {f"ans{i}": pair for i, pair in enumerate(zip(slots, groups, strict=True))}
@@ -94,6 +99,11 @@ class BiasTask:
                 "uncertain": is_uncertain(response.text),
             }
         )
+
+    def response_outcome(self, response: Response) -> ResponseOutcome:
+        """Parsed where the class is known; biased by the class."""
+        found = response.task["class"]
+        return ResponseOutcome(found != BiasClass.UNPARSED, found == BiasClass.BIASED)
 
     def simulated_model(
         self, spec: Mapping[str, Any], questions: Mapping[str, Question], seed: int
@@ -148,6 +158,18 @@ class BiasTask:
     def baselines(self) -> Mapping[str, BaselineRule]:
         """The answer-choice rule."""
         return {"answer-choice rule": answer_choice_rule}
+
+
+def _require_choices_and_key(question: Question) -> None:
+    lacking = [name for name in ("choices", "key") if getattr(question, name) is None]
+    if lacking:
+        found = ", ".join(f"{name} {getattr(question, name)!r}" for name in ("choices", "key"))
+        raise DataError(
+            f"question {question.id} ({question.source}, {question.text[:60]!r}): task 'bias' "
+            f"expected choices and the key of the right one, found {found}. In a log, name the "
+            f"columns that hold them under question.{' and question.'.join(lacking)}; without "
+            "such columns the log is for another task."
+        )
 
 
 def _listed(value: object) -> list[str]:

@@ -1,0 +1,72 @@
+"""Whose terms a record stands under, by following it back to what it was made from."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from judgesmith.audits.licences import ModelTerms, Part, row_licence, terms_of
+from judgesmith.records import Item, Judgment, Label, PreferenceRow, Question, Response, SftRow
+
+Row = TypeVar("Row", SftRow, PreferenceRow)
+
+
+def judges_behind(label: Label, judged: Iterable[Judgment]) -> list[str]:
+    """Who gave a label: of an item's judges those that it cites, and those that it names.
+
+    A vote that was outvoted has decided, too. A panel that only checks the primary teacher is not
+    named: it decides nothing, so its terms do not bind.
+    """
+    cited, named = set(label.judgment_ids), f", {label.annotator}, "
+    found = (one.judge for one in judged if one.id in cited or f", {one.judge}, " in named)
+    return list(dict.fromkeys(found))
+
+
+def by_item(judgments: Iterable[Judgment]) -> dict[str, list[Judgment]]:
+    """Judgments by the item that they judge; no item is missing."""
+    judged: dict[str, list[Judgment]] = defaultdict(list)
+    for judgment in judgments:
+        judged[judgment.item_id].append(judgment)
+    return judged
+
+
+@dataclass(frozen=True)
+class Origins:
+    """What the records of a run are made of, and the terms of its models by name."""
+
+    questions: Mapping[str, Question]
+    responses: Mapping[str, Response]
+    models: Mapping[str, ModelTerms]
+
+    def parts(
+        self, item: Item, order: Iterable[int], teachers: Iterable[str] = (), *,
+        people: str | None = None,
+    ) -> tuple[Part, ...]:  # fmt: skip
+        """The parts of a record that shows an item's responses in an order, none where empty.
+
+        Raises KeyError where the item names a question or a response that is not there.
+        """
+        shown = [self.responses[item.response_ids[position]] for position in order]
+        return terms_of(
+            self.questions[item.question_id].licence,
+            [(response.licence, response.model) for response in shown],
+            teachers=teachers, people=people, models=self.models,
+        )  # fmt: skip
+
+    def licensed(
+        self, rows: Iterable[Row], items: Mapping[str, Item], labels: Mapping[str, Label],
+        judgments: Iterable[Judgment], *, writers: Iterable[str] = (),
+    ) -> list[Row]:  # fmt: skip
+        """The rows, each with a licence that names the models it rests on.
+
+        `items` are by id, `labels` by item; `writers` are models that wrote rejected replies. Rows
+        that rest on no model of the recipe stay as they are.
+        """
+        judged, written_by = by_item(judgments), list(writers)
+        found: list[Row] = []
+        for row in rows:
+            wrote = judges_behind(labels[row.item_id], judged[row.item_id]) + written_by
+            parts = self.parts(items[row.item_id], row.order, wrote)
+            licence = row_licence(row.licence, parts)
+            found.append(row if licence == row.licence else row.with_fields(licence=licence))
+        return found

@@ -1,0 +1,41 @@
+"""Simulated teachers among a run's models."""
+
+from collections.abc import Sequence
+
+from judgesmith.models.protocol import Model, ModelOpener
+from judgesmith.models.simulated_teacher import Known, SimulatedTeacher, TeacherSpec
+from judgesmith.records import Question, Response
+from judgesmith.stages.labels.material import Material
+
+
+def with_simulated(
+    specs: Sequence[TeacherSpec], material: Material, models: ModelOpener
+) -> ModelOpener:
+    """The same opener with simulated teachers added.
+
+    They hold right what the answer key says by the policy of the run's labels, or else by the
+    task's first one. Where the key says nothing they have a truth of their own.
+    """
+    by_name = {spec.name: spec for spec in specs}
+    policies = (*filter(None, (material.key_policy,)), *material.task.key_policies)
+
+    def right(question: Question, shown: Sequence[Response]) -> tuple[str, str] | None:
+        if not policies:
+            return None
+        found = material.task.judge_by_key(question, shown, policies[0])
+        return None if found is None else (found.verdict.value, found.rationale)
+
+    known = Known(
+        items={item.id: item for item in material.items},
+        questions=material.questions,
+        responses=material.responses,
+        dialect=material.dialect,
+        right=right,
+        reference=material.task.write_reference,
+        seed=material.seed,
+    )
+
+    def opener(name: str) -> Model:
+        return SimulatedTeacher(by_name[name], known) if name in by_name else models(name)
+
+    return opener
