@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from judgesmith.audits.licences import Terms
 from judgesmith.errors import DataError, RunError
 from judgesmith.models.http.cache import ReplyCache, request_key
 from judgesmith.models.protocol import Completion, Form, Request, Sampling, Wanted
@@ -65,6 +66,7 @@ SAME: dict[str, dict[str, Any]] = {
     "per_minute": {"per_minute": (10, 1000)},
     "timeout_s": {"timeout_s": 1.0},
     "batch": {"batch": Batching()},
+    "terms": {"terms": Terms(licence="MIT")},
 }
 """What does not."""
 
