@@ -30,7 +30,7 @@ demo: setup     ## train and measure a small judge, and show the gate's verdict
 
 test: setup     ## lint, types, imports, and every test
 	@$(MAKE) --no-print-directory check
-	$(BIN)/pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2
 
 unit: setup     ## the quick tests only
 	$(BIN)/pytest -q -n 2 -m 'not slow and not wide'

@@ -341,8 +341,11 @@ def test_a_small_queue_at_the_vendor(fault_server: Callable[..., Server], opened
 
 
 def test_our_own_bound_on_tokens(fault_server: Callable[..., Server], opened: Open) -> None:
-    """A line is estimated at 35 to 45 tokens, by its bytes: at most four at a time."""
-    server = fault_server(enqueued=200, batch_polls=2)
+    """A line is estimated at 31 to 40 tokens, by its bytes, so four or five are sent at a time.
+
+    The vendor counts 8 for each and takes 40: two batches at once would be refused.
+    """
+    server = fault_server(enqueued=40, batch_polls=2)
     model = opened(server, tokens=160)
     assert all_answered(list(model.complete(ask(12))))
     counts = server.counts()["batches"]

@@ -18,12 +18,12 @@ from judgesmith.models.http.batch_queue import Asked, Queue
 from judgesmith.models.http.batch_results import Results, download
 from judgesmith.models.http.batch_search import Search
 from judgesmith.models.http.batch_sender import BatchFault, BatchSender
+from judgesmith.models.http.batch_settling import all_free, completed, settled
 from judgesmith.models.http.batch_vendor import Draft, Seen, load_vendor
 from judgesmith.models.http.cache import request_key
 from judgesmith.models.http.calls import Answer, failed, free_of_charge
 from judgesmith.models.http.faults import Action, Fault
-from judgesmith.models.http.ledger import CallState, Settled
-from judgesmith.models.http.prices import actual, bound, usd
+from judgesmith.models.http.prices import bound
 from judgesmith.models.http.wires import Reply, load_wire
 from judgesmith.models.protocol import Completion, Request
 from judgesmith.runs.endpoint import Endpoint
@@ -170,7 +170,7 @@ class Batches:
         try:
             file = await self._vendor.prepare(self._sender, draft)
         except BatchFault:
-            self._book.close(batch, BatchState.ABSENT, _all_free(batch))
+            self._book.close(batch, BatchState.ABSENT, all_free(batch))
             raise
         if file is not None:
             self._book.uploaded(batch, file)
@@ -185,7 +185,7 @@ class Batches:
             except BatchFault as error:
                 attempts += 1
                 if error.fault.action is not Action.RETRY:
-                    self._book.close(batch, BatchState.REFUSED, _all_free(batch))
+                    self._book.close(batch, BatchState.REFUSED, all_free(batch))
                     raise
                 if self._sender.is_enough(attempts):
                     raise
@@ -203,7 +203,7 @@ class Batches:
         if seen is not None:
             await self._follow(batch, seen)
             return
-        self._book.close(batch, BatchState.ABSENT, _all_free(batch))
+        self._book.close(batch, BatchState.ABSENT, all_free(batch))
         self._ask_anew(batch)
         if batch.input_file is not None:
             await self._sender.delete(f"/files/{batch.input_file}")
@@ -241,7 +241,7 @@ class Batches:
 
     def _refused(self, batch: OpenBatch, words: str, *, crowded: bool) -> None:
         """The vendor took none of it: ask again once there is room, or stop."""
-        self._book.close(batch, BatchState.REFUSED, _all_free(batch))
+        self._book.close(batch, BatchState.REFUSED, all_free(batch))
         size, alone = len(batch.lines), len(self._running) == 1
         self._refusals += alone and size == 1
         if not crowded or self._refusals > REFUSALS:
@@ -271,7 +271,7 @@ class Batches:
         """Keep the replies, settle the calls, and only then hand over."""
         found = [(line, results.of(line)) for line in batch.lines]
         replies = {
-            line.key: (line, self._completion(line, one))
+            line.key: (line, completed(self.endpoint, line, one))
             for line, one in found
             if isinstance(one, Reply)
         }
@@ -280,7 +280,7 @@ class Batches:
             {key: completion for key, (_, completion) in replies.items()},
             {key: line.call_id for key, (line, _) in replies.items()},
         )
-        outcomes = [self._settled(line, one) for line, one in found]
+        outcomes = [settled(self.endpoint, line, one) for line, one in found]
         self._book.close(batch, BatchState.OVER, outcomes, results.counts())
         self._pending.difference_update(line.key for line in batch.lines)
         self._answered = self._answered or bool(replies)
@@ -307,31 +307,8 @@ class Batches:
             else:
                 self._hand_over(self._answers(line.key, failed(fault, line.tries)))
 
-    def _completion(self, line: OpenLine, reply: Reply) -> Completion:
-        spent = {"cost_usd": usd(self._cost(line, reply)), "calls": line.tries}
-        return reply.completion.model_copy(update=spent)
-
-    def _cost(self, line: OpenLine, reply: Reply) -> int:
-        if not reply.usage_known:
-            return line.bound
-        return actual(self.endpoint, reply.completion, batch=True)
-
-    def _settled(self, line: OpenLine, found: Reply | Fault) -> Settled:
-        if isinstance(found, Fault):
-            unsure = found.maybe_paid
-            return Settled(line.call_id, CallState.POSSIBLY_PAID if unsure else CallState.FREE)
-        c = found.completion
-        return Settled(
-            line.call_id, CallState.PAID, self._cost(line, found),
-            c.prompt_tokens, c.cached_tokens, c.cache_write_tokens, c.completion_tokens,
-        )  # fmt: skip
-
     def _answers(self, key: str, completion: Completion) -> Iterator[Answer]:
         """The completion for all who wait for it; the first has paid."""
         asked = self._asked.pop(key, None)
         for n, position in enumerate(asked.positions if asked is not None else ()):
             yield Answer(position, completion if n == 0 else free_of_charge(completion))
-
-
-def _all_free(batch: OpenBatch) -> list[Settled]:
-    return [Settled(line.call_id, CallState.FREE) for line in batch.lines]
