@@ -18,7 +18,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 import pytest
 
 SCRIPT = Path(__file__).with_name("fault_server.py")
-START_S = 20.0
+START_S = 60.0
 DIRECT = build_opener(ProxyHandler({}))
 NUMBERS = itertools.count()
 
