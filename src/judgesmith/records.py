@@ -98,6 +98,11 @@ class AnnotatorKind(StrEnum):
     KEY = "key"
     SIMULATED = "simulated"
 
+    @property
+    def rehearsed(self) -> "AnnotatorKind":
+        """Who stands behind it in a rehearsal: simulated models stand for real ones."""
+        return AnnotatorKind.SIMULATED if self is AnnotatorKind.MODEL else self
+
 
 class Direction(StrEnum):
     """What a verdict's letter names: the better response, or the worse one."""

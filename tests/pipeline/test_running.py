@@ -227,7 +227,7 @@ def test_temporary_files_of_a_killed_write_are_removed(done: Run) -> None:
 def test_another_recipe_may_not_use_the_folder(done: Run, tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     other.write_text(TINY.read_text().replace("name: tiny", "name: other", 1))
-    with pytest.raises(RunError, match="holds a run of recipe 'tiny', not 'other'"):
+    with pytest.raises(RunError, match="holds a run of recipe 'tiny', not a run of recipe 'other'"):
         start_run(done[0].path, read_recipe(other))
     strange = tmp_path / "mine"
     strange.mkdir()

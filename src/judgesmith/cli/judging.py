@@ -11,10 +11,14 @@ from judgesmith.pipeline.judge_pairs import own_judge, write_judged
 from judgesmith.stages import gate as gate_stage
 from judgesmith.stages.gate import decide, read_results
 
+REHEARSED = "rehearsed"
+"""In place of a gate's outcome."""
+
 
 def judge_command(pairs: Path, run_folder: Path, out: Path | None) -> None:
     """Judge a file of pairs and say where the verdicts are."""
     run_dir, recipe = open_run(run_folder)
+    show.rehearsal(recipe.header)
     own = own_judge(run_dir, recipe)
     target = out or pairs.with_name(f"{pairs.name.removesuffix('.jsonl')}.judged.jsonl")
     if target.is_dir() or target.resolve() == pairs.resolve():
@@ -34,8 +38,9 @@ def judge_command(pairs: Path, run_folder: Path, out: Path | None) -> None:
 
 
 def gate_command(folder: Path, overrides: tuple[str, ...]) -> str:
-    """Decide, show the reasons, and give the outcome."""
+    """Decide, show the reasons, and give the outcome; a rehearsal never passes."""
     run_dir, recipe = open_run(folder)
+    show.rehearsal(recipe.header)
     config = recipe.sections.get("gate") or gate_stage.Config()
     values = config.model_dump()
     for override in overrides:
@@ -55,4 +60,4 @@ def gate_command(folder: Path, overrides: tuple[str, ...]) -> str:
     student = next(judge for judge in results.judges if judge.role == "student")
     result = decide(results, student, bounds)
     show.gate(result, str(run_dir.file("report/index.html")))
-    return result.outcome
+    return REHEARSED if recipe.header.rehearsed else result.outcome

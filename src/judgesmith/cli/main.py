@@ -21,7 +21,7 @@ app = typer.Typer(
 
 Run = Annotated[Path, typer.Argument(help="A run folder, made by `judgesmith run`.")]
 ERROR = 2
-GATE_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
+GATE_CODES = {"pass": 0, "fail": 1, "inconclusive": 3, "rehearsed": 3}
 
 
 @app.command()
@@ -41,11 +41,16 @@ def run(
         float | None,
         typer.Option(min=0, help="The most that the run's calls may cost, earlier ones included."),
     ] = None,
+    rehearse: Annotated[
+        bool,
+        typer.Option("--rehearse", help="Simulated models, a tiny student, no key; no result."),
+    ] = False,
 ) -> None:
     """Run a recipe: every stage that is not fresh, then the report. Resumes after a kill."""
     from judgesmith.cli.running import RunOptions, run_command
 
-    run_command(recipe, run_folder, RunOptions(until, tuple(set_ or ()), data, budget_usd))
+    options = RunOptions(until, tuple(set_ or ()), data, budget_usd, rehearse)
+    run_command(recipe, run_folder, options)
 
 
 @app.command()

@@ -35,17 +35,20 @@ class RunOptions(NamedTuple):
     overrides: tuple[str, ...]
     data: Path | None
     budget_usd: float | None
+    rehearse: bool
 
 
 def run_command(name: str, folder: Path | None, options: RunOptions) -> None:
     """Run a recipe and say what came of it."""
     until = options.until
-    recipe = read_recipe(find_recipe(name), options.overrides)
+    recipe = read_recipe(find_recipe(name), options.overrides, rehearse=options.rehearse)
     check_until(recipe, until)
-    folder = folder or Path("runs") / recipe.header.name
+    suffix = "-rehearsal" if recipe.header.rehearsed else ""
+    folder = folder or Path("runs") / f"{recipe.header.name}{suffix}"
     run_dir = start_run(folder, recipe)
     use_data_folder(folder, options.data)
     show.console.print(f"[bold]{recipe.header.name}[/] -> {folder}")
+    show.rehearsal(recipe.header)
     try:
         _show_results(recipe, run_dir, until, _run_stages(recipe, run_dir, options))
     finally:  # what was spent is said most of all where the run was stopped
@@ -100,6 +103,7 @@ def _say(manifest: Manifest) -> None:
 def status_command(folder: Path) -> None:
     """Where every stage of a run stands."""
     run_dir, recipe = open_run(folder)
+    show.rehearsal(recipe.header)
     entries = survey(run_dir, recipe)
     show.stages(stage_row(entry) for entry in entries)
     for entry in entries:

@@ -13,6 +13,8 @@ from judgesmith.report import blocks
 from judgesmith.report.document import StageRow
 from judgesmith.report.numbers import estimate, money, not_shown, p_value
 from judgesmith.report.results import Evaluation, GateResult, Number
+from judgesmith.report.sections import REHEARSED
+from judgesmith.runs.layout import Header
 
 _PIPE_WIDTH = 120
 console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
@@ -44,6 +46,12 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 def line(text: str) -> None:
     """Print one line as it is, unbroken."""
     console.print(text, markup=False, soft_wrap=True)
+
+
+def rehearsal(header: Header) -> None:
+    """Say of a rehearsal that it is one, wherever its numbers are shown."""
+    if header.rehearsed:
+        console.print(f"[bold yellow]Rehearsed.[/] {REHEARSED}", soft_wrap=True)
 
 
 def block(shown: blocks.Table) -> None:

@@ -15,14 +15,12 @@ from pydantic import Field, model_validator
 from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.render import render_prompt
 from judgesmith.models.protocol import Completion, Request
-from judgesmith.records import LETTERS, Finish, Item, Question, Response, keyed_rng
+from judgesmith.records import LETTERS, TIE, Finish, Item, Question, Response, keyed_rng
 from judgesmith.runs.recipe import Section
 
 RightVerdict = Callable[[Question, Sequence[Response]], tuple[str, str] | None]
 """The right verdict on responses in the order shown, with its rationale; None where unknown."""
 
-PLAIN = "On balance this is how it reads."
-FIRST = "Response A stands out."
 NO_ANSWER = "It cannot be told."
 
 
@@ -119,21 +117,23 @@ class SimulatedTeacher:
         ids = [response.id for response in shown]
         verdict, rationale = self._right(question, shown)
         if len(shown) > 1 and self._drawn("first", *ids) < spec.first_rate:
-            verdict, rationale = LETTERS[0], FIRST
+            verdict, rationale = LETTERS[0], _plain(LETTERS[0])
         elif self._drawn("errs", *sorted(ids)) >= spec.accuracy:
             wrong = [value for value in dialect.scale.values if value != verdict]
-            verdict, rationale = self._pick(wrong, ids, self.name), PLAIN
+            verdict = self._pick(wrong, ids, self.name)
+            rationale = _plain(verdict)
         try:
             return dialect.write_reply(rationale, verdict)
         except ValueError:  # what is judged quotes a tag of the dialect
-            return dialect.write_reply(PLAIN, verdict)
+            return dialect.write_reply(_plain(verdict), verdict)
 
     def _right(self, question: Question, shown: Sequence[Response]) -> tuple[str, str]:
         scale = self._known.dialect.scale.values
         found = self._known.right(question, shown)
         if found is not None and found[0] in scale:
             return found
-        return self._pick(scale, [response.id for response in shown], "right"), PLAIN
+        verdict = self._pick(scale, [response.id for response in shown], "right")
+        return verdict, _plain(verdict)
 
     def _pick(self, values: Sequence[str], ids: Sequence[str], *key: str) -> str:
         """One of the values, the one that names the same response whatever the order shown."""
@@ -169,3 +169,16 @@ class SimulatedTeacher:
             if render_prompt(known.dialect, question, texts, reference) == request.messages:
                 return question, list(shown)
         raise ValueError(f"no order of item {item.id} renders to the prompt that was asked")
+
+
+def _plain(verdict: str) -> str:
+    """A rationale that a verdict follows from, and that says nothing else.
+
+    >>> _plain("B"), _plain("TIE"), _plain("4")
+    ('On balance Response B stands out.', 'On balance neither stands out.', 'It is worth 4.')
+    """
+    if verdict in LETTERS:
+        return f"On balance Response {verdict} stands out."
+    if verdict == TIE:
+        return "On balance neither stands out."
+    return f"It is worth {verdict}."

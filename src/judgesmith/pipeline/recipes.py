@@ -1,6 +1,7 @@
 """Recipes and run folders: finding, reading, starting, opening."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from judgesmith.runs.jsonl import write_bytes
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.outside import use_data_folder
 from judgesmith.runs.recipe import Recipe, load_recipe
+from judgesmith.runs.rehearsal import MODELS, Rates
 
 RECIPE = "recipe.yaml"
 
@@ -35,9 +37,10 @@ def find_recipe(name: str) -> Path:
     )
 
 
-def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
-    """A recipe, checked against every stage's config."""
-    recipe = load_recipe(path, {name: load_stage(name).Config for name in STAGES}, overrides)
+def read_recipe(path: Path, overrides: Sequence[str] = (), *, rehearse: bool = False) -> Recipe:
+    """A recipe, checked against every stage's config; its rehearsal if that is asked for."""
+    stages = {name: load_stage(name).Config for name in STAGES}
+    recipe = load_recipe(path, stages, overrides, rehearse=rehearse)
     for stage, config in recipe.sections.items():
         for name in config.asks:
             if name not in recipe.header.models:
@@ -45,7 +48,16 @@ def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
                     f"{path}: {stage!r} asks model {name!r}, which the section `models` does not "
                     f"describe; {nearest(name, recipe.header.models)}"
                 )
-    return recipe
+    return as_rehearsal(recipe) if recipe.header.rehearsed else recipe
+
+
+def as_rehearsal(recipe: Recipe) -> Recipe:
+    """The recipe with simulated models in place of those that it describes."""
+    rates = Rates(recipe.header.rehearse.get(MODELS))
+    sections = {name: section.rehearsed(rates) for name, section in recipe.sections.items()}
+    rates.require_all_used(recipe.header.models)
+    header = recipe.header.model_copy(update={"models": {}})
+    return replace(recipe, header=header, sections=sections)
 
 
 def is_run(folder: Path) -> bool:
@@ -69,11 +81,10 @@ def start_run(folder: Path, recipe: Recipe) -> RunDir:
     """The run folder for a recipe; another recipe's run is not overwritten."""
     path = folder / RECIPE
     if path.exists():
-        before = read_recipe(path).header.name
-        if before != recipe.header.name:
+        before, wanted = _kind_of_run(read_recipe(path)), _kind_of_run(recipe)
+        if before != wanted:
             raise RunError(
-                f"{folder}: holds a run of recipe {before!r}, not {recipe.header.name!r}. Choose "
-                "another folder with --run."
+                f"{folder}: holds {before}, not {wanted}. Choose another folder with --run."
             )
     elif folder.exists() and any(p.name != ".lock" for p in folder.iterdir()):
         raise RunError(f"{folder}: is not empty and is no run folder. Choose another with --run.")
@@ -82,6 +93,11 @@ def start_run(folder: Path, recipe: Recipe) -> RunDir:
     with run_dir.locked():
         write_bytes(path, text.encode())
     return run_dir
+
+
+def _kind_of_run(recipe: Recipe) -> str:
+    what = "a rehearsal" if recipe.header.rehearsed else "a run"
+    return f"{what} of recipe {recipe.header.name!r}"
 
 
 def _with_reasons(recipe: Recipe) -> Any:

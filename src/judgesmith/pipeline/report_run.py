@@ -61,7 +61,7 @@ def collect(run_dir: RunDir, recipe: Recipe) -> Document:
         name=run_dir.header.name,
         description=run_dir.header.description,
         task=run_dir.header.task,
-        rehearsed=False,
+        rehearsed=run_dir.header.rehearsed,
         stages=tuple(stage_row(entry) for entry in entries),
         gate=read_gate(run_dir) if "gate" in done else None,
         evaluation=evaluation,

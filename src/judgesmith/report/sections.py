@@ -21,7 +21,7 @@ from judgesmith.report.results import Evaluation, GateResult
 from judgesmith.report.teacher_sections import teacher_section
 
 REHEARSED = (
-    "Every number on this page is from a rehearsal with simulated models and a tiny random "
+    "Every number here is from a rehearsal with simulated models and a tiny random "
     "student. It shows that the recipe runs; it says nothing about any judge."
 )
 MOST_EXAMPLES = 20

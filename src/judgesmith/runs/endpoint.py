@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from judgesmith.audits.licences import NOT_STATED, ModelTerms, Terms
 
@@ -50,7 +50,9 @@ class Endpoint(_Part):
     The key comes from the environment (`key_env`) or from a file outside the run (`key_file`).
     `price` may be "free" and must be given for a server that is not this machine. `context` is the
     prompt and reply in tokens. `options` go into every request's body as they are. `terms` are what
-    the vendor allows with what the model writes.
+    the vendor allows with what the model writes. `revision` tells one state of a model from the
+    next where a server keeps its name, such as a student of yours: replies of another revision are
+    not taken from the cache. `answers_as` are other names under which the server may answer.
     """
 
     protocol: Literal["openai", "anthropic"]
@@ -61,30 +63,37 @@ class Endpoint(_Part):
     price: Price | Literal["free"] | None = None
     context: int | None = Field(None, ge=1)
     in_flight: int = Field(64, ge=1, le=1024)
-    per_minute: tuple[int, int] | None = None
+    per_minute: tuple[PositiveInt, PositiveInt] | None = None
     timeout_s: float = Field(120.0, gt=0)
     batch: Batching | None = None
     options: dict[str, Any] = Field(default_factory=dict)
     terms: Terms = NOT_STATED
+    revision: str | None = None
+    answers_as: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("expected `url` to begin with http:// or https:// and name a host")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError(
+                "a `url` names no user, password or parameters, as it is shown in reports: give "
+                "the key by `key_env` or `key_file`"
+            )
         if self.key_env and self.key_file:
             raise ValueError("give `key_env` or `key_file`, not both")
-        if self.price is None and not self.is_local:
+        if self.price is None and (self.key_env or self.key_file or not self.is_local):
             raise ValueError(
-                "a server elsewhere needs a `price` ({input, output, as_of} in US dollars per "
-                'million tokens), or the word "free"'
+                "a server elsewhere, or one that asks for a key, needs a `price` ({input, output, "
+                'as_of} in US dollars per million tokens), or the word "free"'
             )
         return self
 
     @property
     def identity(self) -> dict[str, Any]:
         """What its answers follow from; not what they cost, nor how they are fetched."""
-        return self.model_dump(include={"protocol", "url", "model", "options"})
+        return self.model_dump(include={"protocol", "url", "model", "options", "revision"})
 
     @property
     def is_local(self) -> bool:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,7 +27,8 @@ M = TypeVar("M", bound=BaseModel)
 class Header(BaseModel):
     """What the whole recipe shares: its name, its task, its one seed (0 to 2**32 - 1), its models.
 
-    `models` are those behind HTTP, by the name under which stages ask for them.
+    `models` are those behind HTTP, by the name under which stages ask for them. `rehearse` says
+    what a rehearsal changes; `rehearsed` that this is one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +37,8 @@ class Header(BaseModel):
     task: str
     seed: int = Field(ge=0, lt=2**32)
     models: dict[str, Endpoint] = Field(default_factory=dict)
+    rehearse: dict[str, Any] = Field(default_factory=dict)
+    rehearsed: bool = False
 
 
 class RunDir:

@@ -7,13 +7,14 @@ value may be written as `{value: ..., why: "..."}`; the reasons are kept for the
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, Self, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from judgesmith.errors import RecipeError, nearest
 from judgesmith.runs.layout import Header
+from judgesmith.runs.rehearsal import Rates, overlay
 
 Path_ = tuple[str | int, ...]
 
@@ -27,6 +28,10 @@ class Section(BaseModel):
     def asks(self) -> tuple[str, ...]:
         """Names of the recipe's models that the stage asks."""
         return ()
+
+    def rehearsed(self, rates: Rates) -> Self:
+        """The same for a rehearsal: simulated models for those it asks, and little of all."""
+        return self
 
 
 S = TypeVar("S", bound=Section)
@@ -46,15 +51,18 @@ class Recipe:
 
 
 def load_recipe(
-    path: Path, stages: Mapping[str, type[Section]], overrides: Sequence[str] = ()
-) -> Recipe:
-    """The recipe with `key.path=value` overrides applied.
+    path: Path, stages: Mapping[str, type[Section]], overrides: Sequence[str] = (), *,
+    rehearse: bool = False,
+) -> Recipe:  # fmt: skip
+    """The recipe with `key.path=value` overrides applied, above what its rehearsal changes.
 
     `stages` maps each section's name to its config. A stage whose section is absent is left out.
     Raises RecipeError listing all defects.
     """
     tree, lines = _parse_yaml(path)
     problems: list[str] = []
+    if rehearse:
+        overlay(tree)
     for override in overrides:
         _apply_override(tree, override, problems)
     why: dict[str, str] = {}

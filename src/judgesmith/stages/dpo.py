@@ -12,7 +12,7 @@ nothing to learn, or that collapses stops with the reason and writes no student.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field
 
@@ -29,6 +29,7 @@ from judgesmith.report.results import Result
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
+from judgesmith.runs.rehearsal import Rates
 from judgesmith.tasks import load_dialect, load_task
 
 VERSION = 3
@@ -57,6 +58,11 @@ class Config(Section):
     stop: Bounds = Bounds()
     trl: dict[str, Any] = Field(default_factory=dict)
     peft: dict[str, Any] | None = None
+
+    def rehearsed(self, rates: Rates) -> Self:
+        """A few steps."""
+        few = {"steps": 10, "eval_every": 5, "dev_items": 8}
+        return self.model_copy(update={k: min(getattr(self, k), n) for k, n in few.items()})
 
 
 class PreferencePoint(Result):

@@ -11,7 +11,7 @@ trained on the training side only. Dev loss and dev kappa are logged as it learn
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field
 
@@ -26,6 +26,7 @@ from judgesmith.report.document import CurvePoint
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
+from judgesmith.runs.rehearsal import Rates
 from judgesmith.tasks import load_dialect, load_task
 
 VERSION = 4
@@ -51,6 +52,19 @@ class Config(Section):
     reply_tokens: int = Field(120, gt=0)
     trl: dict[str, Any] = Field(default_factory=dict)
     peft: dict[str, Any] | None = None
+
+    def rehearsed(self, rates: Rates) -> Self:
+        """A tiny random student and a few steps."""
+        size = self.student
+        if isinstance(size, str):
+            size = FromNothing(context=self.max_length + self.reply_tokens)
+        tiny = size.model_copy(
+            update={"width": min(size.width, 32), "layers": min(size.layers, 2), "heads": 2}
+        )
+        few = {"steps": 20, "eval_every": 10, "dev_items": 8}
+        return self.model_copy(
+            update={"student": tiny, **{k: min(getattr(self, k), n) for k, n in few.items()}}
+        )
 
 
 def inputs(config: Config) -> tuple[str, ...]:

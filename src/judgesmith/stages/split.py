@@ -11,6 +11,7 @@ imported test set) keep it, and everything that shares a unit with them is left 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 from pydantic import Field
 
@@ -27,6 +28,7 @@ from judgesmith.records import Item, Question, Response, Split, index_by_id, key
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
+from judgesmith.runs.rehearsal import Rates
 
 VERSION = 1
 OUTPUTS = ("split/items.jsonl",)
@@ -49,6 +51,13 @@ class Config(Section):
     max_held_out: int | None = Field(None, gt=0)
     max_dev: int | None = Field(None, gt=0)
     near_duplicate: float = 0.8
+
+    def rehearsed(self, rates: Rates) -> Self:
+        """Few items on each side."""
+        few = {"max_train": 600, "max_test": 60, "max_held_out": 30, "max_dev": 30}
+        return self.model_copy(
+            update={name: min(getattr(self, name) or most, most) for name, most in few.items()}
+        )
 
 
 def inputs(config: Config) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, field_validator
 
@@ -28,6 +28,7 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.looks import record_look
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
+from judgesmith.runs.rehearsal import Rates
 from judgesmith.stages.evaluate.examples import pick_examples
 from judgesmith.stages.evaluate.labelled_side import (
     LabelledSide,
@@ -77,6 +78,11 @@ class Config(Section):
     key_policies: tuple[str, ...] = ()
     published: tuple[PublishedKappa, ...] = ()
     examples: int = Field(12, ge=0)
+
+    def rehearsed(self, rates: Rates) -> Self:
+        """Fewer resamples."""
+        few = {"resamples": 1000, "slice_resamples": 500}
+        return self.model_copy(update={k: min(getattr(self, k), n) for k, n in few.items()})
 
     @field_validator("students")
     @classmethod

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 from judgesmith.audits import LabelItem, label_findings, label_table
 from judgesmith.errors import RecipeError
@@ -14,6 +15,7 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.outside import find_outside
 from judgesmith.runs.recipe import Section
+from judgesmith.runs.rehearsal import Rates
 from judgesmith.sources import LABEL_READERS, Import, import_files, reader
 from judgesmith.sources.queue import queue_rows, require_rubric, write_queue
 from judgesmith.stages.labels.classroom import Classroom
@@ -23,7 +25,7 @@ from judgesmith.stages.labels.people import person_labels, verdicts_of
 from judgesmith.stages.labels.teachers import Teachers
 from judgesmith.tasks import load_dialect, load_task
 
-VERSION = 2
+VERSION = 3
 OUTPUTS = ("labels/judgments.jsonl", "labels/labels.jsonl")
 QUEUE = "queue"
 """Folder of what people are to decide. It is not the stage's own: people write into its files."""
@@ -46,6 +48,11 @@ class Config(Section):
     def asks(self) -> tuple[str, ...]:
         """The teachers that are models of the recipe."""
         return () if self.teachers is None else self.teachers.asks
+
+    def rehearsed(self, rates: Rates) -> Self:
+        """Each teacher simulated."""
+        teachers = None if self.teachers is None else self.teachers.rehearsed(rates)
+        return self.model_copy(update={"teachers": teachers})
 
 
 def inputs(config: Config) -> tuple[str, ...]:

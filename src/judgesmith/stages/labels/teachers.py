@@ -10,6 +10,7 @@ from judgesmith.evaluation.final_label import FinalLabel, Policy, check_teachers
 from judgesmith.models.simulated_teacher import TeacherSpec
 from judgesmith.records import AnnotatorKind
 from judgesmith.runs.recipe import Section
+from judgesmith.runs.rehearsal import Rates
 
 
 class DryRunFirst(Section):
@@ -84,6 +85,11 @@ class Teachers(Section):
             policy=self.policy, primary=self.primary if self.policy is Policy.PRIMARY else None,
             least_posterior=self.least_posterior, quorum=self.quorum,
         )  # fmt: skip
+
+    def rehearsed(self, rates: Rates) -> Self:
+        """Each teacher simulated."""
+        added = tuple(rates.spec(name, TeacherSpec) for name in self.asks)
+        return self.model_copy(update={"simulated": (*self.simulated, *added)})
 
     @model_validator(mode="after")
     def _can_be_carried_out(self) -> Self:

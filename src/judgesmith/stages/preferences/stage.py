@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 from pydantic import Field
 
@@ -28,6 +29,7 @@ from judgesmith.runs.endpoint import model_terms
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
+from judgesmith.runs.rehearsal import Rates
 from judgesmith.stages.preferences.contrasts import Materials
 from judgesmith.stages.preferences.gathering import (
     have_written,
@@ -64,6 +66,11 @@ class Config(Section):
     def asks(self) -> tuple[str, ...]:
         """The writer of the rejected replies, if it is a model of the recipe."""
         return () if self.teacher is None else self.teacher.asks
+
+    def rehearsed(self, rates: Rates) -> Self:
+        """The writer simulated, and labels by simulated teachers in place of real ones."""
+        teacher = None if self.teacher is None else self.teacher.rehearsed(rates)
+        return self.model_copy(update={"teacher": teacher, "labels": self.labels.rehearsed})
 
 
 def inputs(config: Config) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,7 @@ from judgesmith.models.simulated_writer import SimulatedWriter, Told, WriterKnow
 from judgesmith.records import Item, Kind, Question, Response
 from judgesmith.runs.progress import Progress, progress_bar
 from judgesmith.runs.recipe import Section
+from judgesmith.runs.rehearsal import Rates
 from judgesmith.stages.preferences.checks import check
 from judgesmith.stages.preferences.contrasts import Materials
 from judgesmith.stages.preferences.selection import Candidate, Contrast
@@ -51,6 +52,11 @@ class WrittenBy(Section):
     def asks(self) -> tuple[str, ...]:
         """The writer, if it is a model of the recipe."""
         return () if self.model in {spec.name for spec in self.simulated} else (self.model,)
+
+    def rehearsed(self, rates: Rates) -> Self:
+        """The writer simulated."""
+        added = tuple(rates.spec(name, WriterSpec) for name in self.asks)
+        return self.model_copy(update={"simulated": (*self.simulated, *added)})
 
     @model_validator(mode="after")
     def _another_try_differs(self) -> "WrittenBy":

@@ -19,11 +19,15 @@ REASONS = 5
 
 @dataclass(frozen=True)
 class Responder:
-    """Who answers: a name, the messages it is sent, and the model, opened when it is needed."""
+    """Who answers: a name, the messages it is sent, and the model, opened when it is needed.
+
+    The responses of a simulated one say so.
+    """
 
     name: str
     messages: Callable[[Question], tuple[Message, ...]]
     open: Callable[[], Model]
+    simulated: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ class Asker:
             for question in questions
         ]
         for question, completion in zip(questions, model.complete(requests), strict=True):
-            response = self.annotated(self._response(responder.name, question, completion))
+            response = self.annotated(self._response(responder, question, completion))
             self._partial.append([response])
             self._done[responder.name, question.id] = response
             self.usage.add(completion)
@@ -102,12 +106,14 @@ class Asker:
                 why = completion.failure or "no reason given"
                 self._failures.setdefault(responder.name, Counter())[why] += 1
 
-    def _response(self, name: str, question: Question, completion: Completion) -> Response:
+    def _response(
+        self, responder: Responder, question: Question, completion: Completion
+    ) -> Response:
         return Response.make(
-            source=f"model {name}",
+            source=f"{'simulated ' if responder.simulated else ''}model {responder.name}",
             licence=question.licence,
             question_id=question.id,
-            model=name,
+            model=responder.name,
             sampling=self._asked.sampling.as_fields(),
             text="" if completion.finish is Finish.FAILED else completion.text,
             finish=completion.finish,

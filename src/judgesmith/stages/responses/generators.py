@@ -21,12 +21,14 @@ class Generator(Section):
 
     `prompt` is the words for this family of models, with the places `{context}`, `{question}` and
     `{choices}` (one lettered line each); without it the task's own words are used. `system` goes
-    before it as a system message.
+    before it as a system message. `simulated` are the rates of a responder of the task that
+    answers in its place.
     """
 
     model: str = Field(min_length=1)
     prompt: str | None = None
     system: str | None = None
+    simulated: dict[str, Any] | None = None
 
     @field_validator("prompt")
     @classmethod

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial as fixed
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from judgesmith.audits import Finding, stop_on_errors
 from judgesmith.errors import RecipeError
@@ -14,6 +14,7 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.outside import find_outside
 from judgesmith.runs.recipe import Section
+from judgesmith.runs.rehearsal import Rates
 from judgesmith.sources import (
     RESPONSE_READERS,
     Import,
@@ -32,7 +33,7 @@ from judgesmith.stages.responses.dry_run import (
 from judgesmith.stages.responses.generators import Generator, check_prompts
 from judgesmith.tasks import Task, load_task
 
-VERSION = 1
+VERSION = 2
 OUTPUTS = ("responses/responses.jsonl",)
 
 
@@ -52,8 +53,17 @@ class Config(Section):
 
     @property
     def asks(self) -> tuple[str, ...]:
-        """The generators."""
-        return tuple(dict.fromkeys(generator.model for generator in self.generators))
+        """The generators that are models of the recipe."""
+        return tuple(dict.fromkeys(g.model for g in self.generators if g.simulated is None))
+
+    def rehearsed(self, rates: Rates) -> Self:
+        """Each generator simulated."""
+        simulated = tuple(
+            g if g.simulated is not None
+            else g.model_copy(update={"simulated": rates.fields(g.model)})
+            for g in self.generators
+        )  # fmt: skip
+        return self.model_copy(update={"generators": simulated})
 
 
 def inputs(config: Config) -> tuple[str, ...]:
@@ -99,11 +109,12 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     ]
     answered = {response.question_id for response in responses}
     waiting = [question for question in questions.values() if question.id not in answered]
-    simulated = [
-        _simulated(task.simulated_model(spec, questions, run_dir.seed), task)
-        for spec in config.simulated
-    ]
-    generators = [_generator(generator, task, models) for generator in config.generators]
+
+    def simulate(spec: Mapping[str, Any]) -> Model:
+        return task.simulated_model(spec, questions, run_dir.seed)
+
+    simulated = [_simulated(simulate(spec), task) for spec in config.simulated]
+    generators = [_generator(one, task, models, simulate) for one in config.generators]
     _check_names([*simulated, *generators], responses)
     check_prompts(config.generators, waiting)
     tables: dict[str, Any] = {}
@@ -161,12 +172,17 @@ def _simulated(model: Model, task: Task) -> Responder:
     def messages(question: Question) -> tuple[Message, ...]:
         return (Message(role="user", content=task.responder_prompt(question)),)
 
-    return Responder(model.name, messages, lambda: model)
+    return Responder(model.name, messages, lambda: model, simulated=True)
 
 
-def _generator(generator: Generator, task: Task, models: ModelOpener) -> Responder:
+def _generator(
+    generator: Generator, task: Task, models: ModelOpener,
+    simulate: Callable[[Mapping[str, Any]], Model],
+) -> Responder:  # fmt: skip
+    name, rates = generator.model, generator.simulated
+    opened = fixed(models, name) if rates is None else fixed(simulate, {**rates, "name": name})
     return Responder(
-        generator.model, fixed(generator.messages, task=task), fixed(models, generator.model)
+        name, fixed(generator.messages, task=task), opened, simulated=rates is not None
     )
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 from pydantic import Field
 
@@ -26,6 +27,7 @@ from judgesmith.runs.endpoint import model_terms
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
+from judgesmith.runs.rehearsal import Rates
 from judgesmith.stages.rows.select import (
     Orders,
     capped,
@@ -65,6 +67,10 @@ class Config(Section):
     orders: Orders = "both"
     even: bool = False
     per_question: int | None = Field(None, gt=0)
+
+    def rehearsed(self, rates: Rates) -> Self:
+        """Labels by simulated teachers in place of real ones."""
+        return self.model_copy(update={"labels": self.labels.rehearsed})
 
 
 def inputs(config: Config) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ class ResponderSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str = Field(min_length=1)
-    style: Style
+    style: Style = Style.THINKING
     bias_rate: float = Field(0.35, ge=0, le=1)
     error_rate: float = Field(0.15, ge=0, le=1)
     tag_rate: float = Field(0.6, ge=0, le=1)
