@@ -21,7 +21,7 @@ CENT = 10**7
 PRICE = Price(input=3, output=15, cached_input=0.3, batch=0.5, as_of="2026-10-01")  # type: ignore[arg-type]
 MODELS = {
     "big": Endpoint(
-        protocol="anthropic", url="https://user:secret@api.example.com/v1?key=secret",
+        protocol="anthropic", url="https://api.example.com/secret/v1",
         model="vendor/big", price=PRICE, batch=Batching(), options={"header": "secret"},
     ),
     "local": Endpoint(protocol="openai", url="http://localhost:1/v1", model="small"),

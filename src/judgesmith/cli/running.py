@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from judgesmith.cli import show
-from judgesmith.errors import RecipeError, nearest
+from judgesmith.errors import AuditError, RecipeError, nearest
 from judgesmith.pipeline import (
     check_until,
     find_recipe,
@@ -62,10 +62,14 @@ def _run_stages(recipe: Recipe, run_dir: RunDir, options: RunOptions) -> Path:
     budget = options.budget_usd
     with run_dir.locked():
         note_budget(run_dir, budget)
-        for manifest in run_recipe(
-            recipe, run_dir, until=options.until, budget_usd=budget, announce=_announce
-        ):
-            _say(manifest)
+        try:
+            for manifest in run_recipe(
+                recipe, run_dir, until=options.until, budget_usd=budget, announce=_announce
+            ):
+                _say(manifest)
+        except AuditError:  # what stopped it is looked at on the page
+            show.line(f"Report so far: {write_report(run_dir, recipe)}")
+            raise
         return write_report(run_dir, recipe)
 
 

@@ -5,11 +5,11 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from judgesmith.judging.dialect import Dialect
-from judgesmith.models.judge import Shown, judge
-from judgesmith.models.protocol import Completion, Model, ModelOpener
+from judgesmith.models.judge import Shown, judge, requests_about, shown_at_once
+from judgesmith.models.protocol import Completion, Model, ModelOpener, Request, Sampling
 from judgesmith.records import Judgment, Question, Response, Status
 from judgesmith.runs.jsonl import PartialFile
-from judgesmith.runs.progress import progress_bar
+from judgesmith.runs.progress import progress_bar, say
 
 _Key = tuple[str, str, tuple[int, ...]]
 
@@ -64,6 +64,7 @@ def judge_items(
             if all(_key(name, entry) in done for entry in about.shown):
                 continue
             model = models(name)
+            _foresee_judging(model, [e for e in about.shown if _key(name, e) not in done], about)
             for lot in _lots(model, name, about.shown, done):
                 for judgment, completion in _judge_lot(model, lot, about):
                     key = _key(name, judgment)
@@ -72,6 +73,23 @@ def judge_items(
                     file.append([judgment])
                     done[key] = judgment
     return [done[_key(name, entry)] for name in names for entry in about.shown], usage
+
+
+def foresee(model: Model, some: Sequence[Request], count: int) -> None:
+    """Have a model that costs money say what `count` requests like these will cost, once."""
+    told = getattr(model, "foresee", None)
+    line = told(some, count) if told is not None and some else None
+    if line is not None:
+        say(line)
+
+
+def _foresee_judging(model: Model, missing: Sequence[Shown], about: About) -> None:
+    """Judges' own answers are left out; they are few beside the judgments."""
+    some = requests_about(
+        missing[:: max(1, len(missing) // LOT)], about.questions, about.responses,
+        dialect=about.dialect, sampling=Sampling(max_tokens=about.max_tokens),
+    )  # fmt: skip
+    foresee(model, some, sum(len(shown_at_once(entry, about.dialect)) for entry in missing))
 
 
 def _lots(

@@ -1,6 +1,6 @@
 """Ask a model to judge items, and read its replies: the one place where both ends meet."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -65,26 +65,13 @@ def judge(
     Raises ValueError where the model gives fewer or more completions than it was asked for, and
     DataError where several responses are to be scored in a dialect that has no scores.
     """
-    wanted = Wanted(after=dialect.verdict_opening, options=dialect.scale.values)
     sampling = Sampling(temperature=0.0, max_tokens=max_tokens)
     asked_about = (questions[entry.item.question_id] for entry in shown)
     own = OwnReferences(model, asked_about, dialect, sampling)
-    requests = [
-        Request(
-            record_id=_asked_about(entry.item, part),
-            messages=render_prompt(
-                dialect,
-                questions[entry.item.question_id],
-                [responses[entry.item.response_ids[p]].text for p in part],
-                own.text(entry.item.question_id),
-            ),
-            sampling=sampling,
-            wanted=wanted,
-        )
-        for entry in shown
-        if not own.missing(entry.item.question_id)
-        for part in shown_at_once(entry, dialect)
-    ]
+    asked = [entry for entry in shown if not own.missing(entry.item.question_id)]
+    requests = requests_about(
+        asked, questions, responses, dialect=dialect, sampling=sampling, own=own.text
+    )
     answered = zip(requests, model.complete(requests), strict=True)
     for entry in shown:
         question_id = entry.item.question_id
@@ -94,6 +81,29 @@ def judge(
         judgment = _judgment(entry, model.name, dialect, found, own.text(question_id))
         yield judgment, together(found, own.to_pay(question_id))
     next(answered, None)  # raises where there is a completion too many
+
+
+def requests_about(
+    shown: Iterable[Shown], questions: Mapping[str, Question], responses: Mapping[str, Response],
+    *, dialect: Dialect, sampling: Sampling, own: Callable[[str], str | None] = lambda _: None,
+) -> list[Request]:  # fmt: skip
+    """What a model is asked about items; `own` gives its own answer to a question, by id."""
+    wanted = Wanted(after=dialect.verdict_opening, options=dialect.scale.values)
+    return [
+        Request(
+            record_id=_asked_about(entry.item, part),
+            messages=render_prompt(
+                dialect,
+                questions[entry.item.question_id],
+                [responses[entry.item.response_ids[p]].text for p in part],
+                own(entry.item.question_id),
+            ),
+            sampling=sampling,
+            wanted=wanted,
+        )
+        for entry in shown
+        for part in shown_at_once(entry, dialect)
+    ]
 
 
 def shown_at_once(entry: Shown, dialect: Dialect) -> list[tuple[int, ...]]:

@@ -5,16 +5,21 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
+import orjson
+
 from judgesmith.errors import RecipeError, RunError
 from judgesmith.models.http.cache import ReplyCache
 from judgesmith.models.http.client import Books, HttpModel
+from judgesmith.models.http.estimates import Estimate
 from judgesmith.models.http.keys import find_key
 from judgesmith.models.http.ledger import Ledger
 from judgesmith.models.protocol import Model, ModelOpener
+from judgesmith.runs.jsonl import write_json
 from judgesmith.runs.layout import RunDir
 from judgesmith.stages.evaluate.stage import FOLDERS
 
 LEDGER = "ledger.sqlite"
+ESTIMATES = "estimates.json"
 CACHE_VARIABLE = "JUDGESMITH_CACHE"
 
 
@@ -50,12 +55,22 @@ class Models:
             endpoint = self._run_dir.header.models.get(name)
             if endpoint is None:
                 return own_model(self._run_dir, name)
-            books = Books(self._cache, self.ledger, stage)
+            books = Books(self._cache, self.ledger, stage, self._note_estimate)
             return HttpModel(
                 name, endpoint, key=find_key(endpoint, self._run_dir.path), books=books
             )
 
         return opener
+
+    def _note_estimate(self, stage: str, model: str, found: Estimate) -> None:
+        """Keep the largest estimate of each stage and model: after a kill, less is left to ask."""
+        path = self._run_dir.file(ESTIMATES)
+        kept = read_estimates(path)
+        before = kept.get((stage, model))
+        if before is None or before.requests < found.requests:
+            kept[stage, model] = found
+            rows = [{"stage": s, "model": m, **e._asdict()} for (s, m), e in kept.items()]
+            write_json(path, rows)
 
     def close(self) -> None:
         """Let go of the books; what is still in flight is possibly paid from now on."""
@@ -84,6 +99,12 @@ class Models:
     @cached_property
     def _cache(self) -> ReplyCache:
         return ReplyCache(cache_file())
+
+
+def read_estimates(path: Path) -> dict[tuple[str, str], Estimate]:
+    """What was expected before the first call, by stage and model."""
+    rows = orjson.loads(path.read_bytes()) if path.exists() else []
+    return {(row.pop("stage"), row.pop("model")): Estimate(**row) for row in rows}
 
 
 def cache_file() -> Path:

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 import orjson
 
 from judgesmith import __version__
+from judgesmith.models.http.estimates import Estimate
 from judgesmith.models.http.ledger import Line, look
 from judgesmith.models.http.prices import usd
-from judgesmith.pipeline.opening import LEDGER
+from judgesmith.pipeline.opening import ESTIMATES, LEDGER, read_estimates
 from judgesmith.pipeline.order import STAGES
 from judgesmith.pipeline.running import STOPPED, Standing, survey
 from judgesmith.report.document import CurvePoint, Document, StageRow
@@ -75,6 +76,8 @@ def collect(run_dir: RunDir, recipe: Recipe) -> Document:
         provenance=_provenance(run_dir, entries),
         teaching=_teaching(run_dir, recipe, entries),
         generator_runs=tuple(_generator_runs(run_dir, entries)),
+        preferences=tables.get("preferences", {}),
+        trains="sft" in recipe.sections,
         money=read_money(run_dir),
     )
 
@@ -91,9 +94,13 @@ def read_money(run_dir: RunDir) -> Money | None:
     if not path.exists():
         return None
     totals, lines = look(path)
+    foreseen = read_estimates(run_dir.file(ESTIMATES))
     budget = run_dir.file(BUDGET)
     return Money(
-        lines=tuple(_money_line(line) for line in sorted(lines, key=_place)),
+        lines=tuple(
+            _money_line(line, foreseen.get((line.stage, line.model)))
+            for line in sorted(lines, key=_place)
+        ),
         prices=tuple(
             _price(name, run_dir.header.models.get(name))
             for name in sorted({line.model for line in lines})
@@ -111,10 +118,14 @@ def _place(line: Line) -> tuple[int, str, str]:
     return place, line.stage, line.model
 
 
-def _money_line(line: Line) -> MoneyLine:
+def _money_line(line: Line, foreseen: Estimate | None) -> MoneyLine:
     fields = line._asdict()
     spent, possibly_paid = fields.pop("spent"), fields.pop("possibly_paid")
-    return MoneyLine(**fields, paid_usd=usd(spent), possibly_paid_usd=usd(possibly_paid))
+    return MoneyLine(
+        **fields, paid_usd=usd(spent), possibly_paid_usd=usd(possibly_paid),
+        expected_usd=None if foreseen is None else usd(foreseen.expected),
+        most_usd=None if foreseen is None else usd(foreseen.most),
+    )  # fmt: skip
 
 
 def _price(name: str, endpoint: Endpoint | None) -> PriceRow:

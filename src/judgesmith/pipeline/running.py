@@ -59,9 +59,10 @@ class Standing:
 def determined_by(stage: Stage, config: Section, run_dir: RunDir) -> dict[str, Any]:
     """What a stage's outputs follow from, besides its input files."""
     task = load_task(run_dir.header.task)
-    dialect = getattr(config, "dialect", None)
+    hashes = [load_dialect(task, name).hash for name in config.dialects]
     return {
-        "dialect": None if dialect is None else load_dialect(task, dialect).hash,
+        "dialect": hashes[0] if hashes else None,
+        "other_dialects": hashes[1:],
         "version": stage.VERSION,
         "config": config.model_dump(mode="json"),
         "seed": run_dir.seed,

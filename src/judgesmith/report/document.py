@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from judgesmith.report.evidence import Evidence
 from judgesmith.report.money import Money
 from judgesmith.report.results import Evaluation, GateResult, Result
@@ -40,8 +42,9 @@ class Document(Result):
     questions by field and value, `why` the reasons that the recipe gives, by key path,
     `provenance` names and values (versions, hashes, seed). `subject` is "files" for judgments
     that were read, not made: there is no gate and no training to show then. `teaching` is what
-    labels by teachers rest on, `generator_runs` the dumps of the generators' dry runs, `money` what
-    the run's ledger says.
+    labels by teachers rest on, `generator_runs` the dumps of the generators' dry runs,
+    `preferences` the tables of that stage, `money` what the run's ledger says. `trains` is whether
+    the recipe trains a student.
     """
 
     name: str
@@ -62,5 +65,7 @@ class Document(Result):
     subject: Literal["run", "files"] = "run"
     evidence: Evidence | None = None
     teaching: Teaching | None = None
+    trains: bool = True
     generator_runs: tuple[dict[str, Any], ...] = ()
+    preferences: dict[str, Any] = Field(default_factory=dict)
     money: Money | None = None

@@ -11,6 +11,8 @@ class MoneyLine(Result):
     free ones refused by the server, and nobody knows of unsure ones; the others are in flight.
     Tokens are of paid calls; cached and written ones, of the vendor's cache, are parts of the
     prompt's. An unsure call may have cost up to its bound, which is what `possibly_paid_usd` adds.
+    Before the first call, `expected_usd` was expected and `most_usd` the most; None for a model
+    without prices.
     """
 
     stage: str
@@ -26,6 +28,8 @@ class MoneyLine(Result):
     completion_tokens: int
     paid_usd: float
     possibly_paid_usd: float
+    expected_usd: float | None = None
+    most_usd: float | None = None
 
     @property
     def in_flight_calls(self) -> int:

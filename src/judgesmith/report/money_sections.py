@@ -21,18 +21,29 @@ def money_section(found: Money | None) -> Section:
 
 def money_table(found: Money) -> Table:
     """One row per stage and model, and their sum."""
-    rows = [
-        (Cell(line.stage, tone="strong"), Cell(line.model), *_cells(line)) for line in found.lines
-    ]
-    if len(found.lines) != 1:
-        rows.append((Cell("all", tone="strong"), Cell(""), *_cells(_sum(found))))
-    heads = ("from the cache", "calls", "prompt tokens", "reply tokens", "paid", "possibly paid")
+    foreseen = any(line.expected_usd is not None for line in found.lines)
+    lines = found.lines if len(found.lines) == 1 else (*found.lines, _sum(found))
+    spent = (*(("expected",) if foreseen else ()), "paid", "possibly paid")
+    heads = ("from the cache", "calls", "prompt tokens", "reply tokens", *spent)
     return Table(
-        BY_STAGE, columns("stage", "model", *heads, numeric=heads), tuple(rows), note=_note(found)
+        BY_STAGE,
+        columns("stage", "model", *heads, numeric=heads),
+        tuple(
+            (
+                Cell(line.stage, tone="strong"),
+                Cell(line.model),
+                *_counts(line),
+                *([_expected(line)] if foreseen else []),
+                Cell(money(line.paid_usd)),
+                Cell(money(line.possibly_paid_usd)),
+            )
+            for line in lines
+        ),
+        note=_note(found),
     )
 
 
-def _cells(line: MoneyLine) -> tuple[Cell, ...]:
+def _counts(line: MoneyLine) -> tuple[Cell, ...]:
     kinds = (
         (line.paid_calls, "answered"),
         (line.free_calls, "refused"),
@@ -45,9 +56,14 @@ def _cells(line: MoneyLine) -> tuple[Cell, ...]:
         Cell(f"{line.calls:,}", aside=_listed(kinds)),
         Cell(f"{line.prompt_tokens:,}", aside=_listed(parts)),
         Cell(f"{line.completion_tokens:,}"),
-        Cell(money(line.paid_usd)),
-        Cell(money(line.possibly_paid_usd)),
     )
+
+
+def _expected(line: MoneyLine) -> Cell:
+    """What was expected before the first call, and the most that it could have come to."""
+    if line.expected_usd is None or line.most_usd is None:
+        return Cell("", tone="soft")
+    return Cell(money(line.expected_usd), aside=f"at most {money(line.most_usd)}")
 
 
 def _listed(counts: Sequence[tuple[int, str]]) -> str:
@@ -61,12 +77,21 @@ def _sum(found: Money) -> MoneyLine:
     return MoneyLine(
         stage="all", model="", **sums, paid_usd=found.paid_usd,
         possibly_paid_usd=found.possibly_paid_usd,
+        expected_usd=_known_sum([line.expected_usd for line in found.lines]),
+        most_usd=_known_sum([line.most_usd for line in found.lines]),
     )  # fmt: skip
+
+
+def _known_sum(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
 
 
 def _note(found: Money) -> str:
     """Say what the columns mean, as far as this ledger has anything in them."""
     said = ["All commands of this run together. Tokens are of answered calls."]
+    if any(line.expected_usd is not None for line in found.lines):
+        said.append("What was expected was guessed before the first call; it decides nothing.")
     if any(line.free_calls for line in found.lines):
         said.append("Calls that the server refused cost nothing.")
     if any(line.unsure_calls for line in found.lines):

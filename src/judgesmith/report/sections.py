@@ -8,6 +8,7 @@ from judgesmith.report.document import Document
 from judgesmith.report.dry_run_tables import generators_section
 from judgesmith.report.files_sections import closing_sections, file_sections
 from judgesmith.report.money_sections import money_section
+from judgesmith.report.negative_sections import negative_section
 from judgesmith.report.numbers import plural
 from judgesmith.report.plots import supply_plot, training_plot
 from judgesmith.report.result_sections import (
@@ -67,6 +68,7 @@ def _run_sections(document: Document, stamp: str) -> list[Section]:
         found += _evaluation_sections(document.evaluation, document.gate, stamp)
     found += [generators_section(document.generator_runs)]
     found += [teacher_section(document.teaching, stamp=stamp)]
+    found += [negative_section(document.preferences)]
     found += [_training_section(document, stamp), _audit_section(document, stamp)]
     if document.evaluation is not None:
         found.append(_example_section(document.evaluation))
@@ -114,6 +116,8 @@ def _gate_text(gate: GateResult) -> str:
 
 
 def _training_section(document: Document, stamp: str) -> Section:
+    if not document.trains:
+        return Section("training", "Training")
     if not document.curve:
         nothing = Text("No training curve was logged in this run.", "note")
         return Section("training", "Training", (nothing,))

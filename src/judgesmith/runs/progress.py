@@ -25,6 +25,13 @@ class _Bar:
         self._bar.update(self._task, advance=count, cost=f"${self._cost:.2f}")
 
 
+def say(text: str) -> None:
+    """One line on standard error, such as what comes next and what it will cost."""
+    from rich.console import Console
+
+    Console(stderr=True, highlight=False).print(f"  {text}", markup=False, soft_wrap=True)
+
+
 @contextmanager
 def progress_bar(label: str, total: int | None, *, done: int = 0) -> Iterator[Progress]:
     """A bar for `total` units (None: not known) of which `done` were finished before."""

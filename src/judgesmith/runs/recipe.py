@@ -29,6 +29,12 @@ class Section(BaseModel):
         """Names of the recipe's models that the stage asks."""
         return ()
 
+    @property
+    def dialects(self) -> tuple[str, ...]:
+        """Names of the dialects that its outputs depend on."""
+        name = getattr(self, "dialect", None)
+        return () if name is None else (name,)
+
     def rehearsed(self, rates: Rates) -> Self:
         """The same for a rehearsal: simulated models for those it asks, and little of all."""
         return self

@@ -6,11 +6,12 @@ over, in the order of the requests. A kill between two steps loses nothing that 
 what was in flight is booked as possibly paid.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from judgesmith.models.http.cache import ReplyCache
+from judgesmith.models.http.cache import ReplyCache, request_key
+from judgesmith.models.http.estimates import Estimate, estimate, estimate_line
 from judgesmith.models.http.ledger import Ledger
 from judgesmith.models.protocol import Completion, Request
 from judgesmith.runs.endpoint import Endpoint
@@ -28,11 +29,15 @@ BATCHES = 8
 
 @dataclass(frozen=True)
 class Books:
-    """Where replies are kept and calls are booked; `stage` is the one that asks."""
+    """Where replies are kept and calls are booked; `stage` is the one that asks.
+
+    `foreseen` keeps what a stage's requests to a model were expected to cost.
+    """
 
     cache: ReplyCache
     ledger: Ledger
     stage: str
+    foreseen: Callable[[str, str, Estimate], None] = lambda stage, model, found: None
 
 
 class HttpModel:
@@ -66,6 +71,23 @@ class HttpModel:
             yield from worker.results()
         finally:
             worker.stop()
+
+    def foresee(self, some: Sequence[Request], count: int) -> str | None:
+        """What `count` requests like `some` will cost, in words; None where nothing is to be paid.
+
+        Replies in the cache cost nothing: their share of all is taken to be that of `some`.
+        """
+        if not self.endpoint.is_paid:
+            return None
+        keys = [request_key(self.endpoint, request) for request in some]
+        known = self.books.cache.get(keys)
+        new = [request for request, key in zip(some, keys, strict=True) if key not in known]
+        left = round(count * len(new) / len(some))
+        if not left:
+            return None
+        found = estimate(self.endpoint, new, left)
+        self.books.foreseen(self.books.stage, self.name, found)
+        return estimate_line(self.books.stage, self.name, found, self.books.ledger.totals())
 
     def _worker(self, requests: Iterable[Request]) -> "Worker":
         from judgesmith.models.http.batches import Batches

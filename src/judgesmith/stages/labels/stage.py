@@ -49,6 +49,12 @@ class Config(Section):
         """The teachers that are models of the recipe."""
         return () if self.teachers is None else self.teachers.asks
 
+    @property
+    def dialects(self) -> tuple[str, ...]:
+        """That of the labels, and that of the queue."""
+        queue = None if self.teachers is None else self.teachers.queue_dialect
+        return (self.dialect,) if queue is None else (self.dialect, queue)
+
     def rehearsed(self, rates: Rates) -> Self:
         """Each teacher simulated."""
         teachers = None if self.teachers is None else self.teachers.rehearsed(rates)

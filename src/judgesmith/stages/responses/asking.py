@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from judgesmith.audits import Finding, Severity
-from judgesmith.models.asking import LOT, Usage
+from judgesmith.models.asking import LOT, Usage, foresee
 from judgesmith.models.protocol import Completion, Model, Request, Sampling
 from judgesmith.records import Finish, Message, Question, Response
 from judgesmith.runs.jsonl import PartialFile
@@ -73,6 +73,7 @@ class Asker:
         waiting = [q for q in questions if (responder.name, q.id) not in self._done]
         if waiting:
             model = responder.open()
+            foresee(model, self._requests(responder, waiting[:LOT]), len(waiting))
             lot = getattr(model, "lot", LOT)
             for start in range(0, len(waiting), lot):
                 self._ask_lot(model, responder, waiting[start : start + lot])
@@ -87,8 +88,8 @@ class Asker:
             told[name] |= {"other reasons": rest} if rest else {}
         return told
 
-    def _ask_lot(self, model: Model, responder: Responder, questions: Sequence[Question]) -> None:
-        requests = [
+    def _requests(self, responder: Responder, questions: Sequence[Question]) -> list[Request]:
+        return [
             Request(
                 record_id=question.id,
                 messages=responder.messages(question),
@@ -96,6 +97,9 @@ class Asker:
             )
             for question in questions
         ]
+
+    def _ask_lot(self, model: Model, responder: Responder, questions: Sequence[Question]) -> None:
+        requests = self._requests(responder, questions)
         for question, completion in zip(questions, model.complete(requests), strict=True):
             response = self.annotated(self._response(responder, question, completion))
             self._partial.append([response])
