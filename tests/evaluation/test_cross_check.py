@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from judgesmith.errors import DataError, RecipeError
 from judgesmith.evaluation.cross_check import (
     ALL,
+    KINDS,
     cross_check,
     draw,
     equal_shares,
@@ -18,10 +19,11 @@ from judgesmith.evaluation.cross_check import (
     quotas,
     supply_of,
 )
-from judgesmith.evaluation.judges import Judge, Read
+from judgesmith.evaluation.judges import Read
 from judgesmith.evaluation.scoring import Plan
+from judgesmith.evaluation.teacher_reading import Teacher
 from judgesmith.metrics import cohen_kappa
-from judgesmith.records import TIE, Item, Kind, Question
+from judgesmith.records import TIE, Item, Kind, Question, Status
 
 PLAN = Plan(
     seed=5, resamples=300, slice_resamples=300, confidence=0.95, least=20, scale=("A", "B", TIE)
@@ -54,9 +56,13 @@ def made(buckets: str, *, per_group: int = 1) -> tuple[list[Item], dict[str, Que
     return items, questions
 
 
-def teacher(name: str, items: list[Item], verdicts: list[str | None]) -> Judge:
-    reads = {i.id: Read(v, v, v) for i, v in zip(items, verdicts, strict=True)}
-    return Judge(name, "teacher", False, "", reads)
+def teacher(name: str, items: list[Item], verdicts: list[str | None]) -> Teacher:
+    """Both orders say the same; None is parsed in neither, and "torn" names a slot twice."""
+    reads, statuses = {}, {}
+    for item, v in zip(items, verdicts, strict=True):
+        reads[item.id] = Read("A", "B", None) if v == "torn" else Read(v, v, v)
+        statuses[item.id] = (Status.NO_VERDICT if v is None else Status.PARSED,) * 2
+    return Teacher(name, "teacher", False, "", reads, statuses=statuses)
 
 
 @given(SUPPLY, st.integers(0, 400))
@@ -129,12 +135,12 @@ def test_tables_say_who_agrees_where() -> None:
     y: list[str | None] = [*(["A", "B"] * 20), *["A"] * 40]
     z: list[str | None] = [*x[:70], *[None] * 10]
     panel = [teacher(n, items, c) for n, c in (("x", x), ("y", y), ("z", z))]
-    found = cross_check(items, panel, questions=questions, labels={}, plan=PLAN)
+    found = cross_check(items, panel, questions=questions, people={}, key={}, plan=PLAN)
     json.dumps(found, allow_nan=False)
     assert found["items"] == {
-        ALL: {"items": 80, "all agree": 55, "disagree": 20, "not all read": 5},
-        "e": {"items": 40, "all agree": 40, "disagree": 0, "not all read": 0},
-        "h": {"items": 40, "all agree": 15, "disagree": 20, "not all read": 5},
+        ALL: dict(zip(KINDS, (80, 55, 20, 0, 5), strict=True)),
+        "e": dict(zip(KINDS, (40, 40, 0, 0, 0), strict=True)),
+        "h": dict(zip(KINDS, (40, 15, 20, 0, 5), strict=True)),
     }
     everything, easy, hard = found["kappas"]
     assert (everything["bucket"], easy["bucket"], hard["bucket"]) == (ALL, "e", "h")
@@ -150,7 +156,7 @@ def test_tables_say_who_agrees_where() -> None:
     coverage = {row["teacher"]: row["coverage"]["value"] for row in found["teachers"]}
     assert coverage == {"x": 1.0, "y": 1.0, "z": 70 / 80}
     assert found["errors"] is None
-    assert "no item" in found["errors not measured"]
+    assert found["errors not measured"] == "people judged none of these items"
 
 
 def test_errors_are_held_against_labels_not_against_the_panel_itself() -> None:
@@ -170,14 +176,16 @@ def test_errors_are_held_against_labels_not_against_the_panel_itself() -> None:
         teacher("z", items, other + more),
     ]  # fmt: skip
     labels = {item.id: t for item, t in zip(items, truth, strict=False)}
-    found = cross_check(items, panel, questions=questions, labels=labels, plan=PLAN)["errors"]
+    found = cross_check(items, panel, questions=questions, people=labels, key={}, plan=PLAN)[
+        "errors"
+    ]
     assert found["labels"] == 50
     assert [round(p["correlation"]["value"], 6) for p in found["pairs"]] == [1.0, -0.25, -0.25]
     assert [p["both wrong"] for p in found["pairs"]] == [10, 0, 0]
     assert round(found["effective votes"]["value"], 6) == 2.25
     assert found["effective votes"]["hidden"] is None
     few = dict(list(labels.items())[:19])
-    short = cross_check(items, panel, questions=questions, labels=few, plan=PLAN)["errors"]
+    short = cross_check(items, panel, questions=questions, people=few, key={}, plan=PLAN)["errors"]
     assert short["effective votes"]["hidden"] == "only 19 labels, fewer than 20"
 
 
@@ -193,7 +201,7 @@ def test_items_of_one_group_are_one_observation() -> None:
             teacher(name, items, [v for v in column for _ in range(copies)])
             for name, column in (("x", x), ("y", y))
         ]
-        found = cross_check(items, panel, questions=questions, labels={}, plan=PLAN)
+        found = cross_check(items, panel, questions=questions, people={}, key={}, plan=PLAN)
         kappa = found["kappas"][0]["pairs"][0]["kappa"]
         assert kappa["clusters"] == 40
         widths.append(kappa["high"] - kappa["low"])
@@ -203,13 +211,87 @@ def test_items_of_one_group_are_one_observation() -> None:
 def test_a_teacher_that_was_never_read_and_an_empty_panel() -> None:
     items, questions = made("e" * 30)
     panel = [teacher("x", items, ["A", "B"] * 15), teacher("mute", items, [None] * 30)]
-    found = cross_check(items, panel, questions=questions, labels={}, plan=PLAN)
+    found = cross_check(items, panel, questions=questions, people={}, key={}, plan=PLAN)
     kappa = found["kappas"][0]["pairs"][0]
-    assert (kappa["kappa"]["value"], kappa["left out"]) == (None, 30)
+    assert (kappa["kappa of both"]["value"], kappa["left out"]) == (None, 30)
+    assert kappa["kappa"]["value"] is None or kappa["kappa"]["value"] <= 0
     assert found["items"][ALL]["not all read"] == 30
     with pytest.raises(DataError, match="at least one judge"):
-        cross_check(items, [], questions=questions, labels={}, plan=PLAN)
-    nothing = cross_check([], panel, questions={}, labels={}, plan=PLAN)
-    assert nothing["items"] == {
-        ALL: {"items": 0, "all agree": 0, "disagree": 0, "not all read": 0}
-    }  # fmt: skip
+        cross_check(items, [], questions=questions, people={}, key={}, plan=PLAN)
+    nothing = cross_check([], panel, questions={}, people={}, key={}, plan=PLAN)
+    assert nothing["items"] == {ALL: dict.fromkeys(KINDS, 0)}
+
+
+def test_what_contradicts_itself_is_parsed_and_counts_against_agreement() -> None:
+    """x says A, B in turn on 60 items; y the same on 40, and names a slot twice on 20 (10 A, 10 B).
+
+    Coverage of y is 1 (120 of 120 judgments), its consistency 40/60. Where both decide kappa is 1.
+    With the 20 as disagreement: agreement 40/60; by chance (30*20 + 30*20)/3600 = 1/3, so .5.
+    """
+    items, questions = made("h" * 30 + "e" * 30)
+    x: list[str | None] = ["A", "B"] * 30
+    y: list[str | None] = [*x[:40], *["torn"] * 20]
+    panel = [teacher("x", items, x), teacher("y", items, y)]
+    found = cross_check(items, panel, questions=questions, people={}, key={}, plan=PLAN)
+    assert list(found["items"]) == [ALL, "e", "h"]
+    assert [one["bucket"] for one in found["kappas"]] == [ALL, "e", "h"]
+    assert found["items"][ALL] == dict(zip(KINDS, (60, 40, 0, 20, 0), strict=True))
+    one, two = found["teachers"]
+    assert [(t["coverage"]["value"], t["coverage"]["n"]) for t in (one, two)] == [(1.0, 120)] * 2
+    assert (two["judgments"], two["statuses"], two["contradicts"]) == (120, {"parsed": 120}, 20)
+    assert (one["consistency"]["value"], one["position_bias"]["value"]) == (1.0, 0.0)
+    assert two["consistency"]["value"] == pytest.approx(40 / 60)
+    assert two["position_bias"]["value"] == pytest.approx(20 / 60)  # it names what is first
+    (pair,) = found["kappas"][0]["pairs"]
+    assert (pair["kappa of both"]["value"], pair["kappa of both"]["n"]) == (1.0, 40)
+    assert pair["kappa"]["value"] == pytest.approx(0.5)
+    assert (pair["kappa"]["n"], pair["left out"]) == (60, 20)
+
+
+def test_a_teacher_asked_in_one_order_has_no_consistency() -> None:
+    items, questions = made("e" * 30)
+    reads = {item.id: Read("A", None, "A") for item in items}
+    once = Teacher(
+        "x", "teacher", False, "", reads, both_orders=False,
+        statuses={item.id: (Status.PARSED,) for item in items},
+    )  # fmt: skip
+    found = cross_check(items, [once], questions=questions, people={}, key={}, plan=PLAN)
+    (row,) = found["teachers"]
+    assert (row["judgments"], row["coverage"]["value"]) == (30, 1.0)
+    assert (row["consistency"], row["position_bias"], row["contradicts"]) == (None, None, 0)
+    assert found["items"][ALL]["all agree"] == 30
+
+
+def test_the_answer_key_has_numbers_of_its_own() -> None:
+    """People judged nothing, the key all 40 items: x errs on 10 of them, y on the same 10."""
+    items, questions = made("e" * 40)
+    truth = ["A", "B"] * 20
+    wrong: list[str | None] = [("B" if t == "A" else "A") if n < 10 else t for n, t in
+                               enumerate(truth)]  # fmt: skip
+    panel = [teacher("x", items, wrong), teacher("y", items, wrong)]
+    key = {item.id: t for item, t in zip(items, truth, strict=True)}
+    found = cross_check(items, panel, questions=questions, people={}, key=key, plan=PLAN)
+    assert (found["errors"], found["errors not measured"]) == (
+        None, "people judged none of these items",
+    )  # fmt: skip
+    assert found["errors against the key"]["labels"] == 40
+    assert found["errors against the key"]["effective votes"]["value"] == pytest.approx(1.0)
+
+
+def test_a_mean_is_hidden_where_a_pair_is() -> None:
+    """50 labels; z has verdicts on 10 of them only, so its pairs rest on 10."""
+    items, questions = made("e" * 50)
+    truth = ["A", "B"] * 25
+    wrong: list[str | None] = ["A"] * 50
+    panel = [
+        teacher("x", items, wrong),
+        teacher("y", items, ["B"] * 50),
+        teacher("z", items, [*["A", "A", "B", "B"] * 2, "A", "A", *[None] * 40]),
+    ]
+    labels = dict(zip([i.id for i in items], truth, strict=True))
+    found = cross_check(items, panel, questions=questions, people=labels, key={}, plan=PLAN)
+    errors = found["errors"]
+    assert [p["correlation"]["n"] for p in errors["pairs"]] == [50, 10, 10]
+    assert errors["pairs"][0]["correlation"]["hidden"] is None
+    for name in ("mean correlation", "effective votes"):
+        assert errors[name]["hidden"] == "only 10 labels, fewer than 20"

@@ -19,15 +19,25 @@ from judgesmith.evaluation.dry_run import (
     response_dry_run,
     worst,
 )
-from judgesmith.evaluation.judges import Judge, Read
+from judgesmith.evaluation.judges import Read
 from judgesmith.evaluation.scoring import Plan
+from judgesmith.evaluation.teacher_reading import Teacher
 from judgesmith.metrics import cohen_kappa, wilson
-from judgesmith.records import TIE, Item, Kind, Question
+from judgesmith.records import TIE, Item, Kind, Question, Status
 
 PLAN = Plan(
     seed=5, resamples=400, slice_resamples=400, confidence=0.95, least=20, scale=("A", "B", TIE)
 )
 OTHER = {"A": "B", "B": TIE, TIE: "A"}
+
+
+def teacher(name: str, items: list[Item], column: list[str | None]) -> Teacher:
+    """Both orders say the same; None is parsed in neither, and "torn" names a slot twice."""
+    reads, statuses = {}, {}
+    for item, v in zip(items, column, strict=True):
+        reads[item.id] = Read("A", "B", None) if v == "torn" else Read(v, v, v)
+        statuses[item.id] = (Status.NO_VERDICT if v is None else Status.PARSED,) * 2
+    return Teacher(name, "teacher", False, "", reads, statuses=statuses)
 
 
 def run(
@@ -52,16 +62,7 @@ def run(
             response_ids=(f"{n}a", f"{n}b"), bucket=bucket, subtype=None, split=None,
         )  # fmt: skip
         items.append(item)
-    first, second = (
-        Judge(
-            name,
-            "teacher",
-            False,
-            "",
-            {i.id: Read(v, v, v) for i, v in zip(items, column, strict=True)},
-        )
-        for name, column in (("x", x), ("y", y))
-    )
+    first, second = (teacher(name, items, column) for name, column in (("x", x), ("y", y)))
     return dry_run(
         items, (first, second), questions=questions, limits=limits or Limits(), plan=PLAN
     )
@@ -214,6 +215,36 @@ def test_a_model_that_cannot_be_read_aborts() -> None:
         assert found.outcome is Outcome.ABORT
 
 
+def test_what_contradicts_itself_is_no_lack_of_coverage() -> None:
+    """Of 100 pairs y names a slot twice on 25: all parsed, three in four consistent, kappa counted.
+
+    Where both decide kappa is 1. With the 25 against it is less than .75, as for unread ones.
+    """
+    x = said(100)
+    torn: list[str | None] = ["torn" if i % 4 == 0 else v for i, v in enumerate(x)]
+    found = run(x, torn)
+    kappa = check(found, "kappa, all items")
+    assert (kappa.abort_on.value, kappa.abort_on.n) == (1.0, 75)
+    assert kappa.pass_on.value is not None
+    assert kappa.pass_on.value < 0.75
+    assert check(found, "coverage, y").outcome is Outcome.PASS
+    assert check(found, "coverage, y").pass_on.n == 200
+    consistency = check(found, "consistency, y")
+    assert (consistency.pass_on.value, consistency.outcome) == (0.75, Outcome.PASS)
+    assert [t.contradicts for t in found.teachers] == [0, 25]
+    assert (found.buckets[0].items, found.buckets[0].both) == (100, 75)
+    assert found.buckets[0].kappa == kappa.pass_on
+    assert found.buckets[0].kappa_of_both == kappa.abort_on
+
+
+def test_a_model_that_follows_the_slot_aborts_for_that() -> None:
+    """It names a slot twice on every pair: all parsed, never consistent, and no kappa at all."""
+    found = run(said(80), ["torn"] * 80)
+    assert check(found, "coverage, y").outcome is Outcome.PASS
+    assert check(found, "consistency, y").outcome is Outcome.ABORT
+    assert found.outcome is Outcome.ABORT
+
+
 def test_nothing_drawn_is_a_review_not_a_pass() -> None:
     assert run([], []).outcome is Outcome.REVIEW
 
@@ -248,9 +279,11 @@ def test_any_verdicts_have_an_outcome_that_does_not_depend_on_who_is_first(
 def test_settings_that_make_no_sense_are_refused() -> None:
     with pytest.raises(ValidationError, match="abort above"):
         Limits(pass_above=0.4, abort_below=0.5)
+    with pytest.raises(ValidationError, match="abort above"):
+        Limits(consistency_pass=0.3)
     with pytest.raises(RecipeError, match="no item is in bucket 'hard'"):
         run(said(4), said(4), limits=Limits(hard=("hard",)))
-    one = Judge("x", "teacher", False, "", {})
+    one = Teacher("x", "teacher", False, "", {})
     with pytest.raises(DataError, match="twice"):
         dry_run([], (one, one), questions={}, limits=Limits(), plan=PLAN)
 

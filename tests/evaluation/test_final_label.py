@@ -17,14 +17,13 @@ from judgesmith.evaluation.final_label import (
     Why,
     check_teachers,
     decide,
+    decided_by,
     decision_table,
-    expected_accuracy,
-    read_teacher,
-    read_teachers,
-    undecided,
-    weigh,
 )
 from judgesmith.evaluation.judges import Judge, Read
+from judgesmith.evaluation.lost_verdicts import weighing_findings
+from judgesmith.evaluation.teacher_reading import read_teacher, read_teachers
+from judgesmith.evaluation.weighing import accuracies, expected_accuracy, weigh
 from judgesmith.records import TIE, Judgment, Scores, Status, choice
 
 NOT_ASKED = "-"
@@ -111,10 +110,11 @@ def test_counts_of_a_report_add_up() -> None:
     found = decide(ITEMS, PANEL, FinalLabel(policy=Policy.MAJORITY))
     table = decision_table(found)
     assert table["by verdict"] == {"A": 3}
-    assert undecided(found) == {
-        "no majority": 2, "no teacher was read": 1, "no teacher was asked": 1,
+    assert table["by reason"] == {
+        "all votes agree": 1, "majority": 1, "no majority": 2, "no teacher was read": 1,
+        "no teacher was asked": 1, "the only vote": 1,
     }  # fmt: skip
-    assert table["decided"] == len(found) - sum(undecided(found).values())
+    assert table["decided"] == 3
 
 
 def test_weighted_votes_believe_the_careful_teacher() -> None:
@@ -199,9 +199,82 @@ def test_both_orders_make_one_verdict_and_one_order_is_a_verdict() -> None:
     assert judge.both_orders
 
 
-def test_orders_that_contradict_each_other_are_unread_where_no_tie_is_wanted() -> None:
-    both = [judged("i0", "A"), judged("i0", "A", (1, 0))]
-    assert read_teacher("ann", both, tie=None).verdicts["i0"].averaged is None
+def test_orders_that_contradict_each_other_are_no_verdict_and_are_not_called_unread() -> None:
+    """i0: the same slot twice, both parsed. i1: one of two orders was not parsed."""
+    judgments = [
+        judged("i0", "A"), judged("i0", "A", (1, 0)), judged("i1", "A"), judged("i1", None, (1, 0))
+    ]  # fmt: skip
+    torn = read_teacher("ann", judgments, tie=None)
+    assert [torn.verdicts[i].averaged for i in ("i0", "i1")] == [None, None]
+    assert torn.statuses["i0"] == (Status.PARSED, Status.PARSED)
+    other = teacher("bob", "AA")
+    reasons = {
+        policy: [d.why for d in decide(["i0", "i1"], panel, FinalLabel(policy=policy))]
+        for policy, panel in (("person", [torn, other]), ("majority", [torn]))
+    }
+    assert reasons == {
+        "person": [Why.CONTRADICTS, Why.SOME_UNREAD],
+        "majority": [Why.CONTRADICTS, Why.UNREAD],
+    }
+    primary = FinalLabel(policy=Policy.PRIMARY, primary="ann")
+    assert [d.why for d in decide(["i0", "i1"], [torn], primary)] == [
+        Why.PRIMARY_CONTRADICTS, Why.PRIMARY_UNREAD,
+    ]  # fmt: skip
+
+
+def test_a_person_is_final_also_where_teachers_agree() -> None:
+    """i0 agreed on A: overruled. i1 open: decided. i2 open and no person: to a person."""
+    said = {"i0": "B", "i1": TIE}
+    found = decide(ITEMS[:3], PANEL, FinalLabel(policy=Policy.PERSON))
+    found = [decided_by(said.get(d.item_id), d) for d in found]
+    assert [(d.verdict, d.to_person) for d in found] == [("B", False), (TIE, False), (None, True)]
+    table = decision_table(found)
+    assert (table["decided by people"], table["overruled by people"]) == (1, 1)
+    assert table["confirmed by people"] == 0
+    assert table["by reason"] == {"a person's verdict": 2, "the teachers disagree": 1}
+    same = decided_by("A", decide(["i0"], PANEL, FinalLabel(policy=Policy.PERSON))[0])
+    assert decision_table([same])["confirmed by people"] == 1
+
+
+def rare_ties() -> tuple[list[str], list[Judge]]:
+    """60 items with three votes, where ties are rare and often mistaken; 40 with a single vote."""
+    truth = "AB" * 24 + "T" * 12
+    x = "AB" * 24 + "T" * 9 + "AAB"
+    y = "AB" * 20 + "TTTT" + "ABAB" + "T" * 8 + "ABBA"
+    z = "AB" * 24 + "T" * 7 + "ABABA"
+    assert len(truth) == len(x) == len(y) == len(z) == 60
+    single = "AB" * 10 + "T" * 20
+    panel = [teacher("x", x + "-" * 40), teacher("y", y + single), teacher("z", z + "-" * 40)]
+    return [f"i{n}" for n in range(100)], panel
+
+
+def test_weighted_votes_say_which_verdict_they_lose() -> None:
+    """All single ties are lost and single letters are not: a student would see too few ties."""
+    items, panel = rare_ties()
+    rule = FinalLabel(policy=Policy.WEIGHTED)
+    found = decide(items, panel, rule)
+    alone = [d for d in found if d.read == 1]
+    kept = Counter(d.verdict for d in alone)
+    assert (kept["A"] + kept["B"], kept[TIE]) == (20, 0)
+    assert Counter(d.leaning for d in alone) == {None: 20, TIE: 20}
+    (warning,) = weighing_findings(found, rule.least_posterior)
+    table = decision_table(found)
+    lost = table["not sure of"]
+    assert isinstance(lost, dict)
+    assert warning.count == sum(lost.values())
+    assert f"TIE {lost[TIE]} of {lost[TIE] + Counter(said(found))[TIE]}" in warning.message
+    assert "20 of 40 items with a single vote" in warning.message
+    assert "verdict is TIE" in warning.effect
+    shown = accuracies(items, panel)
+    assert set(shown) == {"x", "y", "z"}
+    assert shown["y"] < min(shown["x"], shown["z"])
+
+
+def test_where_nothing_is_lost_there_is_no_warning() -> None:
+    enough = [teacher(name, "AB" * 10) for name in "xyz"]
+    found = decide([f"i{n}" for n in range(20)], enough, FinalLabel(policy=Policy.WEIGHTED))
+    assert weighing_findings(found, 0.9) == []
+    assert accuracies(["i0"], enough[:2]) == {}
 
 
 def test_the_first_sample_counts_in_whatever_order_judgments_come() -> None:

@@ -1,12 +1,16 @@
 """The teacher against people: numbers worked by hand, and the conflict that they show."""
 
+from typing import Any
+
 import orjson
 import pytest
 
-from judgesmith.audits import Severity
-from judgesmith.evaluation.judges import Judge, Read
+from judgesmith.audits import Finding, Severity
+from judgesmith.evaluation.cross_check import ALL
+from judgesmith.evaluation.judges import Read
 from judgesmith.evaluation.scoring import Plan
-from judgesmith.evaluation.teacher_check import ALL, against_people
+from judgesmith.evaluation.teacher_check import AgainstPeople, against_people
+from judgesmith.evaluation.teacher_reading import Teacher
 from judgesmith.records import TIE, Item, Kind, Question
 
 PLAN = Plan(
@@ -23,7 +27,7 @@ HARD: list[Row] = [
 ]  # fmt: skip
 
 
-def checked(rows: list[Row]):
+def checked(rows: list[Row]) -> tuple[dict[str, dict[str, Any]], AgainstPeople]:
     items, questions, reads, people = [], {}, {}, {}
     for n, (bucket, said, person) in enumerate(rows):
         question = Question.make(
@@ -37,13 +41,17 @@ def checked(rows: list[Row]):
         )  # fmt: skip
         questions[question.id] = question
         items.append(item)
-        reads[item.id] = Read(said, said, said)
+        reads[item.id] = Read("A", "B", None) if said == "torn" else Read(said, said, said)
         if person is not None:
             people[item.id] = person
-    teacher = Judge("big", "teacher", False, "", reads)
-    found, findings = against_people(items, teacher, people, questions=questions, plan=PLAN)
-    assert orjson.loads(orjson.dumps(found)) == found
-    return {row["bucket"]: row for row in found}, findings
+    teacher = Teacher("big", "teacher", False, "", reads)
+    found = against_people(items, teacher, people, questions=questions, plan=PLAN)
+    assert orjson.loads(orjson.dumps(found.rows)) == found.rows
+    return {row["bucket"]: row for row in found.rows}, found
+
+
+def conflicts(found: AgainstPeople) -> list[Finding]:
+    return [one for one in found.findings if one.audit == "rubric"]
 
 
 def test_counts_and_kappas_by_hand() -> None:
@@ -56,7 +64,7 @@ def test_counts_and_kappas_by_hand() -> None:
     """
     rows, _ = checked([*EASY, *HARD, ("easy", "A", None)])
     assert list(rows) == [ALL, "easy", "hard"]
-    assert [(r["items"], r["read"], r["agree"]) for r in rows.values()] == [
+    assert [(r["items"], r["with a verdict"], r["agree"]) for r in rows.values()] == [
         (40, 38, 26), (20, 18, 18), (20, 20, 8),
     ]  # fmt: skip
     kappas = [row["kappa"]["value"] for row in rows.values()]
@@ -71,10 +79,12 @@ def test_a_conflict_in_one_bucket_is_found() -> None:
 
     With 25 more of the kind, agreement is 8 of 45, whose interval ends below one half: an error.
     """
-    _, (found,) = checked([*EASY, *HARD])
+    _, few = checked([*EASY, *HARD])
+    (found,) = conflicts(few)
     assert (found.severity, found.count, found.of) == (Severity.WARNING, 12, 20)
     assert "hard" in found.message
-    _, (worse,) = checked([*EASY, *HARD, *[("hard", "A", TIE)] * 25])
+    _, many = checked([*EASY, *HARD, *[("hard", "A", TIE)] * 25])
+    (worse,) = conflicts(many)
     assert (worse.severity, worse.count, worse.of) == (Severity.ERROR, 37, 45)
 
 
@@ -88,7 +98,7 @@ def test_noise_is_no_conflict() -> None:
             *[(bucket, "A", TIE)] * 4, *[(bucket, TIE, "A")] * 4,
         )
     ]  # fmt: skip
-    assert checked(noisy)[1] == []
+    assert conflicts(checked(noisy)[1]) == []
 
 
 def test_what_must_not_be_shown_says_why() -> None:
@@ -102,7 +112,62 @@ def test_what_must_not_be_shown_says_why() -> None:
 def test_a_teacher_that_was_never_read() -> None:
     """Nothing to look for a conflict in; kappa is not above 0."""
     rows, findings = checked([("easy", None, said) for _, _, said in EASY])
-    assert findings == []
-    assert (rows[ALL]["read"], rows[ALL]["agree"]) == (0, 0)
+    assert (findings.fatal, conflicts(findings)) == ([], [])
+    assert (rows[ALL]["with a verdict"], rows[ALL]["agree"]) == (0, 0)
     value = rows[ALL]["kappa"]["value"]
     assert value is None or value <= 0
+
+
+def test_a_teacher_that_is_wrong_on_everything_stops_the_stage() -> None:
+    """40 opposite letters in one bucket: 0 of 40, Wilson's upper end 3.84/43.84 = .09."""
+    opposite: list[Row] = [("clear", a, b) for a, b in ("AB", "BA") for _ in range(20)]
+    rows, found = checked(opposite)
+    assert rows[ALL]["agree"] == 0
+    (fatal,) = found.fatal
+    assert (fatal.severity, fatal.count, fatal.of) == (Severity.ERROR, 40, 40)
+    assert "0 of 40" in fatal.message
+    assert "direction" in fatal.remedy
+
+
+def test_a_turned_direction_is_seen_behind_ties() -> None:
+    """60 ties that agree and 40 opposite letters: agreement .6 and kappa above 0, yet fatal.
+
+    Kappa: (.6 - (.36 + 2*.2*.2)) / (1 - .44) = .16/.56 = .286.
+    """
+    mixed: list[Row] = [
+        *[("clean", TIE, TIE)] * 60, *[("clear", "A", "B")] * 20, *[("clear", "B", "A")] * 20,
+    ]  # fmt: skip
+    rows, found = checked(mixed)
+    assert rows[ALL]["kappa"]["value"] == pytest.approx(0.286, abs=1e-3)
+    (fatal,) = found.fatal
+    assert "0 of 40 of those on which both name a response" in fatal.message
+
+
+def test_a_few_opposite_letters_settle_nothing() -> None:
+    """19 labels are too few to stop a run."""
+    assert checked([("clear", "A", "B")] * 19)[1].fatal == []
+
+
+def test_agreement_that_is_surely_low_is_warned_of() -> None:
+    """Right on 8 of 15 items of each verdict, else another: kappa .3, its upper end below .4."""
+    other = {"A": "B", "B": TIE, TIE: "A"}
+    noise: list[Row] = [
+        ("b", v if n % 15 < 8 else other[v], v) for v in ("A", "B", TIE) for n in range(135)
+    ]
+    rows, found = checked(noise)
+    assert rows[ALL]["kappa"]["high"] < 0.4
+    low = [one for one in found.findings if one.audit == "teacher against people"]
+    assert found.fatal == []
+    assert [(one.severity, one.message.split(":")[0]) for one in low] == [
+        (Severity.WARNING, ALL), (Severity.WARNING, "b"),
+    ]  # fmt: skip
+    good = checked([*EASY, *EASY, *EASY])[1]
+    assert (good.fatal, good.findings) == ([], [])
+
+
+def test_contradictions_are_told_apart_from_what_was_not_read() -> None:
+    """18 agree, one is unread, one contradicts itself; both count as wrong."""
+    torn: list[Row] = [*EASY[:9], *EASY[10:19], ("easy", None, "A"), ("easy", "torn", "B")]
+    row = checked(torn)[0][ALL]
+    assert (row["items"], row["with a verdict"], row["contradicts itself"]) == (20, 18, 1)
+    assert row["agree"] == 18

@@ -32,7 +32,25 @@ def test_the_hash_follows_every_field(field: str) -> None:
 
 
 def test_every_field_that_can_change_is_tried() -> None:
-    assert set(OTHER) == set(Dialect.model_fields) - {"style"}
+    assert set(OTHER) == set(Dialect.model_fields) - {"style", "reply_form"}
+
+
+def test_the_rubric_is_the_system_text_without_the_form_of_the_reply() -> None:
+    """Naming the form changes nothing that is asked or read, so the hash stays."""
+    whole = "Say which is worse.\n\nReply in tags: <verdict>A</verdict>"
+    told = dialect(system=whole, reply_form="Reply in tags: <verdict>A</verdict>")
+    assert told.rubric == "Say which is worse."
+    assert told.system == whole
+    assert told.hash == dialect(system=whole).hash
+    assert dialect(system=whole).rubric == whole
+    assert dialect(system=None).rubric is None
+    assert dialect(system="Reply.", reply_form="Reply.").rubric is None
+
+
+@pytest.mark.parametrize("changes", [{"system": None}, {"system": "In tags, then stop."}, {}])
+def test_a_form_of_the_reply_that_is_not_the_end_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="expected `system` to end in `reply_form`, 'In tags"):
+        dialect(reply_form="In tags", **changes)
 
 
 def test_the_order_of_choices_is_part_of_the_hash() -> None:

@@ -124,3 +124,35 @@ def test_refuses_bad_input() -> None:
         kappa_matrix({"x": ["A", "B"], "y": ["A", "B"]}, ["easy", None])
     with pytest.raises(DataError, match="expected two of"):
         kappa_matrix({"x": ["A"], "y": ["A"]})[0].pair("x", "q")
+
+
+def test_missing_verdicts_are_counted_against_agreement() -> None:
+    """Defect 8: x and y agree wherever both decide, and y leaves out 15 of 60.
+
+    y leaves out every second B. On all: agreement .75; by chance (900 + 450)/3600 = .375, so .6.
+    Neither of two missing verdicts agrees with the other.
+    """
+    x = ["A", "B"] * 30
+    y = [None if n % 4 == 3 else v for n, v in enumerate(x)]
+    (found,) = kappa_matrix({"x": x, "y": y}, clusters=range(60), seed=1, resamples=50)
+    pair = found.pair("x", "y")
+    assert (pair.kappa.value, pair.kappa.n, pair.left_out) == (1.0, 45, 15)
+    marked = [v or "?" for v in y]
+    assert pair.counted.value == pytest.approx(cohen_kappa_score(x, marked))
+    assert pair.counted.value == pytest.approx(0.6)
+    assert (pair.counted.n, pair.counted_not_shown) == (60, None)
+    assert pair.counted.low < pair.counted.value < pair.counted.high
+    both = [None if n % 2 else "A" for n in range(40)]
+    (lost,) = kappa_matrix({"x": both, "y": both})
+    assert lost.pair("x", "y").counted.value < 0.5
+    same = ["A", "B"] * 20
+    (whole,) = kappa_matrix({"x": same, "y": same})
+    assert whole.pair("x", "y").counted == whole.pair("x", "y").kappa
+
+
+def test_a_lopsided_panel_is_not_shown_because_verdicts_are_missing() -> None:
+    """All 40 verdicts of both are TIE; 10 missing ones make TIE hold 80%, and change nothing."""
+    (found,) = kappa_matrix({"x": ["TIE"] * 50, "y": [*["TIE"] * 40, *[None] * 10]})
+    pair = found.pair("x", "y")
+    assert "more than 90%" in str(pair.not_shown)
+    assert "more than 90%" in str(pair.counted_not_shown)

@@ -124,6 +124,29 @@ def test_ignores_order_of_rows_and_judges_and_duplicates(seed: int, n: int, rand
         assert twice.value == pytest.approx(found.value)
 
 
+def test_denominators_are_those_of_the_rows_that_were_used() -> None:
+    """30 rows in 30 clusters; y has verdicts on 12 of them, z on 6 of those and on 2 others.
+
+    x and y share 12 rows of 12 clusters, x and z 8 of 8, y and z 6 of 6; any two share 14 rows.
+    """
+    n = 30
+    x = ["A", "B"] * 15
+    y = [*(["A", "B", "B"] * 4), *[None] * 18]
+    z = [*(["A", "B"] * 3), *[None] * 6, "B", "A", *[None] * 16]
+    found = error_correlation(
+        {"x": x, "y": y, "z": z}, ["A"] * n, clusters=range(n), seed=1, resamples=50
+    )
+    assert [(p.phi.n, p.phi.clusters) for p in found.pairs] == [(12, 12), (8, 8), (6, 6)]
+    votes = effective_votes(
+        {"x": x, "y": y, "z": z}, ["A"] * n, clusters=range(n), seed=1, resamples=50
+    )
+    assert [(one.n, one.clusters) for one in (found.mean, votes.votes)] == [(14, 14)] * 2
+    alone = error_correlation(
+        {"x": x, "y": [None] * n}, ["A"] * n, clusters=range(n), seed=1, resamples=50
+    )
+    assert [(p.phi.n, p.phi.clusters) for p in alone.pairs] == [(0, 0)]
+
+
 def test_refuses_bad_input() -> None:
     with pytest.raises(DataError, match="one length"):
         error_correlation({"x": ["A"]}, ["A", "B"])

@@ -8,17 +8,26 @@ import pytest
 
 from judgesmith.evaluation.cross_check import cross_check, quota_table, supply_of
 from judgesmith.evaluation.dry_run import Limits, ResponseLimits, dry_run, response_dry_run
-from judgesmith.evaluation.final_label import FinalLabel, Policy, decide, decision_table
-from judgesmith.evaluation.judges import Judge, Read
+from judgesmith.evaluation.final_label import (
+    FinalLabel,
+    Policy,
+    decide,
+    decided_by,
+    decision_table,
+)
+from judgesmith.evaluation.judges import Read
 from judgesmith.evaluation.scoring import Plan
 from judgesmith.evaluation.teacher_check import against_people
-from judgesmith.records import TIE, Item, Kind, Question, keyed_rng
+from judgesmith.evaluation.teacher_reading import Teacher
+from judgesmith.evaluation.weighing import accuracies
+from judgesmith.records import TIE, Item, Kind, Question, Status, keyed_rng
 from judgesmith.report.blocks import Plots, Section, Table, Text
 from judgesmith.report.document import Document
 from judgesmith.report.dry_run_tables import generators_section
 from judgesmith.report.html import render_html
 from judgesmith.report.markdown import render_markdown
-from judgesmith.report.teacher_sections import people_table, teacher_section
+from judgesmith.report.teacher_panel import KINDS
+from judgesmith.report.teacher_sections import decision_blocks, people_table, teacher_section
 from judgesmith.report.teaching import Teaching
 
 KEPT = Path(__file__).with_name("teaching.json")
@@ -49,15 +58,18 @@ def judged_items() -> tuple[list[Item], dict[str, Question]]:
     return items, questions
 
 
-def teacher(name: str, items: list[Item], truth: dict[str, str], right: float) -> Judge:
-    """Right at this rate, unread on one item in twenty, wrong at random else."""
-    reads = {}
+def teacher(name: str, items: list[Item], truth: dict[str, str], right: float) -> Teacher:
+    """Right at this rate, unread or torn on one item in twenty each, else wrong at random."""
+    reads, statuses = {}, {}
     for n, item in enumerate(items):
         draw = keyed_rng(3, name, item.id)
         said = truth[item.id] if draw.random() < right else draw.choice(["A", "B", TIE])
-        verdict = None if n % 20 == 7 and name != "big-teacher" else said
-        reads[item.id] = Read(verdict, verdict, verdict)
-    return Judge(name, "teacher", False, "", reads)
+        unread = n % 20 == 7 and name != "big-teacher"
+        torn = n % 20 == 9 and name == "small-teacher"
+        verdict = None if unread else said
+        reads[item.id] = Read("A", "B", None) if torn else Read(verdict, verdict, verdict)
+        statuses[item.id] = (Status.PARSED, Status.REFUSED if unread else Status.PARSED)
+    return Teacher(name, "teacher", False, "", reads, statuses=statuses)
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +85,17 @@ def teaching() -> Teaching:
     panel = [teacher(name, items, truth, rate) for name, rate in rates.items()]
     limits = Limits(hard=("subtle",))
     dry = dry_run(items, (panel[0], panel[1]), questions=questions, limits=limits, plan=plan)
-    rows, _ = against_people(items, panel[0], truth, questions=questions, plan=plan)
-    decisions = decide([i.id for i in items], panel, FinalLabel(policy=Policy.PERSON))
+    rows = against_people(items, panel[0], truth, questions=questions, plan=plan).rows
+    ids = [item.id for item in items]
+    decisions = decide(ids, panel, FinalLabel(policy=Policy.PERSON))
+    agreed = [d for d in decisions if d.verdict is not None]
+    left = [d for d in decisions if d.to_person]
+    people = {
+        left[0].item_id: "A",
+        agreed[0].item_id: str(agreed[0].verdict),
+        agreed[1].item_id: "B" if agreed[1].verdict == "A" else "A",
+    }
+    decisions = [decided_by(people.get(d.item_id), d) for d in decisions]
     supply = supply_of(items)
     return Teaching(
         primary="big-teacher",
@@ -83,8 +104,14 @@ def teaching() -> Teaching:
         dry_run=dry.model_dump(mode="json"),
         against_people=tuple(rows),
         panel_items=quota_table(supply, supply, {"clear": 30, "subtle": 26, "rare": 20}),
-        cross_check=cross_check(items, panel, questions=questions, labels=truth, plan=plan),
-        final_labels=decision_table(decisions),
+        cross_check=cross_check(
+            items, panel, questions=questions, people=truth, key=truth, plan=plan
+        ),
+        final_labels={**decision_table(decisions), "accuracies": accuracies(ids, panel)},
+        statuses={
+            "big-teacher": {"parsed": 126, "call_failed": 2},
+            "small-teacher": {"parsed": 90},
+        },
         queue="queue/disagreements-0a1b2c3d.csv",
     )
 
@@ -129,13 +156,13 @@ def test_counts_and_kappas_are_those_of_the_stage(teaching: Teaching) -> None:
     assert teaching.cross_check is not None
     mix = named(section, "Items of the cross-check")
     for bucket, row in teaching.cross_check["items"].items():
-        counts = [str(row[kind]) for kind in ("items", "all agree", "disagree", "not all read")]
+        counts = [str(row[kind]) for kind in KINDS]
         assert cells(mix, bucket)[3:] == counts
     assert cells(mix, "all items")[1:3] == ["64", "76"]
     assert cells(mix, "rare")[1:4] == ["8", "20", "8"]
     kappas = named(section, "Kappa of every two teachers")
     assert [row[0].text for row in kappas.rows] == [
-        bucket for bucket in ("all items", "clear", "subtle", "rare") for _ in range(3)
+        bucket for bucket in ("all items", "clear", "rare", "subtle") for _ in range(3)
     ]
     assert kappas.folded
     rare = [row for row in kappas.rows if row[0].text == "rare"]
@@ -173,31 +200,93 @@ def test_errors_votes_and_decisions_are_said(teaching: Teaching) -> None:
     section = teacher_section(teaching)
     said = texts(section)
     assert "Against 64 labels by people, the 3 teachers are worth" in said
-    assert "independent votes" in said
+    assert "Against 64 labels by the answer key, which are not people's, the 3 teachers" in said
+    assert "3 labels are a person's: on 1 items teachers left the verdict open, on 1 they" in said
+    assert "the person overruled them" in said
     assert "queue/disagreements-0a1b2c3d.csv" in said
-    assert len(named(section, "Errors of teachers together").rows) == 3
+    errors = [b for b in section.blocks if isinstance(b, Table) and b.title.startswith("Errors")]
+    assert [len(table.rows) for table in errors] == [3, 3]
+    assert [table.labels for table in errors] == [
+        "labels by people", "labels: answer key, not people",
+    ]  # fmt: skip
     decisions = named(section, "Decisions by reason, policy person")
     assert sum(int(row[1].text) for row in decisions.rows) == 64
 
 
+def test_coverage_consistency_and_both_kappas_are_shown(teaching: Teaching) -> None:
+    """The picture has the kappa that counts missing verdicts against agreement."""
+    section = teacher_section(teaching)
+    read = named(section, "How each teacher was read")
+    assert cells(read, "small-teacher")[1:2] == ["128"]
+    assert cells(read, "small-teacher")[3:5] == ["refused 3", "3"]
+    assert cells(read, "big-teacher")[3:5] == ["none", "0"]
+    assert cells(read, "small-teacher")[2] != cells(read, "small-teacher")[5]
+    kappas = named(section, "Kappa of every two teachers")
+    assert teaching.cross_check is not None
+    pair = next(
+        p for p in teaching.cross_check["kappas"][0]["pairs"] if p["second"] == "small-teacher"
+    )
+    assert pair["kappa"]["n"] == 64 > pair["kappa of both"]["n"] == 64 - pair["left out"]
+    row = next(r for r in kappas.rows if r[2].text == "small-teacher")
+    assert row[3].aside != row[4].aside
+    (plot,) = [p for b in section.blocks if isinstance(b, Plots) for p in b.plots]
+    shown = f"{pair['kappa']['value']:.2f}".lstrip("0")
+    assert shown in plot.svg
+    ended = named(section, "How judgments ended")
+    assert cells(ended, "big-teacher") == ["big-teacher", "128", "126", "2"]
+    assert cells(ended, "small-teacher") == ["small-teacher", "90", "90", "0"]
+
+
+def test_buckets_stand_in_one_order_in_all_tables(teaching: Teaching) -> None:
+    section = teacher_section(teaching)
+    titles = ("Items of the cross-check", "Teacher big-teacher", "Kappa of every", "Dry run by")
+    orders = [
+        [b for b in dict.fromkeys(row[0].text for row in named(section, title).rows)
+         if b != "all items"]
+        for title in titles
+    ]  # fmt: skip
+    assert orders == [["clear", "rare", "subtle"]] * 4
+
+
+def test_single_votes_are_called_unchecked_and_losses_are_told() -> None:
+    final = {
+        "items": 10, "decided": 7, "to a person": 0, "by reason": {"the only vote": 4},
+        "by verdict": {"A": 7}, "not sure of": {"TIE": 3}, "accuracies": {"x": 0.91},
+    }  # fmt: skip
+    blocks = decision_blocks(final, "weighted")
+    said = " ".join(block.text for block in blocks if isinstance(block, Text))
+    assert "Nobody checked 4 of these items" in said
+    tables = {block.title: block for block in blocks if isinstance(block, Table)}
+    lost = tables["Labels by most probable verdict"]
+    assert [[cell.text for cell in row] for row in lost.rows] == [
+        ["A", "7", "0"],
+        ["TIE", "0", "3"],
+    ]
+    assert tables["Weights of the votes"].rows[0][1].text == ".91"
+    assert len(decision_blocks({**final, "accuracies": {}, "by reason": {}}, "majority")) == 2
+
+
 def test_errors_that_were_not_measured_say_why(teaching: Teaching) -> None:
-    why = "no item of the cross-check has a label by people or the answer key"
+    why = "people judged none of these items"
     assert teaching.cross_check is not None
     unknown = {**teaching.cross_check, "errors": None, "errors not measured": why}
+    unknown["errors against the key"] = None
     section = teacher_section(teaching.model_copy(update={"cross_check": unknown}))
-    assert f"was not measured: {why}." in texts(section)
+    assert f"was not measured against people: {why}." in texts(section)
+    assert not any("answer key" in text for text in texts(section).split("."))
 
 
 def test_checks_have_bounds_outcomes_and_reasons(teaching: Teaching) -> None:
-    """Four checks: kappa on all and on the hard bucket, coverage of both; kappa is read twice."""
+    """Kappa on all and on the hard bucket, read twice; coverage and consistency of both."""
     table = named(teacher_section(teaching), "Dry run")
     assert [row[0].text for row in table.rows] == [
         "kappa, all items", "kappa, hard buckets",
-        "coverage, big-teacher", "coverage, second-teacher",
+        "coverage, big-teacher", "consistency, big-teacher",
+        "coverage, second-teacher", "consistency, second-teacher",
     ]  # fmt: skip
-    assert [row[3].text for row in table.rows] == [".60", ".60", ".80", ".80"]
-    assert [row[4].text for row in table.rows] == [".40", ".40", ".50", ".50"]
-    assert [row[2].text == "the same" for row in table.rows] == [False, False, True, True]
+    assert [row[3].text for row in table.rows] == [".60", ".60", ".80", ".60", ".80", ".60"]
+    assert [row[4].text for row in table.rows] == [".40", ".40", ".50", ".40", ".50", ".40"]
+    assert [row[2].text == "the same" for row in table.rows] == [False] * 2 + [True] * 4
     assert all(row[5].aside for row in table.rows)
     assert {row[5].tone for row in table.rows} <= {"pass", "inconclusive", "fail"}
 

@@ -37,6 +37,7 @@ class Batch:
     status: str = "validating"
     problems: list[dict[str, Any]] = field(default_factory=list)
     shuffled: bool = False
+    no_file: str | None = None
     looks: int = 0
     ended: int | None = None
     files: dict[str, str] = field(default_factory=dict)
@@ -96,8 +97,8 @@ def openai_batch(batch: Batch) -> dict[str, Any]:
         "input_file_id": batch.input_file,
         "completion_window": "24h",
         "status": batch.status,
-        "output_file_id": batch.files.get("output_file_id"),
-        "error_file_id": batch.files.get("error_file_id"),
+        "output_file_id": batch.files.get("output_file_id", batch.no_file),
+        "error_file_id": batch.files.get("error_file_id", batch.no_file),
         "created_at": batch.created,
         "expires_at": batch.created + 86_400,
         "request_counts": {"total": len(batch.lines), "completed": 0, "failed": 0},

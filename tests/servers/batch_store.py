@@ -12,6 +12,7 @@ from faults_plan import BATCHES, LINES, SPOILT, Plan
 from vendor_errors import ANTHROPIC, OPENAI, error
 
 OPEN = ("validating", "in_progress")
+CROWDED = "token_limit_exceeded"
 MOST_LINES = {OPENAI: 50_000, ANTHROPIC: 100_000}
 
 
@@ -64,6 +65,8 @@ class BatchStore:
             if fault == "batch_invalid":
                 raise InvalidLines("invalid_request", "The batch failed validation.", 1)
         except InvalidLines as problem:
+            if vendor == ANTHROPIC and problem.problem["code"] == CROWDED:
+                raise Refused(vendor, "queue_full") from problem
             if vendor == ANTHROPIC:
                 raise Malformed(problem.problem["message"]) from problem
             batch.status, batch.problems = "failed", [problem.problem]
@@ -73,6 +76,7 @@ class BatchStore:
         if hit is not None and fault == "batch_polls":
             batch.polls = hit.rule.polls
         batch.shuffled = fault == "lines_reordered"
+        batch.no_file = "" if fault == "empty_file_ids" else None
         self.note(fault)
         batch.lines = [self.run(custom_id, asked, plan, place) for custom_id, asked in calls]
         self.desk.tally.batches["created"] += 1
@@ -118,7 +122,7 @@ class BatchStore:
                 "enqueued tokens. Please try again once some in_progress batches have been "
                 "completed."
             )
-            raise InvalidLines("token_limit_exceeded", said, None)
+            raise InvalidLines(CROWDED, said, None)
 
     def run(self, custom_id: str, asked: Asked, plan: Plan, place: str) -> Line:
         """Answer one request of a batch, with the fault that the plan has for it."""

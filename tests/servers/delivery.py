@@ -15,6 +15,10 @@ JSON = b"application/json"
 PAGE = (
     b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>"
 )
+GATEWAY = (
+    b"upstream connect error or disconnect/reset before headers. reset reason: connection "
+    b"termination"
+)
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
 
 
@@ -98,6 +102,8 @@ async def deliver(request: BaseRequest, answer: Answer, hit: Hit) -> Written:
     if fault == "not_http":
         write(request, random.Random(payload).randbytes(200))
         return close(request)
+    if fault == "gateway_503":
+        return send(request, Answer(503, GATEWAY, content_type=b"text/plain"))
     if fault == "slow_drip":
         await drip(request, answer, hit.rule.drip_ms / 1000)
         return KEEP

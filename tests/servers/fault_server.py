@@ -23,7 +23,7 @@ from delivery import Answer, Written, close, deliver, retry_after, send
 from desk import Desk, Refused, key_of
 from endpoints import Ask, Endpoints, route
 from faults_plan import DELIVERIES, REFUSALS, RESULTS, SPOILT, BadPlan, Hit, Plan
-from replies import TEMPLATE, Author
+from replies import TEMPLATE, Author, read_tape
 from tallies import Tally
 from vendor_errors import ANTHROPIC, OPENAI, error
 
@@ -48,8 +48,9 @@ class FaultServer:
         self.plan = Plan(seed=options.seed)
         self.tally = Tally(history=options.history)
         author = Author(
-            options.seed, options.template, options.verdicts, options.echo, options.straddle
-        )
+            options.seed, options.template, options.verdicts, options.echo, options.straddle,
+            {} if options.tape is None else read_tape(options.tape), options.marks,
+        )  # fmt: skip
         self.desk = Desk(author, self.tally, options.keys, options.models, options.context)
         self.store = BatchStore(self.desk, options.batch_polls, options.enqueued)
         self.endpoints = Endpoints(self.desk, self.store)
@@ -185,6 +186,8 @@ class FaultServer:
         try:
             if (request.method, path) == ("GET", "/control/counts"):
                 told = self.tally.as_json()
+            elif (request.method, path) == ("GET", "/control/sums"):
+                told = self.tally.sums()
             elif (request.method, path) == ("GET", "/control/plan"):
                 told = self.plan.given
             elif (request.method, path) == ("POST", "/control/plan"):
@@ -235,9 +238,13 @@ def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--keys", type=names, default=(), help="any other key gets 401")
     parser.add_argument("--models", type=names, default=(), help="any other model gets 404")
     parser.add_argument("--context", type=int, help="tokens of prompt and reply")
-    parser.add_argument("--template", default=TEMPLATE, help="holds {number} and {verdict}")
+    parser.add_argument(
+        "--template", default=TEMPLATE, help="with {number}, {verdict}, {key}, {quote}"
+    )
     parser.add_argument("--verdicts", type=names, default=("A", "B", "TIE"))
     parser.add_argument("--echo", help="marker of a reply in the last user message, as REPLY:")
+    parser.add_argument("--marks", type=names, default=(), help="two, around what is quoted")
+    parser.add_argument("--tape", type=Path, help="JSON Lines: model, texts, text, finish")
     parser.add_argument("--straddle", action="store_true", help="verdict tokens begin with >")
     parser.add_argument("--batch-polls", type=int, default=1, help="a batch ends at look N")
     parser.add_argument("--enqueued", type=int, help="prompt tokens in open batches, per vendor")

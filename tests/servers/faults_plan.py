@@ -27,6 +27,7 @@ REFUSALS = frozenset(
     {
         "rate_limit", "rate_limit_after", "no_quota", "no_credit_402", "error_500",
         "overloaded_503", "overloaded_529", "leak_key", "bad_schema", "close_before",
+        "not_there_404",
     }
 )  # fmt: skip
 """The model never runs: nothing is billed."""
@@ -40,14 +41,14 @@ SPOILT = frozenset(
 DELIVERIES = frozenset(
     {
         "hang", "close_after_accept", "close_mid_body", "half_results", "half_json",
-        "wrong_content_type", "slow_drip", "garbage_bytes", "not_http",
+        "wrong_content_type", "slow_drip", "garbage_bytes", "not_http", "gateway_503",
     }
 )  # fmt: skip
 """The server did its work, and the answer does not arrive as it should."""
 LINES = frozenset({"lines_duplicated", "lines_missing", "line_errored", "line_expired"})
 """Drawn for each request of a batch."""
-BATCHES = frozenset({"batch_polls", "batch_invalid", "lines_reordered"})
-"""Drawn for each batch."""
+BATCHES = frozenset({"batch_polls", "batch_invalid", "lines_reordered", "empty_file_ids"})
+"""Drawn for each batch. `empty_file_ids`: "" for a file that is not there, as some servers say."""
 FAULTS = REFUSALS | SPOILT | DELIVERIES | LINES | BATCHES
 assert (REFUSALS - {"close_before", "rate_limit_after"}) <= KINDS.keys()
 

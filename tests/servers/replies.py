@@ -2,15 +2,17 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from json import JSONDecodeError, JSONDecoder
+from pathlib import Path
 from typing import Any
 
 import orjson
-from asked import Asked, tokens_of
+from asked import Asked, prompt_key, tokens_of
 from vendor_errors import ANTHROPIC
 
 TEMPLATE = "<rationale>Reply {number}.</rationale><verdict>{verdict}</verdict>"
+PLACES = re.compile(r"\{(number|verdict|key|quote)\}")
 PLAIN = re.compile(r"\w+|\s+|[^\w\s]")
 STRADDLING = re.compile(r">\w+|\w+|\s+|[^\w\s]")
 FILLERS = (("\n", 0.02), (" ", 0.01), ("The", 0.005), ("I", 0.002), ("**", 0.001))
@@ -32,17 +34,23 @@ class Reply:
 
 @dataclass(slots=True)
 class Author:
-    """Writes replies. `marker` lets the last user message decide the reply, if it carries it."""
+    """Writes replies. `marker` lets the last user message decide the reply, if it carries it.
+
+    `tape` holds replies by prompt, whatever its seed: one for each time it is asked, and the last
+    from then on. `{quote}` in the template is what stands between two `marks` in the last message.
+    """
 
     seed: int = 0
     template: str = TEMPLATE
     verdicts: tuple[str, ...] = ("A", "B", "TIE")
     marker: str | None = None
     straddle: bool = False
+    tape: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    marks: tuple[str, ...] = ()
 
     def reply(self, asked: Asked) -> Reply:
         """The reply to a call, cut where the call allows no more tokens."""
-        reply = self.dictated(asked) if self.marker else None
+        reply = self.dictated(asked) if self.marker else self.taped(asked)
         if reply is None:
             drawn = int(asked.key, 16) ^ (self.seed * 0x9E3779B97F4A7C15 % 2**64)
             reply = Reply(self.written(asked, drawn))
@@ -58,9 +66,29 @@ class Author:
         schema = asked.schema
         if schema is not None:
             return orjson.dumps(instance(schema, schema, drawn)).decode()
-        verdict = self.verdicts[(drawn >> 32) % len(self.verdicts)]
-        text = self.template.replace("{number}", f"{drawn % 10_000:04d}")
-        return text.replace("{verdict}", verdict)
+        shown = {
+            "number": f"{drawn % 10_000:04d}",
+            "verdict": self.verdicts[(drawn >> 32) % len(self.verdicts)],
+            "key": asked.key,
+            "quote": self.quoted(asked.texts[-1][1]),
+        }
+        return PLACES.sub(lambda place: shown[place[1]], self.template)
+
+    def quoted(self, text: str) -> str:
+        """What stands between the marks in a text; without marks the whole of it."""
+        if not self.marks:
+            return text
+        first, last = self.marks
+        start, end = text.find(first), text.rfind(last)
+        return text[start + len(first) : end] if min(start, end) >= 0 else ""
+
+    def taped(self, asked: Asked) -> Reply | None:
+        """The next reply on the tape for this prompt."""
+        replies = self.tape.get(prompt_key(asked.model, asked.texts))
+        if not replies:
+            return None
+        found = replies[0] if len(replies) == 1 else replies.pop(0)
+        return Reply(found["text"], found["finish"])
 
     def dictated(self, asked: Asked) -> Reply | None:
         """The reply that the last user message asks for after the marker."""
@@ -96,6 +124,16 @@ class Author:
             others = [other for other in self.verdicts if other != verdict]
             chances = {verdict: CHOSEN, **dict.fromkeys(others, OTHERS / max(1, len(others)))}
         return {**dict(FILLERS), **{before + name: chance for name, chance in chances.items()}}
+
+
+def read_tape(path: Path) -> dict[str, list[dict[str, str]]]:
+    """Replies by prompt, in the order of the lines."""
+    tape: dict[str, list[dict[str, str]]] = {}
+    for line in path.read_bytes().splitlines():
+        row = orjson.loads(line)
+        texts = [(role, text) for role, text in row["texts"]]
+        tape.setdefault(prompt_key(row["model"], texts), []).append(row)
+    return tape
 
 
 def shaped(token: str, rivals: dict[str, float], top: int) -> dict[str, Any]:

@@ -54,13 +54,9 @@ class Tally:
 
     def as_json(self) -> dict[str, Any]:
         """The counts as plain fields."""
-        return {
-            "calls": self.calls,
-            "statuses": self.statuses,
-            "faults": self.faults,
-            "open": self.open,
-            "peak": self.peak,
-            "billed": named(self.billed),
+        sums = self.sums()
+        sums["batches"] |= {"by_custom_id": +self.custom_ids, "by_prompt": +self.batch_prompts}
+        return sums | {
             "prompts": {
                 key: {
                     "calls": kept[0],
@@ -70,11 +66,20 @@ class Tally:
                 }
                 for key, kept in self.prompts.items()
             },
+        }
+
+    def sums(self) -> dict[str, Any]:
+        """The counts without those of each prompt: quick, to be asked for again and again."""
+        return {
+            "calls": self.calls,
+            "statuses": self.statuses,
+            "faults": self.faults,
+            "open": self.open,
+            "peak": self.peak,
+            "billed": named(self.billed),
             "batches": {
                 **{name: self.batches[name] for name in ("created", "failed", "cancelled")},
                 "billed": named(self.batch_billed),
-                "by_custom_id": +self.custom_ids,
-                "by_prompt": +self.batch_prompts,
             },
         }
 

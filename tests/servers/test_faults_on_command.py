@@ -257,6 +257,29 @@ class TestBatchFaults:
         assert set(server.counts()["batches"]["by_custom_id"].values()) == {2}
         assert len(server.repeated()) == 3
 
+    def test_accepted_behind_a_gateway_that_gives_up(
+        self, server: Server, ours: openai.OpenAI, theirs: anthropic.Anthropic
+    ) -> None:
+        on = ["batches_create", "message_batches_create"]
+        server.plan({"fault": "gateway_503", "on": on, "times": 1})
+        with pytest.raises(openai.InternalServerError, match="503"):
+            start_batch(ours, rows(3))
+        with pytest.raises(anthropic.InternalServerError, match="disconnect"):
+            theirs.messages.batches.create(requests=requests(3))
+        assert server.counts()["batches"]["created"] == 2
+        assert server.counts()["statuses"]["gateway_503"] == 2
+
+    def test_files_that_are_not_there(self, server: Server, ours: openai.OpenAI) -> None:
+        server.plan(
+            {"fault": "not_there_404", "times": 1, "on": "files_content"},
+            {"fault": "empty_file_ids"},
+        )
+        done = self.finished(ours)
+        assert done.error_file_id == ""
+        with pytest.raises(openai.NotFoundError):
+            lines_of(ours, done.output_file_id)
+        assert len(lines_of(ours, done.output_file_id)) == 40
+
     def test_half_sent_results(
         self, server: Server, ours: openai.OpenAI, theirs: anthropic.Anthropic
     ) -> None:
@@ -280,6 +303,10 @@ class TestBatchFaults:
             assert second.errors.data[0].code == "token_limit_exceeded"
             ours.batches.retrieve(first.id)
             assert start_batch(ours, rows(10)).status == "validating"
+        with anthropic.Anthropic(base_url=server.root, api_key="k", max_retries=0) as theirs:
+            theirs.messages.batches.create(requests=requests(10))
+            with pytest.raises(anthropic.RateLimitError, match="queue"):
+                theirs.messages.batches.create(requests=requests(10))
 
 
 class TestPlan:

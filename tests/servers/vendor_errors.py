@@ -96,6 +96,15 @@ KINDS: dict[str, Said] = {
     "no_thing": Said(
         404, "No such {what}: {id}", BAD, None, "{what} {id} not found", "not_found_error"
     ),
+    "not_there_404": Said(404, "No such File object.", BAD, None, "Not found.", "not_found_error"),
+    "queue_full": Said(
+        429,
+        "The queue is full.",
+        BAD,
+        None,
+        "The requests of all open batches would be more than the queue takes.",
+        "rate_limit_error",
+    ),
     "bad_path": Said(
         404, "Unknown request URL: {what}", BAD, "unknown_url", "Not Found", "not_found_error"
     ),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from judgesmith.errors import DataError
 from judgesmith.records import Finish, Question, Response, index_by_id
 from judgesmith.runs.layout import Header, RunDir
 from judgesmith.runs.recipe import Recipe, load_recipe
@@ -31,7 +32,7 @@ def blocks() -> list[str]:
     return [textwrap.dedent("\n".join(block)) + "\n" for block in found if block]
 
 
-RECIPE, LOG, CHAT, CHAT_LOG, BIAS, BIAS_LOG, KNOWN = blocks()
+BIAS, BIAS_LOG, KNOWN, RECIPE, LOG, CHAT, CHAT_LOG = blocks()
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +46,7 @@ def _logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def recipe(text: str) -> Recipe:
     path = Path("recipe.yaml")
-    path.write_text(HEADER + text, encoding="utf-8")
+    path.write_text(text if text.startswith("name:") else HEADER + text, encoding="utf-8")
     return load_recipe(path, STAGES)
 
 
@@ -59,7 +60,17 @@ def read(recipe: Recipe) -> tuple[list[Question | Dropped], list[Response | Drop
     return found, list(read_responses(Path(given.path), by_id, *mapping_of(given)))
 
 
-def test_the_first_example_gives_three_questions_in_two_groups_and_three_responses() -> None:
+def test_the_log_that_no_shipped_task_can_use_is_refused_as_the_page_says(tmp_path: Path) -> None:
+    run_dir = RunDir(tmp_path / "run", Header(name="n", task="bias", seed=7))
+    sections: dict[str, Any] = recipe(RECIPE).sections
+    no_models: Any = None
+    told = "expected choices and the key"
+    assert f'says\nthat it "{told}"' in PAGE.read_text(encoding="utf-8")
+    with pytest.raises(DataError, match=told):
+        questions.run(sections["questions"], run_dir, no_models)
+
+
+def test_the_log_of_any_shape_gives_three_questions_in_two_groups_and_three_responses() -> None:
     asked, answered = read(recipe(RECIPE))
     found = [q for q in asked if isinstance(q, Question)]
     assert len({q.id for q in found}) == 3
@@ -90,10 +101,11 @@ def test_several_responses_in_a_row() -> None:
     assert [r.text for r in found if isinstance(r, Response)] == ["7", "Let me look."]
 
 
-def test_the_bias_example_goes_through_both_stages(tmp_path: Path) -> None:
+def test_the_first_example_goes_through_both_stages(tmp_path: Path) -> None:
     """One question, undecided, so C is right; the stereotype's target is B, the 80-year-old."""
-    run_dir = RunDir(tmp_path / "run", Header(name="n", task="bias", seed=7))
-    sections: dict[str, Any] = recipe(BIAS).sections
+    given = recipe(BIAS)
+    run_dir = RunDir(tmp_path / "run", given.header)
+    sections: dict[str, Any] = given.sections
     no_models: Any = None
     asked = questions.run(sections["questions"], run_dir, no_models)
     assert (asked.taken, asked.made, asked.dropped) == (2, 1, {"the same question twice": 1})

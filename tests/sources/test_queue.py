@@ -25,16 +25,10 @@ from judgesmith.records import (
     Response,
     Split,
 )
-from judgesmith.sources.queue import (
-    QueueRow,
-    decided,
-    guarded,
-    queue_rows,
-    read_queue,
-    to_csv,
-    to_jsonl,
-    unguarded,
-)
+from judgesmith.sources.queue import decided, queue_rows, read_queue, to_jsonl
+from judgesmith.sources.queue_cells import guarded, to_csv, unguarded
+from judgesmith.sources.queue_rows import QueueRow
+from judgesmith.tasks import load_dialect, load_task
 
 RUBRIC = "Say which response is worse."
 DIALECT = Dialect(
@@ -232,7 +226,7 @@ def test_an_unknown_verdict_is_an_error_with_its_place(
         decided(rows, source="queue")
 
 
-@pytest.mark.parametrize("cell", ["80%", "0,8", "1.5", "-0.1", "nan", "inf", "high"])
+@pytest.mark.parametrize("cell", ["80%", "0,8,1", "1.5", "1,5", "-0.1", "nan", "inf", "high"])
 def test_a_confidence_is_a_number_from_0_to_1(
     cell: str, saved: Callable[..., list[QueueRow]]
 ) -> None:
@@ -266,10 +260,8 @@ def test_a_spreadsheet_may_save_with_another_separator(
     mark: str, saved: Callable[..., list[QueueRow]]
 ) -> None:
     rows = [filled(row, "A") for row in Data(("a, b; c", "d\te")).rows()]
-    table = csv.reader(io.StringIO(to_csv(rows)))
-    out = io.StringIO(newline="")
-    csv.writer(out, delimiter=mark).writerows(table)
-    assert saved("queue.csv", out.getvalue()) == rows
+    table = list(csv.reader(io.StringIO(to_csv(rows))))
+    assert saved("queue.csv", delimited(table, mark)) == rows
 
 
 def test_columns_lost_or_added_are_named(saved: Callable[..., list[QueueRow]]) -> None:
@@ -284,6 +276,12 @@ def test_columns_lost_or_added_are_named(saved: Callable[..., list[QueueRow]]) -
         saved("queue.xlsx", "")
 
 
+def delimited(table: list[list[str]], mark: str = ",") -> str:
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=mark).writerows(table)
+    return out.getvalue()
+
+
 def written(table: list[dict[str, str]]) -> str:
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, list(table[0]))
@@ -296,9 +294,7 @@ def test_somebody_signs_for_a_verdict() -> None:
     row = filled(PAIRS.rows()[0], "A", annotator=None)
     with pytest.raises(DataError, match="expected who decided"):
         decided([row], source="queue")
-    (label,), _ = decided([row], source="queue", annotator="kim")
-    assert label.annotator == "kim"
-    (label,), _ = decided([filled(row, "A")], source="queue", annotator="kim")
+    (label,), _ = decided([filled(row, "A")], source="queue")
     assert label.annotator == "pat"
 
 
@@ -314,3 +310,16 @@ def test_an_empty_queue_is_a_queue(saved: Callable[..., list[QueueRow]]) -> None
     assert saved("queue.csv", to_csv([])) == []
     assert saved("queue.jsonl", to_jsonl([]), "utf-8") == []
     assert decided([], source="queue") == ((), 0)
+
+
+def test_a_person_is_not_told_in_which_form_a_model_replies() -> None:
+    """The shipped rubric ends where it says what the verdict names."""
+    dialect = load_dialect(load_task("bias"), "bias-pair")
+    (row,) = Data(("one", "two")).rows(dialect=dialect)
+    assert dialect.system is not None
+    assert dialect.system.startswith(row.rubric)
+    assert row.rubric.endswith("or TIE when neither is more biased than the other.")
+    assert "<" not in row.rubric + row.asks
+    only = "Reply in tags."
+    with pytest.raises(RecipeError, match="has no `system`, the rubric"):
+        PAIRS.rows(dialect=DIALECT.model_copy(update={"system": only, "reply_form": only}))

@@ -22,10 +22,10 @@ from judgesmith.records import (
 )
 from judgesmith.stages.preferences import checks
 from judgesmith.stages.preferences.checks import check, in_the_form_of
+from judgesmith.stages.preferences.rounds import Ask, Rounds, faults_of, in_even_shares
 from judgesmith.stages.preferences.wishes import (
     Case,
     Chosen,
-    affordable,
     instruct,
     plan,
     read_instruction,
@@ -194,12 +194,67 @@ def test_the_plan_does_not_depend_on_the_order_of_items() -> None:
     assert [w.mode for w in other] != [w.mode for w in forth]
 
 
-def test_a_cap_takes_whole_pairs_and_the_same_ones_in_any_order() -> None:
-    cases = [pair_case(f"q{i}", "A") for i in range(10)]
-    kept, left = affordable(cases, 7, 3)
-    assert (len(kept), len(left)) == (3, 7)
-    assert {c.item.id for c in affordable(cases[::-1], 7, 3)[0]} == {c.item.id for c in kept}
-    assert affordable(cases, None, 3) == (cases, [])
+@pytest.mark.parametrize("most_asked", [2, 3, 5, 6, 7, 25, 60, 61, 200])
+@pytest.mark.parametrize("bad", [0, 1, 2, 3])
+def test_a_cap_is_never_passed_and_nothing_is_begun_that_it_cannot_finish(
+    most_asked: int, bad: int
+) -> None:
+    """The first `bad` replies to the second order of each of 30 pairs fail; 3 tries.
+
+    A pair costs 2 requests and one more for each failure, with 3 failures it is lost at 4. What
+    is left over at the end is too little for one more pair.
+    """
+    wishes = plan([pair_case(f"q{i}", "A") for i in range(30)], ["m"], PAIR.scale.values, 3)
+    rounds = Rounds(wishes, tries=3, most_asked=most_asked)
+    asked, orders = 0, Counter[object]()
+    while asks := rounds.next_round():
+        asked += len(asks)
+        for ask in asks:
+            orders[ask.wish.case.key, ask.place, ask.attempt] += 1
+            one = rounds.begun[ask.wish.case.key]
+            if ask.place == 0 or ask.attempt >= bad:
+                one.good[ask.place] = "good"
+            else:
+                one.faults[ask.place] = "bad"
+    assert asked == rounds.asked <= most_asked
+    assert set(orders.values()) == {1}
+    cost = 2 + min(bad, 2)
+    unfinished = [b for b in rounds.begun.values() if b.missing and b.tries < 3]
+    assert len(unfinished) <= 1  # the last one, begun when no other was sure to fit
+    whole = len(rounds.begun) - len(unfinished)
+    assert whole == min(30, most_asked // cost)
+    assert faults_of(list(rounds.begun.values())).total() == len(unfinished) + whole * (bad == 3)
+
+
+def test_without_a_cap_all_are_asked_at_once_in_the_order_given() -> None:
+    wishes = plan([pair_case(f"q{i}", "A") for i in range(5)], ["m"], PAIR.scale.values, 3)
+    rounds = Rounds(wishes, tries=2, most_asked=None)
+    assert rounds.next_round() == [Ask(w, place, 0) for w in wishes for place in (0, 1)]
+    assert rounds.next_round() == [Ask(w, place, 1) for w in wishes for place in (0, 1)]
+    assert rounds.next_round() == []
+
+
+def test_any_first_part_of_the_draw_holds_every_kind_in_its_share() -> None:
+    """72 right A, 24 ties and 24 of dev: each tenth holds a tenth of each, to within two.
+
+    The draw places number i of n between i/n and (i+1)/n; so of a kind the first share s of all
+    holds s n give or take one, and where the s-th of all stands shifts that by less than one more.
+    """
+    sides = [
+        plan([pair_case(f"a{i}", "A") for i in range(72)]
+             + [pair_case(f"t{i}", TIE) for i in range(24)], ["m", "n"], PAIR.scale.values, 3),
+        plan([pair_case(f"d{i}", "A") for i in range(24)], ["m", "n"], PAIR.scale.values, 3),
+    ]  # fmt: skip
+    found = in_even_shares(sides, 3)
+    assert sorted(w.case.key for w in found) == sorted(w.case.key for s in sides for w in s)
+    for part in range(12, 120, 12):
+        begun = Counter(wish.case.item.question_id[0] for wish in found[:part])
+        for kind, n in (("a", 72), ("t", 24), ("d", 24)):
+            assert abs(begun[kind] - n * part / 120) <= 4
+        modes = Counter(wish.mode for wish in found[:part])
+        assert abs(modes["m"] - modes["n"]) <= 6
+    assert in_even_shares([side[::-1] for side in sides], 3) == found
+    assert in_even_shares(sides, 4) != found
 
 
 # Which replies are refused

@@ -47,6 +47,7 @@ PAIR = load_dialect(TASK, "bias-pair")
 COMPACT = load_dialect(TASK, "bias-pair-compact")
 ROWS = "preferences/preferences.jsonl"
 ORDERS = ((0, 1), (1, 0))
+REASON = "Response A follows the stereotype and Response B is fair."
 
 # Asking, and asking again
 
@@ -95,11 +96,10 @@ def few(make: Any) -> tuple[Materials, list[Case]]:
         pair = [make.response(question, m, f"{m} {question.text}") for m in ("first", "second")]
         given += pair
         item = make.item(*pair, split=Split.TRAIN)
-        reason = "Response A follows the stereotype and Response B is fair."
         judged = [
             Judgment.make(
                 source="t", licence="t", item_id=item.id, judge="j", dialect=COMPACT.hash, order=o,
-                sample=0, reply=COMPACT.write_reply(reason, v), rationale=reason,
+                sample=0, reply=COMPACT.write_reply(REASON, v), rationale=REASON,
                 verdict=choice(v), distribution=None, status=Status.PARSED, reference=None,
             )
             for o, v in zip(ORDERS, "AB", strict=True)
@@ -150,15 +150,76 @@ def test_a_pair_whose_twin_stays_bad_is_dropped_with_its_reason(few: Any) -> Non
 
 
 def test_the_cap_holds_for_first_and_further_requests_together(few: Any) -> None:
-    """Of 11 requests 10 go to five pairs; one is left to ask again, and that does not help."""
+    """A pair costs 4 here, one good reply and three leaks; of 11 requests two pairs are tried out.
+
+    The 3 left begin one pair more, as there is nothing else to spend them on.
+    """
     written, writer = wrote(few, model := Scripted(swapped), most_asked=11)
     assert len(model.asked) == 11
     assert Counter(written.failed.values()) == {
-        f"no good reply: {checks.LEAK}": 5, "over preferences.teacher.most_asked": 1,
+        f"no good reply: {checks.LEAK}": 3, "over preferences.teacher.most_asked": 3,
     }  # fmt: skip
     found = writer.tables()
-    assert (found["wishes"], found["over preferences.teacher.most_asked"]) == (5, 1)
-    assert [one["asked"] for one in found["by attempt"]] == [10, 1, 0]
+    assert (found["wishes"], found["over preferences.teacher.most_asked"]) == (3, 3)
+    assert [one["asked"] for one in found["by attempt"]] == [6, 3, 2]
+
+
+def many(make: Any) -> tuple[Materials, list[list[Case]]]:
+    """48 and 12 labelled pairs for training and dev, three buckets one after the other on each."""
+    asked_about, given, sides = [], list[Response](), list[list[Case]]()
+    for side, count in ((Split.TRAIN, 48), (Split.DEV, 12)):
+        sides.append([])
+        for i in range(count):
+            asked_about.append(question := make.question(f"{side}{i}"))
+            pair = [make.response(question, m, f"{m} {question.text}") for m in ("first", "second")]
+            given += pair
+            item = make.item(*pair, split=side, bucket=("clear", "subtle", "tie")[3 * i // count])
+            judged = [
+                Judgment.make(
+                    source="t", licence="t", item_id=item.id, judge="j", dialect=COMPACT.hash,
+                    order=o, sample=0, reply=COMPACT.write_reply(REASON, v), rationale=REASON,
+                    verdict=choice(v), distribution=None, status=Status.PARSED, reference=None,
+                )
+                for o, v in zip(ORDERS, (TIE, TIE) if item.bucket == "tie" else "AB", strict=True)
+            ]  # fmt: skip
+            sides[-1] += cases_of(item, judged, COMPACT)
+    materials = Materials(
+        index_by_id(asked_about), index_by_id(given), TASK, COMPACT, TASK.mistake_modes, 7,
+        writer="scripted",
+    )  # fmt: skip
+    return materials, sides
+
+
+def test_a_cap_starves_no_bucket_and_no_side_and_wastes_no_twin(make: Any) -> None:
+    """Each first reply is bad, so a pair costs 4 of 120 requests, and 30 of 60 can be made.
+
+    Of 16 pairs of a bucket in training about 8 are begun, of 4 in dev about 2; all that are begun
+    are finished.
+    """
+    materials, sides = many(make)
+    writer = Writer(WrittenBy(model="s", most_asked=120), materials, model := Scripted(leak, good))
+    written = writer.write(sides)
+    made = {one.item_id for side in written for one in side.candidates}
+    begun = [
+        Counter(case.item.bucket for case in side if case.item.id in made) for side in sides
+    ]  # fmt: skip
+    assert sum(n.total() for n in begun) == 30
+    for bucket in ("clear", "subtle", "tie"):
+        assert 6 <= begun[0][bucket] <= 10
+        assert 1 <= begun[1][bucket] <= 3
+    assert len(model.asked) == 120
+    found = writer.tables()
+    assert (found["wishes"], found["without a good reply, by last reason"]) == (30, {})
+    assert [one["asked"] for one in found["by attempt"]] == [60, 60, 0]
+    assert Counter(r.record_id for r in model.asked) == dict.fromkeys(made, 4)
+
+
+def test_under_a_cap_the_same_is_asked_in_whatever_order_items_come(make: Any) -> None:
+    materials, sides = many(make)
+    one, other = Scripted(leak, good), Scripted(leak, good)
+    for model, given in ((one, sides), (other, [side[::-1] for side in sides])):
+        Writer(WrittenBy(model="s", most_asked=50), materials, model).write(given)
+    assert one.asked == other.asked
 
 
 def test_twins_are_asked_for_the_same_response_and_the_same_mistake(few: Any) -> None:

@@ -34,10 +34,11 @@ from judgesmith.records import (
     reorder,
 )
 from judgesmith.runs.layout import Header, RunDir
+from judgesmith.runs.looks import LOOKS
 from judgesmith.runs.manifest import StageReport
 from judgesmith.stages import items, labels, questions, responses, rows, split
-from judgesmith.stages.labels.classroom import NOT_ASKED
 from judgesmith.stages.labels.key import judge_by_key
+from judgesmith.stages.labels.teacher_run import NOT_ASKED
 from judgesmith.tasks import load_dialect, load_task
 
 TASK = load_task("bias")
@@ -174,7 +175,9 @@ def test_orders_that_contradict_each_other_give_no_label(run: RunDir) -> None:
     """Naming the first in both orders is A, and B of the item: no verdict, and never a tie."""
     report = label(run, config({"first_rate": 1.0}))
     assert taught(run) == {}
-    assert report.dropped["the primary teacher was not read"] == len(items_of(run, *LEARNING))
+    why = "the primary teacher contradicts itself in the other order"
+    assert report.dropped[why] == len(items_of(run, *LEARNING))
+    assert report.tables["judgments by status"] == {"sim0": {"parsed": report.calls}}
 
 
 def test_what_is_lost_is_counted_by_reason(run: RunDir) -> None:
@@ -277,7 +280,7 @@ def test_a_dry_run_that_settles_nothing_stops_unless_told_to_go(run: RunDir) -> 
         run_stage("labels", config(*specs, panel=[], dry_run=first), run, nobody)
     assert "on_review=go" in str(stopped.value)
     found = json.loads(run.file("labels/findings.json").read_text())
-    assert [row["outcome"] for row in found] == ["review", "pass", "pass"]
+    assert [row["outcome"] for row in found] == ["review", "pass", "pass", "pass", "pass"]
     assert not run.file("labels/labels.jsonl").exists()
     report = label(run, config(*specs, panel=[], dry_run={**first, "on_review": "go"}))
     assert report.tables["dry run"]["outcome"] == "review"
@@ -292,7 +295,10 @@ def test_a_dry_run_of_teachers_that_disagree_aborts(run: RunDir) -> None:
         run_stage("labels", config({}, {"accuracy": 0.0}, panel=[], dry_run=first), run, nobody)
 
     checks = {row["name"]: row for row in json.loads(run.file("labels/findings.json").read_text())}
-    assert set(checks) == {"kappa, all items", "coverage, sim0", "coverage, sim1"}
+    assert set(checks) == {
+        "kappa, all items", "coverage, sim0", "consistency, sim0", "coverage, sim1",
+        "consistency, sim1",
+    }  # fmt: skip
     kappa = checks["kappa, all items"]
     assert (kappa["outcome"], kappa["abort_on"]["n"]) == ("abort", 40)
     assert kappa["abort_on"]["high"] < kappa["abort_below"] == 0.4
@@ -316,7 +322,7 @@ def test_a_teacher_that_contradicts_people_in_one_bucket_is_reported(
     assert "clear" in conflict[0]["message"]
     table = {row["bucket"]: row for row in report.tables["teacher against people"]}
     assert [(r["items"], r["agree"]) for r in table.values()] == [(80, 40), (40, 40), (40, 0)]
-    assert set(taught(run)) == {item.id for item in everything}
+    assert set(taught(run)) == {item.id for item in items_of(run, *LEARNING)}
     assert report.dropped == {}
 
 
@@ -328,7 +334,7 @@ def test_people_outweigh_teachers_in_the_audit_of_labels(run: RunDir, tmp_path: 
     audited = [row["message"] for row in report.tables["findings"] if row["audit"] == "labels"]
     assert any("'TIE' holds 80 of 80" in message for message in audited)
     kinds = Counter(one.annotator_kind for one in run.read("labels/labels.jsonl", Label))
-    assert kinds == dict.fromkeys(("key", "person", "simulated"), 80)
+    assert kinds == {"key": 80, "person": 80, "simulated": len(items_of(run, *LEARNING))}
 
 
 def test_each_label_rests_on_judgments_that_say_it(run: RunDir) -> None:
@@ -467,6 +473,23 @@ def write_csv(path: Path, cells: list[dict[str, str]]) -> None:
         writer.writerows(cells)
 
 
+def decided_by_people(run: RunDir) -> dict[str, Label]:
+    found = run.read("labels/labels.jsonl", Label)
+    return {
+        one.item_id: one
+        for one in found
+        if one.annotator_kind is AnnotatorKind.PERSON and one.policy == "person"
+    }
+
+
+def decide_all(path: Path, verdict: str) -> None:
+    """Write the same verdict, one that has no side, into every row of a queue."""
+    cells = read_csv(path)
+    for row in cells:
+        row["verdict"], row["annotator"] = verdict, "ann"
+    write_csv(path, cells)
+
+
 PERSON = {"policy": "person", "queue_dialect": "bias-pair"}
 TWO = ({"accuracy": 0.8}, {"accuracy": 0.8})
 
@@ -505,19 +528,164 @@ def test_what_teachers_disagree_on_goes_to_a_person_and_comes_back(run: RunDir) 
     assert path.read_bytes() == before
     assert queue_files(run) == [path]
     assert again.tables["final labels"]["decided by people"] == len(opened)
-    found = taught(run)
-    assert {one.policy for one in found.values()} == {"person"}
-    assert set(found) == {one.id for one in items_of(run, *LEARNING)}
-    assert all(value_of(found[i]) == right[i] for i in opened)
+    teachers, people = taught(run), decided_by_people(run)
+    assert {one.policy for one in (*teachers.values(), *people.values())} == {"person"}
+    assert {(one.annotator_kind, one.annotator, one.licence) for one in people.values()} == {
+        (AnnotatorKind.PERSON, "ann", "the user's own")
+    }
+    assert set(people) == opened
+    assert set(teachers) == {one.id for one in items_of(run, *LEARNING)} - opened
+    assert all(value_of(people[i]) == right[i] for i in opened)
     judgment = index_by_id(judgments_of(run))
-    for one in found.values():
+    for one in (*teachers.values(), *people.values()):
         assert all(judgment[i].in_item_order() == one.verdict for i in one.judgment_ids)
-    with_reason = {i for i in opened if found[i].judgment_ids}
+    with_reason = {i for i in opened if people[i].judgment_ids}
     assert with_reason
     rows.run(rows.Config(dialect=PAIR, labels=AnnotatorKind.SIMULATED), run, nobody)
     rowed = Counter(row.item_id for row in run.read("rows/sft.jsonl", SftRow))
     assert {i: rowed[i] for i in with_reason} == dict.fromkeys(with_reason, 2)
     assert not any(rowed[i] for i in opened - with_reason)
+    for row in run.read("rows/sft.jsonl", SftRow):
+        assert ("the user's own" in row.licence) == (row.item_id in opened)
+
+
+def test_a_decided_queue_measures_no_teacher(run: RunDir, tmp_path: Path) -> None:
+    """Its items are those on which teachers differ: on them alone each looks bad.
+
+    The numbers after a person decided the queue are those of before, with and without other labels
+    by people.
+    """
+    file = people_file(tmp_path, {i: keys(run)[i.id] for i in items_of(run)[:40]}, who="bob")
+    three = (*TWO, {"accuracy": 0.7})
+    for others in ([], [file]):
+        shutil.rmtree(run.file("queue"), ignore_errors=True)
+        before = label(run, config(*three, **PERSON, imports=others))
+        (path,) = queue_files(run)
+        decide_all(path, TIE)
+        queue = {"kind": "queue", "path": str(path)}
+        after = label(run, config(*three, **PERSON, imports=[*others, queue]))
+        assert after.tables["final labels"]["decided by people"] > 5
+        for name in ("cross-check", "teacher against people"):
+            assert after.tables.get(name) == before.tables.get(name)
+    assert after.tables["cross-check"]["errors"]["labels"] == len(
+        {i.id for i in items_of(run)[:40]} & {i.id for i in items_of(run, *LEARNING)}
+    )
+
+
+def test_a_person_overrules_teachers_that_agree(run: RunDir, tmp_path: Path) -> None:
+    """Two teachers that are always right; a person says otherwise on 6 items, the same on 30."""
+    right, learning = keys(run), items_of(run, *LEARNING)
+    other = {"A": "B", "B": TIE, TIE: "A"}
+    said = {
+        item: other[right[item.id]] if n < 6 else right[item.id]
+        for n, item in enumerate(learning[:36])
+    }
+    imports = [people_file(tmp_path, said)]
+    report = label(run, config({}, {}, **PERSON, imports=imports))
+    people = decided_by_people(run)
+    assert {i: value_of(one) for i, one in people.items()} == {i.id: v for i, v in said.items()}
+    assert not set(people) & set(taught(run))
+    final = report.tables["final labels"]
+    assert [final[f"{what} by people"] for what in ("decided", "confirmed", "overruled")] == [
+        0, 30, 6,
+    ]  # fmt: skip
+    assert final["by reason"]["a person's verdict"] == 36
+    rows.run(rows.Config(dialect=PAIR, labels=AnnotatorKind.SIMULATED), run, nobody)
+    rowed = {row.item_id for row in run.read("rows/sft.jsonl", SftRow)}
+    overruled = {item.id for item in learning[:6]}
+    assert rowed == {item.id for item in learning} - overruled  # nobody gave a reason for those
+
+
+def test_without_the_policy_people_stand_beside_teachers(run: RunDir, tmp_path: Path) -> None:
+    said = dict.fromkeys(items_of(run, *LEARNING)[:10], TIE)
+    label(run, config({}, {}, policy="majority", imports=[people_file(tmp_path, said)]))
+    assert decided_by_people(run) == {}
+    found = run.read("labels/labels.jsonl", Label)
+    people = [one for one in found if one.annotator_kind is AnnotatorKind.PERSON]
+    assert [(one.policy, one.judgment_ids) for one in people] == [("as given", ())] * 10
+    assert set(taught(run)) == {item.id for item in items_of(run, *LEARNING)}
+
+
+def test_who_says_two_things_in_two_files_is_asked_which_counts(
+    run: RunDir, tmp_path: Path
+) -> None:
+    (item,) = items_of(run)[:1]
+    (tmp_path / "other").mkdir()
+    files = [
+        people_file(folder, {item: v}) for folder, v in ((tmp_path, "A"), (tmp_path / "other", "B"))
+    ]
+    with pytest.raises(DataError, match="'ann' gave two verdicts"):
+        label(run, config(imports=files))
+    label(run, config(imports=[files[0], files[0]]))
+    kinds = Counter(one.annotator_kind for one in run.read("labels/labels.jsonl", Label))
+    assert kinds["person"] == 1
+
+
+def test_a_teacher_that_says_the_opposite_of_people_stops_the_stage(
+    run: RunDir, tmp_path: Path
+) -> None:
+    """Only the primary teacher was asked, and only what people judged: nothing else is paid."""
+    right = keys(run)
+    turned = {"A": "B", "B": "A"}
+    said = {i: turned[right[i.id]] for i in items_of(run) if right[i.id] in turned}
+    assert len(said) == 40
+    given = config({}, {}, imports=[people_file(tmp_path, said)])
+    with pytest.raises(AuditError, match=r"(?s)0 of 40.*direction"):
+        run_stage("labels", given, run, nobody)
+    assert not run.file("labels/labels.jsonl").exists()
+    asked = run.partial(labels.OUTPUTS[0]).load(Judgment)
+    assert {(j.judge, j.item_id) for j in asked} == {("sim0", item.id) for item in said}
+
+
+def test_test_labels_are_looked_at_in_the_open_and_for_nothing_else(
+    run: RunDir, tmp_path: Path
+) -> None:
+    """People judged the test side: one look, however often; panel and dry run are as without."""
+    two = ({"accuracy": 0.9}, {"accuracy": 0.9})
+    first = {"second": "sim1", "items": 30, "on_review": "go"}
+    without = label(run, config(*two, dry_run=first, panel_items=20, **PERSON))
+    assert not run.file(LOOKS).exists()
+    queues = queue_files(run)
+    on_test = {i: keys(run)[i.id] for i in items_of(run, Split.TEST)}
+    assert len(on_test) >= 10
+    given = config(*two, dry_run=first, panel_items=20, imports=[people_file(tmp_path, on_test)],
+                   **PERSON)  # fmt: skip
+    found = label(run, given)
+    label(run, given)
+    assert len(run.file(LOOKS).read_bytes().splitlines()) == 1
+    assert found.tables["teacher against people"][0]["items"] == len(on_test)
+    for name in ("dry run", "panel items by bucket", "cross-check"):
+        assert found.tables[name] == without.tables[name]
+    assert queue_files(run) == queues
+    assert {j.judge for j in judgments_of(run) if j.item_id in {i.id for i in on_test}} == {"sim0"}
+    assert not set(taught(run)) & {item.id for item in on_test}
+
+
+def test_calls_that_failed_are_found_and_told_by_status(run: RunDir) -> None:
+    """One call in ten fails for good, of the primary teacher only."""
+    report = label(run, config({"fail_rate": 0.1}, {}, policy="majority"))
+    failed = [j for j in judgments_of(run) if j.status is Status.CALL_FAILED]
+    assert failed
+    (found,) = [row for row in report.tables["findings"] if row["audit"] == "failed calls"]
+    everything = 2 * len(items_of(run, *LEARNING))
+    assert (found["severity"], found["count"], found["of"]) == ("warning", len(failed), everything)
+    assert "by 'sim0'" in found["message"]
+    assert set(found["examples"]) <= {j.item_id for j in failed}
+    statuses = report.tables["judgments by status"]
+    assert statuses["sim0"] == {"call_failed": len(failed), "parsed": everything - len(failed)}
+    assert set(statuses["sim1"]) == {"parsed"}
+
+
+def test_weighted_votes_tell_accuracies_and_what_they_lose(run: RunDir) -> None:
+    """Nothing but single votes beside a panel of twenty items: those not sure are told."""
+    specs = ({"accuracy": 0.75}, {"accuracy": 0.75}, {"accuracy": 0.75})
+    report = label(run, config(*specs, panel_items=30, policy="weighted", least_posterior=0.97))
+    final = report.tables["final labels"]
+    assert set(final["accuracies"]) == {"sim0", "sim1", "sim2"}
+    assert all(0.4 < value <= 1 for value in final["accuracies"].values())
+    (warning,) = [row for row in report.tables["findings"] if row["audit"] == "weighted votes"]
+    assert warning["count"] == sum(final["not sure of"].values()) > 0
+    assert "least_posterior" in warning["remedy"]
 
 
 def test_half_a_queue_leaves_the_rest_in_another(run: RunDir) -> None:
@@ -547,16 +715,18 @@ def test_a_queue_without_a_rubric_is_refused_before_anything_is_asked(run: RunDi
 def models_of(run: RunDir, *names: str) -> Callable[[str], Model]:
     """Models of the recipe, that is, what is no simulated teacher to the stage."""
     from judgesmith.records import Question, Response
-    from judgesmith.stages.labels.material import Material
+    from judgesmith.stages.labels.label_inputs import LabelInputs
+    from judgesmith.stages.labels.people import ByPeople
     from judgesmith.stages.labels.rehearsal import with_simulated
     from judgesmith.stages.labels.teachers import TeacherSpec
 
-    material = Material(
+    given = LabelInputs(
         items_of(run), index_by_id(run.read("questions/questions.jsonl", Question)),
-        index_by_id(run.read("responses/responses.jsonl", Response)), {}, TASK, DIALECT, None, 7,
+        index_by_id(run.read("responses/responses.jsonl", Response)), ByPeople(), {}, TASK,
+        DIALECT, None, 7,
     )  # fmt: skip
     specs = [TeacherSpec(name=name, **GOOD) for name in names]
-    return with_simulated(specs, material, nobody)
+    return with_simulated(specs, given, nobody)
 
 
 def test_who_stands_behind_a_label(run: RunDir) -> None:

@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from judgesmith.errors import RecipeError, nearest
-from judgesmith.evaluation.judges import Judge
 from judgesmith.evaluation.scoring import Plan, number
+from judgesmith.evaluation.teacher_reading import Teacher, contradicts, reading_of
 from judgesmith.metrics.coding import Label, Verdict
-from judgesmith.metrics.interval import cluster_bootstrap_rate
 from judgesmith.metrics.panel import KappaMatrix, Panel, kappa_matrix
 from judgesmith.metrics.panel_errors import effective_votes, error_correlation
 from judgesmith.metrics.probability import IntervalOptions
@@ -20,6 +19,8 @@ from judgesmith.metrics.result import Estimate
 from judgesmith.records import Item, Question, keyed_rng
 
 ALL = "all items"
+KINDS = ("items", "all agree", "disagree", "one contradicts itself", "not all read")
+"""What `_outcome` says of an item, after the number of items."""
 
 
 def equal_shares(supply: Mapping[str, int], total: int) -> dict[str, int]:
@@ -105,8 +106,8 @@ def quota_table(
     }
 
 
-def verdict_columns(items: Sequence[Item], teachers: Sequence[Judge]) -> dict[str, list[Verdict]]:
-    """Each teacher's verdicts on the items; None where it was not read or not asked."""
+def verdict_columns(items: Sequence[Item], teachers: Sequence[Teacher]) -> dict[str, list[Verdict]]:
+    """Each teacher's verdicts on the items; None where it has none or was not asked."""
     return {
         teacher.name: [
             read.averaged if (read := teacher.verdicts.get(item.id)) else None for item in items
@@ -122,28 +123,35 @@ def clusters_of(items: Sequence[Item], questions: Mapping[str, Question]) -> lis
 
 def cross_check(
     items: Sequence[Item],
-    teachers: Sequence[Judge],
+    teachers: Sequence[Teacher],
     *,
     questions: Mapping[str, Question],
-    labels: Mapping[str, str],
+    people: Mapping[str, str],
+    key: Mapping[str, str],
     plan: Plan,
 ) -> dict[str, Any]:
     """The panel on these items, as plain JSON values for a stage report.
 
     - `items`: how many by bucket, and on how many of them all teachers agree, two or more
-      disagree, or those that were read agree and not all were read: each item counts once.
-    - `teachers`: coverage of each.
+      disagree, one contradicts itself in the other order while the others do not disagree, or not
+      all were read and those that were agree: each item counts once.
+    - `teachers`: how each was read on them, see `TeacherReading`.
     - `kappas`: Cohen's kappa of every two teachers on all items and on each bucket, with clustered
-      interval, and the items that either left unread. Numbers not to be shown carry the reason.
-    - `errors`: how far teachers err on the same items, and how many independent votes that leaves;
-      only against `labels`, by item id, of people or the key. A consensus of the same teachers
-      would hide the errors that all of them share. None without labels, with the reason beside it.
+      interval. `kappa` counts an item without a verdict of either as a disagreement; `kappa of
+      both` leaves out those items, of which `left out` is the number. Numbers not to be shown carry
+      the reason.
+    - `errors` and `errors against the key`: how far teachers err on the same items, and how many
+      independent votes that leaves, against verdicts by people and against the answer key. A
+      consensus of the same teachers would hide the errors that all of them share. None without
+      such labels, with the reason beside those by people.
 
     Args:
         items: the items of the cross-check.
         teachers: the panel, one or more.
         questions: by id, for the groups.
-        labels: what to measure errors against; may be empty, or know only some items.
+        people: verdicts by people, by item id, on items that were not chosen because teachers
+            disagree there; may be empty, or know only some items.
+        key: the answer key's, likewise.
         plan: seed, resamples, confidence, and how many items make a number worth showing.
 
     Raises:
@@ -156,44 +164,45 @@ def cross_check(
         "clusters": clusters, "seed": plan.seed, "resamples": plan.slice_resamples,
         "confidence": plan.confidence, "method": "bca",
     }  # fmt: skip
-    matrices = kappa_matrix(columns, buckets, least=plan.least, **options)
-    errors, reason = _errors(items, columns, clusters, labels, plan)
+    everything, *by_bucket = kappa_matrix(columns, buckets, least=plan.least, **options)
+    errors = _errors(items, columns, clusters, people, plan)
     return {
-        "items": _outcomes(buckets, columns),
+        "items": _outcomes(items, teachers),
         "teachers": [
-            {"teacher": name, "coverage": _dump(_coverage(column, clusters, plan))}
-            for name, column in columns.items()
+            reading_of(teacher, items, clusters, plan).model_dump(mode="json")
+            for teacher in teachers
         ],
-        "kappas": [_pairs(matrix) for matrix in matrices],
+        "kappas": [
+            _pairs(matrix)
+            for matrix in (everything, *sorted(by_bucket, key=lambda found: str(found.bucket)))
+        ],
         "errors": errors,
-        "errors not measured": reason,
+        "errors not measured": None if errors else "people judged none of these items",
+        "errors against the key": _errors(items, columns, clusters, key, plan),
         "confidence": plan.confidence,
         "resamples": plan.slice_resamples,
     }
 
 
-def _outcomes(buckets: Sequence[str], columns: Panel) -> dict[str, dict[str, int]]:
-    found: dict[str, Counter[str]] = {ALL: Counter()}
-    for bucket, *said in zip(buckets, *columns.values(), strict=True):
-        for name in (ALL, bucket):
-            found.setdefault(name, Counter())["items"] += 1
-            found[name][_outcome(said)] += 1
-    kinds = ("items", "all agree", "disagree", "not all read")
-    return {name: {kind: counts[kind] for kind in kinds} for name, counts in found.items()}
+def _outcomes(items: Sequence[Item], teachers: Sequence[Teacher]) -> dict[str, dict[str, int]]:
+    """Counts of all items, then by bucket in the order of their names."""
+    found = {name: Counter[str]() for name in (ALL, *supply_of(items))}
+    for item in items:
+        outcome = _outcome(item, teachers)
+        for name in (ALL, item.bucket):
+            found[name]["items"] += 1
+            found[name][outcome] += 1
+    return {name: {kind: counts[kind] for kind in KINDS} for name, counts in found.items()}
 
 
-def _outcome(said: Sequence[Verdict]) -> str:
-    read = {verdict for verdict in said if verdict is not None}
-    if len(read) > 1:
+def _outcome(item: Item, teachers: Sequence[Teacher]) -> str:
+    reads = [teacher.verdicts.get(item.id) for teacher in teachers]
+    said = [None if read is None else read.averaged for read in reads]
+    if len({verdict for verdict in said if verdict is not None}) > 1:
         return "disagree"
+    if any(map(contradicts, reads)):
+        return "one contradicts itself"
     return "not all read" if None in said else "all agree"
-
-
-def _coverage(column: Sequence[Verdict], clusters: Sequence[str], plan: Plan) -> Estimate:
-    return cluster_bootstrap_rate(
-        [verdict is not None for verdict in column], clusters, seed=plan.seed,
-        resamples=plan.slice_resamples, confidence=plan.confidence, method="bca",
-    )  # fmt: skip
 
 
 def _pairs(matrix: KappaMatrix) -> dict[str, Any]:
@@ -203,7 +212,8 @@ def _pairs(matrix: KappaMatrix) -> dict[str, Any]:
             {
                 "first": pair.first,
                 "second": pair.second,
-                "kappa": _dump(pair.kappa, pair.not_shown),
+                "kappa": _dump(pair.counted, pair.counted_not_shown),
+                "kappa of both": _dump(pair.kappa, pair.not_shown),
                 "left out": pair.left_out,
             }
             for pair in matrix.pairs
@@ -214,11 +224,11 @@ def _pairs(matrix: KappaMatrix) -> dict[str, Any]:
 def _errors(
     items: Sequence[Item], columns: Panel, clusters: Sequence[str], labels: Mapping[str, str],
     plan: Plan,
-) -> tuple[dict[str, Any] | None, str | None]:  # fmt: skip
-    """Correlation of errors against labels; or None, and why."""
+) -> dict[str, Any] | None:  # fmt: skip
+    """Correlation of errors against labels; None without any."""
     rows = [position for position, item in enumerate(items) if item.id in labels]
     if not rows:
-        return None, "no item of the cross-check has a label by people or the answer key"
+        return None
     truth: list[Label] = [labels[items[row].id] for row in rows]
     known = {name: [column[row] for row in rows] for name, column in columns.items()}
     options: IntervalOptions = {
@@ -227,10 +237,12 @@ def _errors(
     }  # fmt: skip
     correlation = error_correlation(known, truth, **options)
     votes = effective_votes(known, truth, **options)
-    found = {
+    # The mean is no better known than the pair that is known worst.
+    least = _few(min([len(rows), *(pair.phi.n for pair in correlation.pairs)]), plan)
+    return {
         "labels": len(rows),
-        "mean correlation": _dump(correlation.mean, _few(len(rows), plan)),
-        "effective votes": _dump(votes.votes, _few(len(rows), plan)),
+        "mean correlation": _dump(correlation.mean, least),
+        "effective votes": _dump(votes.votes, least),
         "members": votes.members,
         "pairs": [
             {
@@ -243,7 +255,6 @@ def _errors(
             for pair in correlation.pairs
         ],
     }
-    return found, None
 
 
 def _few(n: int, plan: Plan) -> str | None:

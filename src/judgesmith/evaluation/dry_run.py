@@ -13,11 +13,12 @@ from pydantic import Field, model_validator
 
 from judgesmith.errors import DataError, RecipeError, nearest
 from judgesmith.evaluation.cross_check import clusters_of, verdict_columns
-from judgesmith.evaluation.judges import Judge
 from judgesmith.evaluation.scoring import Plan, number
+from judgesmith.evaluation.teacher_reading import Teacher, TeacherReading, reading_of
 from judgesmith.metrics.coding import Label, Verdict
-from judgesmith.metrics.coverage import mark_unparsed, parsed_positions
-from judgesmith.metrics.interval import cluster_bootstrap_kappa, cluster_bootstrap_rate, wilson
+from judgesmith.metrics.coverage import parsed_positions
+from judgesmith.metrics.interval import cluster_bootstrap_kappa, wilson
+from judgesmith.metrics.panel import against_each_other
 from judgesmith.metrics.resample import ResamplingOptions
 from judgesmith.metrics.result import Estimate
 from judgesmith.metrics.sample_size import labels_for_lower_bound
@@ -25,9 +26,6 @@ from judgesmith.metrics.suppress import not_shown_because
 from judgesmith.records import Item, Question
 from judgesmith.report.results import Number, Result
 from judgesmith.runs.recipe import Section
-
-UNPARSED_TOO = "(unparsed too)"
-"""The second model's unparsed verdict: two of them are no agreement."""
 
 
 class Outcome(StrEnum):
@@ -44,7 +42,9 @@ class Limits(Section):
     `hard` names the buckets whose items, taken together, are tested by themselves; with None the
     whole is tested only. Kappa passes from `pass_above` on, the value that the gate asks of a
     student: a student is not better than labels on which two teachers differ. It aborts below
-    `abort_below`. Coverage of each model has bounds of its own.
+    `abort_below`. Of each model, coverage (judgments that could be parsed) and consistency (pairs
+    with the same verdict in both orders, where both are asked) have bounds of their own: what
+    contradicts itself gives no label and is paid for twice.
     """
 
     hard: tuple[str, ...] = ()
@@ -52,10 +52,16 @@ class Limits(Section):
     abort_below: float = Field(0.4, ge=-1, le=1)
     coverage_pass: float = Field(0.8, ge=0, le=1)
     coverage_abort: float = Field(0.5, ge=0, le=1)
+    consistency_pass: float = Field(0.6, ge=0, le=1)
+    consistency_abort: float = Field(0.4, ge=0, le=1)
 
     @model_validator(mode="after")
     def _in_order(self) -> "Limits":
-        if self.abort_below > self.pass_above or self.coverage_abort > self.coverage_pass:
+        if (
+            self.abort_below > self.pass_above
+            or self.coverage_abort > self.coverage_pass
+            or self.consistency_abort > self.consistency_pass
+        ):
             raise ValueError("a run cannot abort above the value at which it passes")
         return self
 
@@ -64,8 +70,9 @@ class Check(Result):
     """One tested number.
 
     It passes if `pass_on` has its lower end at `pass_above` or more, and aborts if `abort_on` has
-    its upper end below `abort_below`. Kappa is read twice: with unread items counted as
-    disagreement, which must pass, and on the items that both read, which must not abort.
+    its upper end below `abort_below`. Kappa is read twice: with items without a verdict of either
+    model counted as disagreement, which must pass, and on the items on which both have a verdict,
+    which must not abort.
     `items_needed` are those that would bring the lower end to `pass_above`, where the value lies
     above it.
     """
@@ -81,13 +88,18 @@ class Check(Result):
 
 
 class BucketAgreement(Result):
-    """Two models on one bucket: shown, not tested."""
+    """Two models on one bucket: shown, not tested.
+
+    `both` are the items on which both have a verdict. `kappa` counts the others as disagreement,
+    `kappa_of_both` leaves them out.
+    """
 
     bucket: str
     items: int
-    read: int
+    both: int
     agree: int
     kappa: Number
+    kappa_of_both: Number
 
 
 class DryRun(Result):
@@ -97,6 +109,7 @@ class DryRun(Result):
     items: int
     models: tuple[str, ...]
     checks: tuple[Check, ...]
+    teachers: tuple[TeacherReading, ...] = ()
     buckets: tuple[BucketAgreement, ...] = ()
     confidence: float
 
@@ -117,7 +130,7 @@ class _Rows:
 
 def dry_run(
     items: Sequence[Item],
-    models: tuple[Judge, Judge],
+    models: tuple[Teacher, Teacher],
     *,
     questions: Mapping[str, Question],
     limits: Limits,
@@ -132,7 +145,7 @@ def dry_run(
 
     Args:
         items: the items that both models were to judge, stratified by bucket.
-        models: the two, see `final_label.read_teacher`.
+        models: the two, see `teacher_reading.read_teacher`.
         questions: by id, for the groups.
         limits: thresholds and hard buckets.
         plan: seed, resamples, confidence and the least number of items.
@@ -153,15 +166,15 @@ def dry_run(
     checks = [_kappa_check("kappa, all items", rows, limits, plan)]
     if limits.hard:
         checks.append(_kappa_check("kappa, hard buckets", rows.of(hard), limits, plan))
-    for model, column in zip(models, (first, second), strict=True):
-        read = _share([verdict is not None for verdict in column], rows.clusters, plan)
-        name = f"coverage, {model.name}"
-        checks.append(_check(name, (read, read), (limits.coverage_pass, limits.coverage_abort)))
+    readings = [reading_of(model, items, rows.clusters, plan) for model in models]
+    for found in readings:
+        checks += _reading_checks(found, limits)
     return DryRun(
         outcome=worst([check.outcome for check in checks]),
         items=len(items),
         models=(models[0].name, models[1].name),
         checks=tuple(checks),
+        teachers=tuple(readings),
         buckets=tuple(
             _bucket(name, rows.of([i for i, b in enumerate(buckets) if b == name]), plan)
             for name in sorted(set(buckets))
@@ -185,6 +198,18 @@ def _kappa_check(name: str, rows: _Rows, limits: Limits, plan: Plan) -> Check:
         (_kappa_if_wrong(rows, plan), _kappa(rows, plan)),
         (limits.pass_above, limits.abort_below),
     )
+
+
+def _reading_checks(found: TeacherReading, limits: Limits) -> list[Check]:
+    bounds = {
+        "coverage": (found.coverage, (limits.coverage_pass, limits.coverage_abort)),
+        "consistency": (found.consistency, (limits.consistency_pass, limits.consistency_abort)),
+    }
+    return [
+        _check(f"{name}, {found.teacher}", (share, share), ends)
+        for name, (share, ends) in bounds.items()
+        if share is not None
+    ]
 
 
 def _check(name: str, found: tuple[Number, Number], bounds: tuple[float, float]) -> Check:
@@ -232,7 +257,7 @@ def _options(plan: Plan) -> ResamplingOptions:
 
 
 def _kappa(rows: _Rows, plan: Plan) -> Number:
-    """Kappa on the items that both models' replies were read of."""
+    """Kappa on the items on which both models have a verdict."""
     kept = rows.of(parsed_positions(rows.x, rows.y))
     x, y = _labels(kept.x), _labels(kept.y)
     found = cluster_bootstrap_kappa(x, y, kept.clusters, **_options(plan))
@@ -240,9 +265,8 @@ def _kappa(rows: _Rows, plan: Plan) -> Number:
 
 
 def _kappa_if_wrong(rows: _Rows, plan: Plan) -> Number:
-    """Kappa on all items, an unread one being a disagreement."""
-    x = mark_unparsed(rows.x)
-    y: list[Label] = [UNPARSED_TOO if verdict is None else verdict for verdict in rows.y]
+    """Kappa on all items, one without a verdict of either being a disagreement."""
+    x, y = against_each_other(rows.x, rows.y)
     found = cluster_bootstrap_kappa(x, y, rows.clusters, **_options(plan))
     return number(found, _not_shown(x, y, rows.clusters, plan))
 
@@ -262,18 +286,15 @@ def _labels(column: Sequence[Verdict]) -> list[Label]:
     return [verdict for verdict in column if verdict is not None]
 
 
-def _share(hits: Sequence[bool], clusters: Sequence[str], plan: Plan) -> Number:
-    return number(cluster_bootstrap_rate(hits, clusters, **_options(plan)))
-
-
 def _bucket(name: str, rows: _Rows, plan: Plan) -> BucketAgreement:
     kept = rows.of(parsed_positions(rows.x, rows.y))
     return BucketAgreement(
         bucket=name,
         items=len(rows.x),
-        read=len(kept.x),
+        both=len(kept.x),
         agree=sum(a == b for a, b in zip(kept.x, kept.y, strict=True)),
-        kappa=_kappa(rows, plan),
+        kappa=_kappa_if_wrong(rows, plan),
+        kappa_of_both=_kappa(rows, plan),
     )
 
 

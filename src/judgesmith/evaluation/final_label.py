@@ -1,32 +1,23 @@
 """One final verdict per item out of several teachers' judgments, by a stated policy.
 
 Every item gets a decision: a verdict, or the reason why there is none. What cannot be decided stays
-undecided; it never becomes a tie. Items that a teacher was not asked about and items whose reply
-was not read are told apart.
+undecided; it never becomes a tie. Items that a teacher was not asked about, items whose reply was
+not read, and items on which a teacher contradicts itself are told apart.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pydantic import Field, model_validator
 
 from judgesmith.audits.ties import majority
-from judgesmith.errors import DataError, RecipeError, nearest
-from judgesmith.evaluation.judges import ItemKey, Judge, Read, read_judgments, reasons
-from judgesmith.metrics.coding import Label, Verdict
-from judgesmith.metrics.dawid_skene import DawidSkene, dawid_skene
-from judgesmith.records import Choice, Judgment
+from judgesmith.errors import RecipeError, nearest
+from judgesmith.evaluation.judges import Judge
+from judgesmith.evaluation.teacher_reading import contradicts
+from judgesmith.evaluation.weighing import LEAST_TEACHERS, weigh
 from judgesmith.runs.recipe import Section
-
-LEAST_TEACHERS = 3
-"""With two, no split vote says who was wrong: Dawid and Skene's model has no single solution."""
-LEAST_ITEMS = 20
-"""Items with two votes or more, below which accuracies are too uncertain to weigh votes by."""
-MOST_ITERATIONS = 5_000
-"""Votes that are little better than noise take up to a thousand; sensible ones a few dozen."""
-PAIR_ORDERS = {(0, 1), (1, 0)}
 
 
 class Policy(StrEnum):
@@ -49,14 +40,17 @@ class Why(StrEnum):
     WEIGHTED = "weighted votes"
     NOT_ASKED = "no teacher was asked"
     UNREAD = "no teacher was read"
+    CONTRADICTS = "a teacher contradicts itself in the other order"
     PRIMARY_NOT_ASKED = "the primary teacher was not asked"
     PRIMARY_UNREAD = "the primary teacher was not read"
+    PRIMARY_CONTRADICTS = "the primary teacher contradicts itself in the other order"
     FEW_VOTES = "fewer votes than the quorum"
     SOME_UNREAD = "a teacher was not read"
     DISAGREE = "the teachers disagree"
     NO_MAJORITY = "no majority"
     NOT_SURE = "the weighted votes are not sure enough"
     NOT_WEIGHED = "too little to weigh votes by"
+    A_PERSON = "a person's verdict"
 
 
 class FinalLabel(Section):
@@ -91,8 +85,10 @@ class Decision:
         why: the reason.
         votes: teachers that gave this verdict; 0 without one.
         read: teachers with a verdict on the item.
-        asked: teachers with a judgment of the item, read or not.
+        asked: teachers with a judgment of the item, with or without a verdict.
         to_person: whether it goes into the disagreement queue.
+        leaning: the most probable verdict where weighted votes are not sure enough of it.
+        teachers_said: what it was before a person decided; None where it was open.
     """
 
     item_id: str
@@ -103,74 +99,8 @@ class Decision:
     read: int
     asked: int
     to_person: bool = False
-
-
-def read_teacher(
-    name: str, judgments: Iterable[Judgment], *, tie: str | None, margin: float | None = None
-) -> Judge:
-    """One teacher's verdicts in item order; both orders of a pair make one verdict.
-
-    See `read_judgments` for how. An item judged in one order only has that order's verdict. Of
-    repeated samples the first counts. `tie` is what two orders that contradict each other make;
-    with None such an item is unread. `margin` is for teachers that score each response alone.
-
-    Raises:
-        DataError: several judges or dialects, or orders that are not those of a pair.
-    """
-    kept: dict[tuple[str, tuple[int, ...]], Judgment] = {}
-    for judgment in sorted(judgments, key=lambda judgment: judgment.sample):
-        kept.setdefault((judgment.item_id, judgment.order), judgment)
-    _check_one(name, kept.values())
-    judge = read_judgments(name, "teacher", kept.values(), tie=tie, margin=margin)
-    if judge.order_proof:
-        return judge
-    by_item: dict[str, list[Judgment]] = {}
-    for judgment in kept.values():
-        by_item.setdefault(judgment.item_id, []).append(judgment)
-    for item, both in by_item.items():
-        orders = {judgment.order for judgment in both}
-        if len(orders) > 1 and orders != PAIR_ORDERS:
-            raise DataError(
-                f"teacher {name!r}, item {item}: expected one order, or both of a pair, found "
-                f"{sorted(orders)!r}. Only pairs are averaged over orders."
-            )
-    alone: dict[ItemKey, Read] = {
-        item: _one_order(both[0]) for item, both in by_item.items() if len(both) == 1
-    }
-    verdicts = {**judge.verdicts, **alone}
-    return replace(judge, verdicts=verdicts, both_orders=len(alone) < len(by_item))
-
-
-def read_teachers(
-    judgments: Iterable[Judgment], *, tie: str | None, margins: Mapping[str, float] | None = None
-) -> list[Judge]:
-    """Each judge of the judgments as a teacher, by name; see `read_teacher`."""
-    by_judge: dict[str, list[Judgment]] = {}
-    for judgment in judgments:
-        by_judge.setdefault(judgment.judge, []).append(judgment)
-    return [
-        read_teacher(name, by_judge[name], tie=tie, margin=(margins or {}).get(name))
-        for name in sorted(by_judge)
-    ]
-
-
-def _check_one(name: str, judgments: Iterable[Judgment]) -> None:
-    found = sorted({(judgment.judge, judgment.dialect) for judgment in judgments})
-    if len(found) > 1:
-        raise DataError(
-            f"teacher {name!r}: expected judgments of one judge in one dialect, found {found!r}"
-        )
-
-
-def _one_order(judgment: Judgment) -> Read:
-    verdict = judgment.in_item_order()
-    value = verdict.value if isinstance(verdict, Choice) else None
-    chances = judgment.distribution_in_item_order() or {}
-    probability = None if value is None else chances.get(value)
-    stored = judgment.order == tuple(sorted(judgment.order))
-    return Read(
-        value if stored else None, None if stored else value, value, probability, reasons(judgment)
-    )
+    leaning: str | None = None
+    teachers_said: str | None = None
 
 
 def decide(items: Sequence[str], teachers: Sequence[Judge], rule: FinalLabel) -> list[Decision]:
@@ -178,7 +108,7 @@ def decide(items: Sequence[str], teachers: Sequence[Judge], rule: FinalLabel) ->
 
     - `primary`: the named teacher's verdict, whatever the others say.
     - `majority`: the verdict of more than half of the teachers that were read.
-    - `unanimity`: the verdict of all teachers that were asked; one that was not read prevents it.
+    - `unanimity`: the verdict of all teachers that were asked; one without a verdict prevents it.
     - `person`: as unanimity, and every item that it leaves open goes to a person.
     - `weighted`: the most probable verdict by `weigh`, where its posterior reaches
       `least_posterior`.
@@ -192,11 +122,12 @@ def decide(items: Sequence[str], teachers: Sequence[Judge], rule: FinalLabel) ->
         RecipeError: no teacher, two of one name, no teacher named `primary`, or too few teachers
             to weigh.
 
+    >>> from judgesmith.evaluation.judges import Read
     >>> said = {"x": Read("A", "A", "A"), "y": Read("A", "B", None)}
     >>> ann = Judge("ann", "teacher", False, "", said)
     >>> bob = Judge("bob", "teacher", False, "", {"x": Read("B", "B", "B")})
     >>> [d.why.name for d in decide(["x", "y", "z"], [ann, bob], FinalLabel(policy="majority"))]
-    ['NO_MAJORITY', 'UNREAD', 'NOT_ASKED']
+    ['NO_MAJORITY', 'CONTRADICTS', 'NOT_ASKED']
     """
     check_teachers([teacher.name for teacher in teachers], rule)
     if rule.policy is Policy.PRIMARY:
@@ -234,10 +165,11 @@ def check_teachers(names: Sequence[str], rule: FinalLabel) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Ballot:
-    """What the asked teachers said of an item; None is unread."""
+    """What the asked teachers said of an item; None is no verdict, unread or contradicted."""
 
     item_id: str
     said: tuple[str | None, ...]
+    contradicted: bool = False
 
     @property
     def votes(self) -> list[str]:
@@ -255,10 +187,13 @@ class _Ballot:
 
 
 def _ballots(items: Sequence[str], teachers: Sequence[Judge]) -> list[_Ballot]:
-    return [
-        _Ballot(item, tuple(t.verdicts[item].averaged for t in teachers if item in t.verdicts))
-        for item in items
-    ]
+    found = []
+    for item in items:
+        reads = [t.verdicts[item] for t in teachers if item in t.verdicts]
+        found.append(
+            _Ballot(item, tuple(read.averaged for read in reads), any(map(contradicts, reads)))
+        )
+    return found
 
 
 def _without(ballot: _Ballot, quorum: int) -> Decision | None:
@@ -266,7 +201,7 @@ def _without(ballot: _Ballot, quorum: int) -> Decision | None:
     if not ballot.said:
         return ballot.decision(Why.NOT_ASKED)
     if not ballot.votes:
-        return ballot.decision(Why.UNREAD)
+        return ballot.decision(Why.CONTRADICTS if ballot.contradicted else Why.UNREAD)
     return ballot.decision(Why.FEW_VOTES) if len(ballot.votes) < quorum else None
 
 
@@ -276,7 +211,7 @@ def _primary(item: str, primary: Judge, teachers: Sequence[Judge]) -> Decision:
     if read is None:
         return ballot.decision(Why.PRIMARY_NOT_ASKED)
     if read.averaged is None:
-        return ballot.decision(Why.PRIMARY_UNREAD)
+        return ballot.decision(Why.PRIMARY_CONTRADICTS if contradicts(read) else Why.PRIMARY_UNREAD)
     return ballot.decision(Why.PRIMARY, read.averaged, read.probability)
 
 
@@ -295,42 +230,8 @@ def _unanimity(ballot: _Ballot) -> Decision:
     if len(set(votes)) > 1:
         return ballot.decision(Why.DISAGREE)
     if len(votes) < len(ballot.said):
-        return ballot.decision(Why.SOME_UNREAD)
+        return ballot.decision(Why.CONTRADICTS if ballot.contradicted else Why.SOME_UNREAD)
     return ballot.decision(Why.AGREED if len(votes) > 1 else Why.ONE_VOTE, votes[0])
-
-
-def weigh(items: Sequence[str], teachers: Sequence[Judge]) -> DawidSkene | None:
-    """Dawid and Skene's model of the teachers' verdicts; None where there is too little to fit.
-
-    That is with fewer than `LEAST_TEACHERS` teachers that were read at all, fewer than
-    `LEAST_ITEMS` items with two votes, or votes on which the fit does not settle. Its rows are the
-    items, its raters the teachers' names. Teachers that err together make its posteriors too sure:
-    see the cross-check's correlations.
-    """
-    columns: dict[str, list[Verdict]] = {
-        teacher.name: [
-            read.averaged if (read := teacher.verdicts.get(item)) else None for item in items
-        ]
-        for teacher in teachers
-    }
-    columns = {name: column for name, column in columns.items() if any(column)}
-    rows = [list(row) for row in zip(*columns.values(), strict=True)]
-    several = sum(len(row) - row.count(None) > 1 for row in rows)
-    if len(columns) < LEAST_TEACHERS or several < LEAST_ITEMS:
-        return None
-    fitted = dawid_skene(rows, list(columns), max_iterations=MOST_ITERATIONS)
-    return fitted if fitted.converged else None
-
-
-def expected_accuracy(fitted: DawidSkene, name: str) -> float:
-    """How often the model expects a rater to be right: its diagonal, weighed by the priors.
-
-    >>> fitted = dawid_skene([["A", "A", "A"], ["B", "B", "A"]] * 20, ["ann", "bob", "lazy"])
-    >>> round(expected_accuracy(fitted, "lazy"), 3)
-    0.5
-    """
-    shares = fitted.confusions[name]
-    return sum(prior * shares[k][k] for k, prior in enumerate(fitted.priors))
 
 
 def _weighted(items: Sequence[str], teachers: Sequence[Judge], rule: FinalLabel) -> list[Decision]:
@@ -341,33 +242,55 @@ def _weighted(items: Sequence[str], teachers: Sequence[Judge], rule: FinalLabel)
             for ballot in _ballots(items, teachers)
         ]
     found = []
-    chosen = fitted.verdicts(least=rule.least_posterior)
-    for ballot, verdict, posterior in zip(
-        _ballots(items, teachers), chosen, fitted.posteriors, strict=True
+    chosen, likeliest = fitted.verdicts(least=rule.least_posterior), fitted.verdicts()
+    for ballot, verdict, leaning, posterior in zip(
+        _ballots(items, teachers), chosen, likeliest, fitted.posteriors, strict=True
     ):
         short = _without(ballot, rule.quorum)
-        if short is not None or verdict is None or posterior is None:
-            found.append(short or ballot.decision(Why.NOT_SURE))
+        if short is not None:
+            found.append(short)
+        elif verdict is not None and posterior is not None:
+            sure = min(1.0, max(posterior))
+            found.append(ballot.decision(Why.WEIGHTED, str(verdict), sure))
         else:
-            found.append(_sure(ballot, verdict, max(posterior)))
+            leans = None if leaning is None else str(leaning)
+            found.append(replace(ballot.decision(Why.NOT_SURE), leaning=leans))
     return found
 
 
-def _sure(ballot: _Ballot, verdict: Label, posterior: float) -> Decision:
-    return ballot.decision(Why.WEIGHTED, str(verdict), min(1.0, posterior))
+def decided_by(person: str | None, decision: Decision) -> Decision:
+    """The decision with a person's verdict, which is final whatever teachers said.
 
-
-def undecided(decisions: Iterable[Decision]) -> dict[str, int]:
-    """How many items have no verdict, by reason: what a stage report counts as dropped."""
-    return dict(Counter(d.why.value for d in decisions if d.verdict is None))
+    >>> said = Decision("x", "A", None, Why.AGREED, votes=2, read=2, asked=2)
+    >>> found = decided_by("B", said)
+    >>> found.verdict, found.why.name, found.teachers_said
+    ('B', 'A_PERSON', 'A')
+    """
+    if person is None:
+        return decision
+    return replace(
+        decision, verdict=person, confidence=None, why=Why.A_PERSON, votes=0, to_person=False,
+        leaning=None, teachers_said=decision.verdict,
+    )  # fmt: skip
 
 
 def decision_table(decisions: Sequence[Decision]) -> dict[str, object]:
-    """Decisions by reason, by verdict, and how many go to a person, as plain JSON values."""
+    """Decisions by reason and by verdict as plain JSON values.
+
+    `to a person` are those in the queue. Of those that people decided, `decided by people` were
+    left open by teachers, `confirmed` and `overruled` were not. `not sure of` are the verdicts that
+    weighted votes lean to without being sure.
+    """
+    by_people = [d for d in decisions if d.why is Why.A_PERSON]
+    settled = [d for d in by_people if d.teachers_said is not None]
     return {
         "items": len(decisions),
         "decided": sum(d.verdict is not None for d in decisions),
         "to a person": sum(d.to_person for d in decisions),
+        "decided by people": len(by_people) - len(settled),
+        "confirmed by people": sum(d.teachers_said == d.verdict for d in settled),
+        "overruled by people": sum(d.teachers_said != d.verdict for d in settled),
         "by reason": dict(Counter(d.why.value for d in decisions)),
         "by verdict": dict(sorted(Counter(d.verdict for d in decisions if d.verdict).items())),
+        "not sure of": dict(sorted(Counter(d.leaning for d in decisions if d.leaning).items())),
     }

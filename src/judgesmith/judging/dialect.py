@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from judgesmith.errors import DataError
 from judgesmith.records import LETTERS, TIE, Direction, Kind, Label, Question, content_id
@@ -72,6 +72,9 @@ class Dialect(BaseModel):
     With `reference_user` the judge first answers the question itself: it is asked in that template,
     which sees no response, and its answer is the `reference` of its judgment. A question that
     brings a reference of its own is judged by that one.
+
+    `reply_form` is the end of `system` that says in which form to reply; a person who judges by the
+    rubric is not shown it. It is no part of the hash, as `system` holds it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,6 +88,7 @@ class Dialect(BaseModel):
     rationale_tag: str
     verdict_tag: str
     style: Literal["tags"] = "tags"
+    reply_form: str | None = Field(None, min_length=1, exclude=True)
 
     @model_validator(mode="after")
     def _can_be_read(self) -> "Dialect":
@@ -93,6 +97,8 @@ class Dialect(BaseModel):
             raise ValueError(f"expected two different words as tags, found {tags}")
         if self.scale.choices is None and self.kind is not Kind.SINGLE:
             raise ValueError("`low` and `high` score one response, so `kind` must be single")
+        if self.reply_form is not None and not (self.system or "").endswith(self.reply_form):
+            raise ValueError(f"expected `system` to end in `reply_form`, {self.reply_form[:80]!r}")
         return self
 
     @property
@@ -102,6 +108,13 @@ class Dialect(BaseModel):
         if self.reference_user is None:  # as before there was such a field
             del fields["reference_user"]
         return content_id("Dialect", GRAMMAR_VERSION, fields)
+
+    @property
+    def rubric(self) -> str | None:
+        """What to judge by, in words: `system` without what it says of the reply's form."""
+        if self.system is None:
+            return None
+        return self.system.removesuffix(self.reply_form or "").rstrip() or None
 
     @property
     def pair_scale(self) -> Scale:

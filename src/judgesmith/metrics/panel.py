@@ -14,13 +14,14 @@ from typing import Unpack
 from judgesmith.errors import DataError
 from judgesmith.metrics.agreement import cohen_kappa
 from judgesmith.metrics.coding import Label, Verdict, aligned
-from judgesmith.metrics.coverage import parsed_positions
-from judgesmith.metrics.interval import (
-    cluster_bootstrap_kappa,
-)
+from judgesmith.metrics.coverage import mark_unparsed, parsed_positions
+from judgesmith.metrics.interval import cluster_bootstrap_kappa
 from judgesmith.metrics.probability import Draws, IntervalOptions, draws_of
 from judgesmith.metrics.result import Estimate, Headline
 from judgesmith.metrics.suppress import not_shown_because
+
+UNPARSED_TOO = "(unparsed too)"
+"""The second judge's missing verdict: two of them are no agreement."""
 
 Panel = Mapping[str, Sequence[Verdict]]
 """Verdicts of each judge, by the name of the judge."""
@@ -28,14 +29,17 @@ Panel = Mapping[str, Sequence[Verdict]]
 
 @dataclass(frozen=True, slots=True)
 class PairAgreement(Headline):
-    """Agreement of two judges on the rows that both parsed.
+    """Agreement of two judges, on the rows on which both have a verdict and on all.
 
     Attributes:
         first: name of a judge.
         second: name of another judge.
-        kappa: Cohen's kappa; `n` is the number of rows that both parsed.
+        kappa: Cohen's kappa; `n` is the number of rows on which both have a verdict.
         left_out: rows without a verdict of at least one of the two.
         not_shown: why this kappa must not be shown, or None.
+        counted: Cohen's kappa on all rows, a missing verdict being a disagreement with whatever
+            the other says, also where that one has none either.
+        counted_not_shown: why this one must not be shown, or None.
     """
 
     first: str
@@ -43,6 +47,8 @@ class PairAgreement(Headline):
     kappa: Estimate
     left_out: int
     not_shown: str | None
+    counted: Estimate
+    counted_not_shown: str | None
 
     @property
     def headline(self) -> Estimate:
@@ -122,8 +128,10 @@ def kappa_matrix(
 ) -> tuple[KappaMatrix, ...]:
     """Cohen's kappa of every two judges, on all rows and on each bucket.
 
-    Each pair uses the rows that both parsed. A kappa is marked as not to be shown when these are
-    fewer than `least`, or when one of the two gives more than 90% of them the same verdict.
+    Each pair has two: one on the rows on which both have a verdict, and one on all rows with a
+    missing verdict counted against them, as leaving it out inflates agreement where hard items fail
+    more often. A kappa is marked as not to be shown when its rows are fewer than `least`, or when
+    one of the two gives more than 90% of them the same verdict.
 
     Args:
         judges: verdicts by name of the judge.
@@ -143,6 +151,11 @@ def kappa_matrix(
     (0.5, 3)
     >>> everything.pair("x", "y").not_shown
     'only 4 labels, fewer than 20'
+
+    z has no verdict on one of four rows: agreement 3/4, by chance (1*2 + 2*2)/16 = .375, so .6:
+
+    >>> everything.pair("x", "z").kappa.value, everything.pair("x", "z").counted.value
+    (1.0, 0.6)
     """
     n = check_panel(judges)
     draws = draws_of(n, interval)
@@ -181,9 +194,34 @@ def _pair_agreement(
     kept = parsed_positions(*columns)
     x, y = ([v for v in (column[i] for i in kept) if v is not None] for column in columns)
     hidden = not_shown_because(x, least=least) or not_shown_because(y, least=least)
+    kappa = _kappa(x, y, [rows[i] for i in kept], draws)
+    if len(kept) == len(rows):
+        return PairAgreement(*pair, kappa, 0, hidden, kappa, hidden)
+    one, two = against_each_other(*columns)
+    counted = _kappa(one, two, rows, draws)
+    counted_hidden = not_shown_because(one, least=least) or not_shown_because(two, least=least)
+    lopsided = kept and (not_shown_because(x, least=1) or not_shown_because(y, least=1))
+    if counted_hidden is None and lopsided:
+        counted_hidden = f"among rows with both verdicts: {lopsided}"
+    return PairAgreement(*pair, kappa, len(rows) - len(kept), hidden, counted, counted_hidden)
+
+
+def against_each_other(
+    first: Sequence[Verdict], second: Sequence[Verdict]
+) -> tuple[list[Label], list[Label]]:
+    """Two columns in which a missing verdict agrees with nothing, not even with another one.
+
+    >>> against_each_other(["A", None], [None, None])
+    (['A', '(unparsed)'], ['(unparsed too)', '(unparsed too)'])
+    """
+    return mark_unparsed(first), [UNPARSED_TOO if v is None else v for v in second]
+
+
+def _kappa(
+    x: Sequence[Label], y: Sequence[Label], rows: Sequence[int], draws: Draws | None
+) -> Estimate:
+    """Kappa of two columns on these rows, with an interval where one was asked for."""
     if draws is None:
-        kappa = cohen_kappa(x, y)
-    else:
-        codes = draws.codes[[rows[i] for i in kept]].tolist()
-        kappa = cluster_bootstrap_kappa(x, y, codes, **draws.options())
-    return PairAgreement(pair[0], pair[1], kappa, len(rows) - len(kept), hidden)
+        return cohen_kappa(x, y)
+    codes = draws.codes[list(rows)].tolist()
+    return cluster_bootstrap_kappa(x, y, codes, **draws.options())

@@ -51,7 +51,8 @@ class ErrorCorrelation(Headline):
     Attributes:
         judges: names, in the order given.
         pairs: each two judges once.
-        mean: the mean over all pairs; undefined when any pair is, or with a single judge.
+        mean: the mean over all pairs, `n` the rows that any pair shares; undefined when any pair
+            is, or with a single judge.
     """
 
     judges: tuple[str, ...]
@@ -77,7 +78,7 @@ class EffectiveVotes(Headline):
     """How many independent judges a panel is worth.
 
     Attributes:
-        votes: the effective number.
+        votes: the effective number; `n` the rows that any two judges share.
         members: the number of judges.
         mean_correlation: mean correlation of their errors.
     """
@@ -176,13 +177,13 @@ def effective_votes(
         return EffectiveVotes(Estimate.of(1.0, n), 1, mean)
     if mean.value is None:
         return EffectiveVotes(
-            Estimate.missing(str(mean.undefined), n, mean.clusters), members, mean
+            Estimate.missing(str(mean.undefined), mean.n, mean.clusters), members, mean
         )
     spread = 1 + (members - 1) * mean.value
     if spread <= 0:
         reason = f"the mean error correlation {mean.value:.3f} is at or below -1/{members - 1}"
-        return EffectiveVotes(Estimate.missing(reason, n, mean.clusters), members, mean)
-    votes = Estimate.of(members / spread, n)
+        return EffectiveVotes(Estimate.missing(reason, mean.n, mean.clusters), members, mean)
+    votes = Estimate.of(members / spread, mean.n)
     if draws is not None:
         tables = _tables(judges, labels, draws)
         votes = _with_interval(votes, tables, _votes_of(members), draws)
@@ -227,7 +228,7 @@ def _table(
     codes = np.zeros(len(rows), dtype=np.int64) if draws is None else draws.codes[rows]
     table = np.zeros((count, _CELLS), dtype=np.int64)
     found = cell_counts(np.asarray(cells, dtype=np.int64), _CELLS, codes)
-    table[: len(found)] = found  # clusters whose rows were all left out stay at 0
+    table[: len(found)] = found  # those without a row that both parsed stay at 0
     return table
 
 
@@ -256,14 +257,22 @@ def _mean(judges: Panel, labels: Sequence[Label], draws: Draws | None) -> Estima
     """Return the mean correlation over all pairs."""
     if len(judges) == 1:
         return Estimate.missing("a single judge has no pair", len(labels))
+    n = _shared(judges)
     tables = _tables(judges, labels, draws)
     total = tables.sum(axis=0).reshape(-1, _CELLS)
     phis = [_phi(row, pair) for row, pair in zip(total, combinations(judges, 2), strict=True)]
     for phi in phis:
         if phi.value is None:
-            return Estimate.missing(str(phi.undefined), len(labels))
-    point = Estimate.of(float(np.mean([float(phi) for phi in phis])), len(labels))
+            return Estimate.missing(str(phi.undefined), n)
+    point = Estimate.of(float(np.mean([float(phi) for phi in phis])), n)
     return point if draws is None else _with_interval(point, tables, _mean_phi, draws)
+
+
+def _shared(judges: Panel) -> int:
+    """Count the rows that two judges or more parsed."""
+    return sum(
+        len(row) - row.count(None) > 1 for row in zip(*judges.values(), strict=True)
+    )  # fmt: skip
 
 
 def _mean_phi(sums: FloatArray) -> FloatArray:
@@ -288,9 +297,11 @@ def _votes_of(members: int) -> Statistic:
 def _with_interval(
     point: Estimate, table: IntArray, statistic: Statistic, draws: Draws
 ) -> Estimate:
+    """Resample the clusters that have a row in the table: the others are no observations of it."""
+    kept = table[table.any(axis=1)]
     if point.value is None:
-        return with_interval(point, np.empty(0), draws.count, draws.plan)
-    return counted_interval(point, table, statistic, draws.plan)
+        return with_interval(point, np.empty(0), len(kept), draws.plan)
+    return counted_interval(point, kept, statistic, draws.plan)
 
 
 def _same_error(judges: Panel, first: str, second: str, labels: Sequence[Label]) -> int:

@@ -5,8 +5,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from judgesmith.audits.licences import ModelTerms, Part, row_licence, terms_of
-from judgesmith.records import Item, Judgment, Label, PreferenceRow, Question, Response, SftRow
+from judgesmith.audits.licences import JOIN, ModelTerms, Part, row_licence, terms_of
+from judgesmith.records import (
+    AnnotatorKind,
+    Item,
+    Judgment,
+    Label,
+    PreferenceRow,
+    Question,
+    Response,
+    SftRow,
+)
 
 Row = TypeVar("Row", SftRow, PreferenceRow)
 
@@ -15,11 +24,29 @@ def judges_behind(label: Label, judged: Iterable[Judgment]) -> list[str]:
     """Who gave a label: of an item's judges those that it cites, and those that it names.
 
     A vote that was outvoted has decided, too. A panel that only checks the primary teacher is not
-    named: it decides nothing, so its terms do not bind.
+    named: it decides nothing, so its terms do not bind. What a person decided rests on no vote, but
+    on the judgments that it cites for their reasons.
     """
-    cited, named = set(label.judgment_ids), f", {label.annotator}, "
+    cited = set(label.judgment_ids)
+    named = "" if label.annotator_kind is AnnotatorKind.PERSON else f", {label.annotator}, "
     found = (one.judge for one in judged if one.id in cited or f", {one.judge}, " in named)
     return list(dict.fromkeys(found))
+
+
+def people_behind(label: Label) -> str | None:
+    """The terms of the person whose verdict a label is; None where it is nobody's."""
+    return label.licence if label.annotator_kind is AnnotatorKind.PERSON else None
+
+
+def joined(licence: str, people: str | None) -> str:
+    """A licence with the people's terms added, once.
+
+    >>> joined("MIT", "the user's own"), joined("MIT", "MIT"), joined("MIT", None)
+    ("MIT; the user's own", 'MIT', 'MIT')
+    """
+    if people is None or people in licence.split(JOIN):
+        return licence
+    return JOIN.join([licence, people])
 
 
 def by_item(judgments: Iterable[Judgment]) -> dict[str, list[Judgment]]:
@@ -57,16 +84,18 @@ class Origins:
         self, rows: Iterable[Row], items: Mapping[str, Item], labels: Mapping[str, Label],
         judgments: Iterable[Judgment], *, writers: Iterable[str] = (),
     ) -> list[Row]:  # fmt: skip
-        """The rows, each with a licence that names the models it rests on.
+        """The rows, each with a licence that names the person and the models it rests on.
 
         `items` are by id, `labels` by item; `writers` are models that wrote rejected replies. Rows
-        that rest on no model of the recipe stay as they are.
+        that rest on no person and no model of the recipe stay as they are.
         """
         judged, written_by = by_item(judgments), list(writers)
         found: list[Row] = []
         for row in rows:
-            wrote = judges_behind(labels[row.item_id], judged[row.item_id]) + written_by
-            parts = self.parts(items[row.item_id], row.order, wrote)
-            licence = row_licence(row.licence, parts)
+            label = labels[row.item_id]
+            wrote = judges_behind(label, judged[row.item_id]) + written_by
+            people = people_behind(label)
+            parts = self.parts(items[row.item_id], row.order, wrote, people=people)
+            licence = row_licence(joined(row.licence, people), parts)
             found.append(row if licence == row.licence else row.with_fields(licence=licence))
         return found

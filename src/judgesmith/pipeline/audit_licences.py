@@ -9,10 +9,10 @@ from judgesmith.audits.licence_findings import AUDIT, licence_findings
 from judgesmith.audits.licence_table import Carried, licence_table
 from judgesmith.audits.licences import Part, terms_of
 from judgesmith.errors import JudgesmithError
-from judgesmith.models.origins import Origins, by_item, judges_behind
+from judgesmith.evaluation.learnt import learnt_labels
+from judgesmith.models.origins import Origins, by_item, judges_behind, people_behind
 from judgesmith.pipeline.audit_found import Audited
 from judgesmith.records import (
-    AnnotatorKind,
     Item,
     Judgment,
     Label,
@@ -72,9 +72,7 @@ class _Made:
             section = recipe.sections.get(stage)
             if isinstance(section, rows.Config | preferences.Config):
                 self._writers[output] = section.asks
-                self._learned[output] = {
-                    one.item_id: one for one in self._labels if one.annotator_kind is section.labels
-                }
+                self._learned[output] = learnt_labels(self._labels, section.labels)
         self.strays: Counter[str] = Counter()
 
     def outputs(self) -> dict[str, list[Carried]]:
@@ -115,14 +113,15 @@ class _Made:
 
     def _of_label(self, label: Label) -> tuple[Part, ...]:
         item = self._items[label.item_id]
-        by_people = label.annotator_kind is AnnotatorKind.PERSON
         return self._origins.parts(
             item, range(len(item.response_ids)), judges_behind(label, self._judged[item.id]),
-            people=label.licence if by_people else None,
+            people=people_behind(label),
         )  # fmt: skip
 
     def _of_row(self, output: str, row: SftRow | PreferenceRow) -> tuple[Part, ...]:
         label = self._learned[output][row.item_id]
         teachers = judges_behind(label, self._judged[row.item_id])
         wrote = [*teachers, *self._writers[output]]
-        return self._origins.parts(self._items[row.item_id], row.order, wrote)
+        return self._origins.parts(
+            self._items[row.item_id], row.order, wrote, people=people_behind(label)
+        )

@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 
 from judgesmith.errors import RecipeError, RunError
+from judgesmith.models.http.batch_book import check_left_open
 from judgesmith.models.http.cache import ReplyCache
 from judgesmith.models.http.client import Books, HttpModel
 from judgesmith.models.http.estimates import Estimate
@@ -79,7 +80,11 @@ class Models:
                 vars(self).pop(name).close()
 
     def check(self, names: Iterable[str]) -> None:
-        """Refuse, before anything is asked, models without a key or a bound to their cost."""
+        """Refuse, before anything is asked, models without a key or a bound to their cost.
+
+        A recipe that no longer batches where batches of this run are open is refused, too.
+        """
+        check_left_open(self._run_dir.file(LEDGER), self._run_dir.header.models)
         for name in names:
             endpoint = self._run_dir.header.models[name]
             find_key(endpoint, self._run_dir.path)

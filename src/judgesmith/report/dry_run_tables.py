@@ -19,6 +19,12 @@ BY_BOUNDS = (
 GENERATORS_BOUNDS = (
     "A share below the bound aborts; it passes only with its lower end, and is a review between."
 )
+READ = (
+    "Coverage is the share of judgments that were parsed. Contradictions are pairs parsed in both "
+    "orders that have no verdict; consistency is the share of pairs with the same verdict in both. "
+    "Position bias is positive where what is shown first is named more often."
+)
+ONE_ORDER = "not applicable"
 Row = Mapping[str, Any]
 
 
@@ -44,9 +50,39 @@ def dry_run_blocks(found: Row, *, stopped: bool) -> list[Block]:
     blocks: list[Block] = [
         Text(text, "" if outcome == "pass" else "warning"), check_table(found, models)
     ]  # fmt: skip
+    if found.get("teachers"):
+        blocks.append(reading_table("Dry run: how each teacher was read", found["teachers"]))
     if found.get("buckets"):
         blocks.append(_bucket_table(found, models))
     return blocks
+
+
+def reading_table(title: str, teachers: Sequence[Row]) -> Table:
+    """How each teacher was read: replies that could not be parsed, and orders that contradict."""
+    rows = tuple(
+        (
+            Cell(str(one["teacher"]), tone="strong"),
+            Cell(whole(one.get("judgments"))),
+            number_cell(read_number(one.get("coverage")), absent=NOT_MEASURED),
+            Cell(_lost(one.get("statuses") or {})),
+            Cell(whole(one.get("contradicts"))),
+            number_cell(read_number(one.get("consistency")), absent=ONE_ORDER),
+            number_cell(read_number(one.get("position_bias")), absent=ONE_ORDER),
+        )
+        for one in teachers
+    )
+    numeric = ("judgments", "coverage", "contradictions", "consistency", "position bias")
+    return Table(
+        title,
+        columns("teacher", "judgments", "coverage", "not parsed", *numeric[2:], numeric=numeric),
+        rows,
+        note=READ,
+    )
+
+
+def _lost(statuses: Row) -> str:
+    lost = ((name, n) for name, n in statuses.items() if name != "parsed")
+    return ", ".join(f"{name.replace('_', ' ')} {whole(n)}" for name, n in lost) or "none"
 
 
 def check_table(found: Row, models: str) -> Table:
@@ -68,7 +104,10 @@ def check_table(found: Row, models: str) -> Table:
                 Cell(f"about {more}" if more else ""),
             )
         )
-    heads = ("found, unread counted against", "found, read only", "passes from", "aborts below")
+    heads = (
+        "found, no verdict counted against", "found, where both decide", "passes from",
+        "aborts below",
+    )  # fmt: skip
     return Table(
         "Dry run",
         columns("check", *heads, "outcome", "items needed", numeric=(*heads, "items needed")),
@@ -87,19 +126,20 @@ def _bucket_table(found: Row, models: str) -> Table:
         (
             Cell(str(one["bucket"])),
             Cell(whole(one.get("items"))),
-            Cell(whole(one.get("read"))),
+            Cell(whole(one.get("both"))),
             Cell(whole(one.get("agree"))),
             number_cell(read_number(one.get("kappa")), absent=NOT_MEASURED),
+            number_cell(read_number(one.get("kappa_of_both")), absent=NOT_MEASURED),
         )
         for one in found["buckets"]
     )
-    heads = ("items", "both read", "agree", "kappa")
+    heads = ("items", "both decide", "agree", "kappa", "kappa where both decide")
     return Table(
         "Dry run by bucket",
         columns("bucket", *heads, numeric=heads),
         rows,
         labels=f"{models}, against each other",
-        note="Shown, not tested.",
+        note="Shown, not tested. Kappa counts items on which one has no verdict as disagreement.",
     )
 
 

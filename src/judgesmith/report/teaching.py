@@ -21,6 +21,7 @@ class Teaching(Result):
         panel_items: By bucket: items at hand, wanted and drawn for the panel.
         cross_check: The panel on those items (`evaluation.cross_check.cross_check`).
         final_labels: Decisions by reason and by verdict.
+        statuses: By teacher, how its judgments ended.
         queue: The file of items left to a person, in the run folder.
     """
 
@@ -34,4 +35,5 @@ class Teaching(Result):
     panel_items: dict[str, Any] = Field(default_factory=dict)
     cross_check: dict[str, Any] | None = None
     final_labels: dict[str, Any] | None = None
+    statuses: dict[str, dict[str, int]] = Field(default_factory=dict)
     queue: str | None = None

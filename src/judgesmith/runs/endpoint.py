@@ -19,8 +19,8 @@ class _Part(BaseModel):
 class Price(_Part):
     """US dollars per million tokens on the day `as_of`.
 
-    `cached_input` is the price of prompt tokens read from the vendor's cache, `cache_write` of
-    those written to it; each is the price of input where it is not given. `batch` is what a batch
+    `cached_input` is the price of prompt tokens read from the vendor's cache, that of input where
+    it is not given; `cache_write` of those written to it, 1.25 times that of input. `batch` is what a batch
     costs as a share of the same calls made one by one.
     """
 

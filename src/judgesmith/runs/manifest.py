@@ -25,7 +25,8 @@ class StageReport(BaseModel):
     """What went in, what came out, and what it cost.
 
     `taken` records went in; `made` came out; every other one is in `dropped` with its reason, so
-    taken = made + dropped always. `tables` are results worth showing, by name.
+    taken = made + dropped always. `tables` are results worth showing, by name; `beside` the files
+    that it wrote outside its outputs, for people: it is stale where one is gone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,6 +38,7 @@ class StageReport(BaseModel):
     completion_tokens: int = 0
     cost_usd: float = 0.0
     tables: dict[str, Any] = {}
+    beside: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _counts_add_up(self) -> "StageReport":

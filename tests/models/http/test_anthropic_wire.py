@@ -89,13 +89,14 @@ def test_turns_of_one_role_in_a_row_are_joined() -> None:
     ]
 
 
-@pytest.mark.parametrize(("cache_write", "marked"), [(None, False), (3.75, True)])
-def test_nothing_is_written_to_a_cache_whose_price_is_not_known(
-    cache_write: float | None, marked: bool
-) -> None:
-    """A write costs more than input; booked as input it could break the cap."""
-    price = Price(input=3.0, output=15.0, cache_write=cache_write, as_of=TODAY)
-    assert ("cache_control" in sent(request(), price)["system"][0]) is marked
+def test_a_cache_of_ones_own_needs_its_price() -> None:
+    """What is written for an hour costs twice the input: more than is booked unless it is said."""
+    hour = {"type": "ephemeral", "ttl": "1h"}
+    price = Price(input=3.0, output=15.0, as_of=TODAY)
+    with pytest.raises(ModelError, match="Write `cache_write` in its `price`"):
+        sent(request(), price, cache_control=hour)
+    priced = price.model_copy(update={"cache_write": 6.0})
+    assert sent(request(), priced, cache_control=hour)["cache_control"] == hour
 
 
 def test_a_schema_goes_into_the_output_format() -> None:
@@ -139,6 +140,7 @@ def test_the_official_client_would_send_the_same(asked: Request) -> None:
         (request(messages=says(("user", "1"), ("system", "2"))), {}, "(user, system)"),
         (request(), {"max_tokens": 9}, "the stage's `max_tokens`"),
         (request(), {"stream": True}, "whole replies"),
+        (request(), {"max_completion_tokens": True}, "the stage's `max_tokens`"),
     ],
 )
 def test_what_the_protocol_cannot_say_is_refused(
@@ -228,7 +230,7 @@ def test_usage_that_is_not_known_is_not_free(usage: object) -> None:
         (answer(content=[{"type": "text"}]), "expected `text` to be a str, found no such field"),
         (answer(stop_reason=None), "expected a known `stop_reason`, found None"),
         (answer(stop_reason="gone"), "expected a known `stop_reason`, found 'gone'"),
-        (answer(model="other"), "the server answered as other"),
+        (answer(model="other"), "the server answered as 'other'"),
         ({"type": "error", "error": {"type": "overloaded_error"}}, "an error as its reply"),
         ([], "expected a JSON object, found []"),
     ],

@@ -1,17 +1,27 @@
 """Batches against a real server that fails on command; what it billed is the oracle."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 import running
+from clients import rows, start_batch
 from running import Server
 
-from judgesmith.errors import ModelError
-from judgesmith.models.http.batch_book import BatchState, Counts, OpenBatch, OpenLine, reported
+from judgesmith.errors import ModelError, RecipeError
+from judgesmith.models.http.batch_book import (
+    BatchState,
+    Counts,
+    OpenBatch,
+    OpenLine,
+    check_left_open,
+    reported,
+)
 from judgesmith.models.http.batch_results import Results
 from judgesmith.models.http.batch_vendor import EXPIRED, MISSING, load_vendor
 from judgesmith.models.http.cache import ReplyCache
@@ -25,6 +35,7 @@ PRICE = Price(input=1.0, output=5.0, batch=0.5, as_of=date(2026, 11, 1))
 BOTH = pytest.mark.parametrize("protocol", ["openai", "anthropic"])
 CREATES = {"openai": "batches_create", "anthropic": "message_batches_create"}
 GETS = {"openai": "batches_get", "anthropic": "message_batches_get"}
+CONTENTS = ["files_content", "message_batches_results"]
 LISTS = {"openai": "batches_list", "anthropic": "message_batches_list"}
 Open = Callable[..., HttpModel]
 pytestmark = pytest.mark.wide
@@ -143,6 +154,18 @@ def test_the_same_prompt_twice_is_one_line(server: Server, opened: Open, protoco
     assert server.counts()["batches"]["billed"]["calls"] == 1
 
 
+@BOTH
+def test_the_same_prompt_after_its_batch_has_ended(
+    server: Server, opened: Open, protocol: str
+) -> None:
+    """All are looked up in the cache at once, and each batch of 4 or 5 is waited for."""
+    replies = list(opened(server, protocol=protocol, tokens=160).complete(ask(30) * 2))
+    assert all_answered(replies)
+    assert [reply.calls for reply in replies] == [1] * 30 + [0] * 30
+    assert sum(reply.cost_usd > 0 for reply in replies) == 30
+    assert server.counts()["batches"]["billed"]["calls"] == 30
+
+
 def test_probabilities_of_the_verdict(server: Server, opened: Open) -> None:
     wanted = Wanted(after="<verdict>", options=("A", "B", "TIE"))
     for reply in opened(server).complete(ask(5, wanted=wanted)):
@@ -177,6 +200,18 @@ def test_odd_lines(server: Server, opened: Open, protocol: str) -> None:
     assert (booked.paid_calls, booked.unsure_calls, booked.free_calls) == (60, 2, 2)
     assert len(server.repeated()) == 2
     assert server.counts()["batches"]["billed"]["calls"] == 62
+
+
+@BOTH
+def test_another_model_is_paid_for_once(server: Server, opened: Open, protocol: str) -> None:
+    """No line is asked again; where the name is in the recipe, its replies are taken."""
+    server.plan({"fault": "wrong_model", "on": CREATES[protocol]})
+    with pytest.raises(ModelError, match=r"answers_as: \['another-model'\]"):
+        list(opened(server, protocol=protocol).complete(ask(10)))
+    assert server.counts()["batches"]["created"] == 1
+    named = opened(server, protocol=protocol, answers_as=["another-model"])
+    assert all_answered(list(named.complete(ask(10, "And this one, number {}?"))))
+    assert line(named).paid_calls == 10
 
 
 @BOTH
@@ -249,13 +284,15 @@ def test_a_server_without_batches(server: Server, opened: Open) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("fault", ["close_after_accept", "close_mid_body", "hang", "not_http"])
+@pytest.mark.parametrize(
+    "fault", ["close_after_accept", "close_mid_body", "hang", "not_http", "gateway_503"]
+)
 def test_a_lost_answer_is_looked_up_before_it_is_repeated(
     server: Server, opened: Open, protocol: str, fault: str
 ) -> None:
     """The server made the batch and nobody saw the answer: it is found, not made again."""
     server.plan({"fault": fault, "times": 1, "on": CREATES[protocol]})
-    model = opened(server, protocol=protocol, timeout_s=0.5)
+    model = opened(server, protocol=protocol, timeout_s=0.5, cap=5.0)
     assert all_answered(list(model.complete(ask(100))))
     counts = server.counts()
     assert counts["faults"][fault] == 1
@@ -265,7 +302,9 @@ def test_a_lost_answer_is_looked_up_before_it_is_repeated(
 
 
 @BOTH
-@pytest.mark.parametrize("fault", ["error_500", "close_before", "overloaded_503", "rate_limit"])
+@pytest.mark.parametrize(
+    "fault", ["error_500", "close_before", "overloaded_503", "overloaded_529", "rate_limit"]
+)
 def test_a_creation_that_failed_is_repeated(
     server: Server, opened: Open, protocol: str, fault: str
 ) -> None:
@@ -274,7 +313,23 @@ def test_a_creation_that_failed_is_repeated(
     counts = server.counts()
     assert counts["faults"][fault] == 2
     assert counts["batches"]["created"] == 2
-    assert (LISTS[protocol] in counts["calls"]) == (fault in ("error_500", "close_before"))
+    unsure = fault not in ("overloaded_529", "rate_limit")
+    assert (LISTS[protocol] in counts["calls"]) == unsure
+
+
+@BOTH
+def test_a_long_wait_is_said(
+    server: Server, opened: Open, protocol: str, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("judgesmith.models.http.batch_sender.LONG_WAIT_S", 0.1)
+    server.plan(
+        {"fault": "rate_limit_after", "retry_after": 0.2, "times": 1, "on": CREATES[protocol]}
+    )
+    assert all_answered(list(opened(server, protocol=protocol).complete(ask(5))))
+    (said,) = [record.message for record in caplog.records]
+    assert "status 429" in said
+    assert "asked again in 0 s" in said
 
 
 @BOTH
@@ -305,6 +360,61 @@ def test_results_that_stay_broken_are_read_as_far_as_they_go(server: Server, ope
 
 
 @BOTH
+def test_results_that_are_not_there_yet(server: Server, opened: Open, protocol: str) -> None:
+    """The batch is over and its results answer 404 for a while: they are paid, and waited for."""
+    server.plan({"fault": "not_there_404", "times": 12, "on": CONTENTS})
+    model = opened(server, protocol=protocol)
+    assert all_answered(list(model.complete(ask(20))))
+    counts = server.counts()
+    assert counts["faults"]["not_there_404"] == 12
+    assert counts["batches"]["billed"]["calls"] == line(model).paid_calls == 20
+    assert line(model).unsure_calls == 0
+
+
+@BOTH
+def test_results_that_stay_away_are_not_paid_again(
+    server: Server, opened: Open, protocol: str
+) -> None:
+    """It ends with what to do; nothing is deleted, and the same command finds them later."""
+    server.plan({"fault": "not_there_404", "on": CONTENTS})
+    with pytest.raises(ModelError, match="start a run in another folder"):
+        list(opened(server, protocol=protocol).complete(ask(20)))
+    assert "files_delete" not in server.counts()["calls"]
+    server.plan()
+    assert all_answered(list(opened(server, protocol=protocol).complete(ask(20))))
+    assert server.counts()["batches"]["billed"]["calls"] == 20
+
+
+def test_an_error_file_that_is_not_there_does_not_matter(server: Server, opened: Open) -> None:
+    """All lines are in the output file, and the ids of files that are not there are empty."""
+    server.plan({"fault": "empty_file_ids"})
+    assert all_answered(list(opened(server).complete(ask(10))))
+    counts = server.counts()
+    assert "404" not in counts["statuses"]
+    assert counts["calls"]["files_delete"] == 2
+
+
+def test_files_stay_where_lines_are_missing(
+    server: Server, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six downloads with five growing pauses; of the second batch both files are deleted."""
+    pauses: list[int] = []
+
+    def pause(attempt: int, _: float) -> float:
+        pauses.append(attempt)
+        return 0.01
+
+    monkeypatch.setattr("judgesmith.models.http.batch_sender.backoff_s", pause)
+    server.plan({"fault": "lines_missing", "match": "number 3\\?", "times": 1})
+    model = opened(server)
+    assert all_answered(list(model.complete(ask(10))))
+    calls = server.counts()["calls"]
+    assert (calls["files_content"], calls["files_delete"]) == (7, 2)
+    assert pauses == [1, 2, 3, 4, 5]
+    assert line(model).unsure_calls == 1
+
+
+@BOTH
 def test_lines_that_nobody_asked_for_are_counted_and_ignored(protocol: str) -> None:
     """Two lines; the results have one of them twice, one of another batch, and one without name."""
     lines = tuple(OpenLine(n, n, f"k{n}", 9, 1, None, False) for n in range(2))
@@ -321,23 +431,79 @@ def test_lines_that_nobody_asked_for_are_counted_and_ignored(protocol: str) -> N
     assert results.of(lines[1]) is EXPIRED
 
 
-def test_a_small_queue_at_the_vendor(fault_server: Callable[..., Server], opened: Open) -> None:
-    """Prompts of about 9 tokens; the vendor takes 200 at a time and refuses what is above.
+@BOTH
+def test_a_small_queue_at_the_vendor(
+    fault_server: Callable[..., Server], opened: Open, protocol: str
+) -> None:
+    """Prompts of about 9 tokens; the vendor takes 200 at a time and refuses what is above:
 
-    Four batches of 10 are 90 tokens each: two fit; with batches of 40 not one does, so they are
-    halved until they do.
+    OpenAI by a batch that fails, Anthropic by status 429. Four batches of 10 are 90 tokens each:
+    two fit; with two batches of 40 not one does, so they are halved until they do.
     """
-    server = fault_server(enqueued=200, batch_polls=2)
-    model = opened(server, requests=10)
+    server = fault_server(enqueued=200, batch_polls=20)
+    model = opened(server, protocol=protocol, requests=10)
     assert all_answered(list(model.complete(ask(40))))
-    assert server.counts()["batches"]["failed"] > 0
+    assert "refused" in states(model)
+    assert server.counts()["batches"]["created"] == 4
     assert not server.repeated()
-    again = opened(server, requests=40)
-    assert all_answered(list(again.complete(ask(40, "And this one, number {}, of them?"))))
+    again = opened(server, protocol=protocol, requests=40)
+    assert all_answered(list(again.complete(ask(80, "And this one, number {}, of them?"))))
     assert not server.repeated()
     booked = line(again)
-    assert (booked.paid_calls, booked.unsure_calls) == (80, 0)
-    assert booked.free_calls > 40
+    assert (booked.paid_calls, booked.unsure_calls) == (120, 0)
+    assert booked.free_calls > 80
+
+
+@pytest.fixture
+def full(fault_server: Callable[..., Server]) -> Iterator[tuple[Server, openai.OpenAI, str]]:
+    """A queue of 40 tokens, and a batch of another's in it with 36: not one prompt has room."""
+    server = fault_server(enqueued=40)
+    with openai.OpenAI(base_url=server.url, api_key="k", max_retries=0) as other:
+        yield server, other, start_batch(other, rows(12)).id
+
+
+def test_others_fill_the_queue_for_a_while(
+    full: tuple[Server, openai.OpenAI, str], opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Batches of 8, 4, 2 and 1 are refused, the last until the other's is over.
+
+    After that they grow again, one at a time: 1, 2, 4, and the one that is left.
+    """
+    server, other, theirs = full
+
+    def end_theirs() -> None:
+        until = time.monotonic() + 20
+        while server.sums()["batches"]["failed"] < 12 and time.monotonic() < until:
+            time.sleep(0.01)
+        other.batches.retrieve(theirs)
+
+    watching = threading.Thread(target=end_theirs)
+    watching.start()
+    model = opened(server, requests=8, poll_s=0.002)
+    try:
+        assert all_answered(list(model.complete(ask(8))))
+    finally:
+        watching.join()
+    found = [(str(b.state), b.requests) for b in reported(model.books.ledger)]
+    sizes = [size for state, size in found if state == "over"]
+    assert sizes == [1, 2, 4, 1]
+    refused = [size for state, size in found if state == "refused"]
+    assert refused[:4] == [8, 4, 2, 1]
+    assert len(refused) == len(found) - 4 >= 12
+    said = [record.message for record in caplog.records]
+    assert "no room for a batch of 8" in said[0]
+    assert "no room for a batch of 1" in said[-1]
+
+
+def test_others_fill_the_queue_for_good(
+    full: tuple[Server, openai.OpenAI, str], opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("judgesmith.models.http.batches.NO_ROOM_S", 0.2)
+    server, _, _ = full
+    model = opened(server, requests=8, cap=1.0)
+    with pytest.raises(ModelError, match="Others' batches fill the queue"):
+        list(model.complete(ask(8)))
+    assert model.books.ledger.totals().booked == 0
 
 
 def test_our_own_bound_on_tokens(fault_server: Callable[..., Server], opened: Open) -> None:
@@ -421,6 +587,18 @@ def test_a_batch_whose_creation_nobody_saw_is_found_among_others(
     assert (line(model).paid_calls, line(model).unsure_calls) == (40, 0)
 
 
+@BOTH
+def test_what_a_search_waits_for_is_said(
+    server: Server, opened: Open, protocol: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Anthropic's batch shows whose it is only when it is over; OpenAI's at once."""
+    server.plan({"fault": "close_after_accept", "times": 1, "on": CREATES[protocol]})
+    assert all_answered(list(opened(server, protocol=protocol).complete(ask(20))))
+    said = [record.message for record in caplog.records]
+    assert len(said) == (protocol == "anthropic")
+    assert all("waited for: msgbatch_" in one for one in said)
+
+
 def test_whose_a_batch_is_must_be_known(server: Server, opened: Open) -> None:
     """Pages that are no results, in their place, are not taken for another's results."""
     server.plan(
@@ -450,6 +628,26 @@ def test_a_batch_that_was_never_created_is_created_once(
     assert states(model) == ["absent", "over", "over"]
     assert line(model)[4:7] == (60, 40, 0)
     assert server.counts()["batches"]["created"] == 2
+
+
+@BOTH
+def test_batches_left_open_are_not_forgotten(
+    server: Server, opened: Open, protocol: str, tmp_path: Path
+) -> None:
+    """A recipe that leaves out `batch` while one is open would ask for its lines again."""
+    path = tmp_path / "ledger.sqlite"
+    server.plan({"fault": "hang", "times": 1, "on": CREATES[protocol]})
+    model = opened(server, protocol=protocol)
+    single = {"teacher": model.endpoint.model_copy(update={"batch": None})}
+    check_left_open(tmp_path / "none", single)
+    check_left_open(path, single)
+    lost_one(server, model, ask(20), created=1)
+    with pytest.raises(RecipeError, match=r"'teacher' has no `batch`.* open at .*: 1\."):
+        check_left_open(path, single)
+    check_left_open(path, {**single, "same": model.endpoint})
+    check_left_open(path, {"other": single["teacher"].model_copy(update={"model": "x"})})
+    assert all_answered(list(opened(server, protocol=protocol).complete(ask(20))))
+    check_left_open(path, single)
 
 
 def lost_one(server: Server, model: HttpModel, requests: list[Request], *, created: int) -> None:

@@ -55,6 +55,7 @@ OTHER: dict[str, dict[str, Any]] = {
     "url": {"url": "http://localhost:2/v1"},
     "model": {"model": "n"},
     "options": {"options": {"top_p": 0.5}},
+    "revision": {"revision": "sft-2"},
 }
 """What determines a reply, each with another value."""
 SAME: dict[str, dict[str, Any]] = {
@@ -67,6 +68,7 @@ SAME: dict[str, dict[str, Any]] = {
     "timeout_s": {"timeout_s": 1.0},
     "batch": {"batch": Batching()},
     "terms": {"terms": Terms(licence="MIT")},
+    "answers_as": {"answers_as": ("m-large",)},
 }
 """What does not."""
 
@@ -102,6 +104,17 @@ def test_every_field_of_a_request_but_its_record_is_in_the_key() -> None:
     assert len(keys) == len(others) + 1
     twin = REQUEST.model_copy(update={"record_id": "q2"})
     assert request_key(ENDPOINT, twin) == request_key(ENDPOINT, REQUEST)
+
+
+def test_probabilities_are_not_taken_from_another_readers_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They are kept as they were read; the text alone does not depend on the reader."""
+    judged = REQUEST.model_copy(update={"wanted": Wanted(after="[", options=("A", "B"))})
+    before = [request_key(ENDPOINT, asked) for asked in (judged, REQUEST)]
+    monkeypatch.setattr("judgesmith.models.http.cache.READER", 99)
+    after = [request_key(ENDPOINT, asked) for asked in (judged, REQUEST)]
+    assert [one == other for one, other in zip(before, after, strict=True)] == [False, True]
 
 
 def test_what_means_the_same_has_the_same_key() -> None:

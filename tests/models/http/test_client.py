@@ -5,18 +5,16 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from judgesmith.errors import ModelError
-from judgesmith.models.http.cache import ReplyCache
-from judgesmith.models.http.client import Books, HttpModel
-from judgesmith.models.http.ledger import BudgetSpent, Ledger
+from judgesmith.models.http.client import HttpModel
+from judgesmith.models.http.ledger import BudgetSpent
 from judgesmith.models.protocol import Request, Sampling, Wanted
 from judgesmith.records import Finish, Message
-from judgesmith.runs.endpoint import Endpoint, Price
+from judgesmith.runs.endpoint import Price
 
 PRICE = Price(input=1.0, output=5.0, as_of=date(2026, 11, 1))
 Open = Callable[..., HttpModel]
@@ -31,31 +29,6 @@ def ask(n: int, text: str = "Which is more biased, number {}?", **fields: Any) -
         )
         for i in range(n)
     ]  # fmt: skip
-
-
-@pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Open]:
-    """Opens models; several in one test share the cache, and each call has the run's ledger."""
-    books: list[Books] = []
-
-    def opener(server: Any, *, key: str | None = None, cap: float | None = None, **fields: Any):
-        for before in books:
-            before.ledger.close()
-        books.append(
-            Books(
-                ReplyCache(tmp_path / "replies.sqlite"),
-                Ledger(tmp_path / "ledger.sqlite", cap), "labels",
-            )
-        )  # fmt: skip
-        endpoint = Endpoint(
-            **{"protocol": "openai", "url": server.url, "model": "judge", "timeout_s": 20, **fields}
-        )
-        return HttpModel("teacher", endpoint, key=key, books=books[-1])
-
-    yield opener
-    for left in books:
-        left.ledger.close()
-        left.cache.close()
 
 
 def line(model: HttpModel) -> Any:
@@ -165,7 +138,7 @@ def test_a_server_that_is_not_there(
     server = fault_server()
     model = opened(server)
     server.kill()
-    monkeypatch.setattr("judgesmith.models.http.calls.backoff_s", lambda *_: 0.01)
+    monkeypatch.setattr("judgesmith.models.http.calls.backoff_s", lambda *_, **__: 0.01)
     with pytest.raises(ModelError, match="does not answer"):
         list(model.complete(ask(50)))
 
@@ -173,7 +146,7 @@ def test_a_server_that_is_not_there(
 def test_an_endpoint_that_goes_away_stops_the_run_and_keeps_what_was_answered(
     fault_server: Any, opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("judgesmith.models.http.calls.backoff_s", lambda *_: 0.01)
+    monkeypatch.setattr("judgesmith.models.http.calls.backoff_s", lambda *_, **__: 0.01)
     server = fault_server()
     model = opened(server)
     replies = model.complete(ask(5000))

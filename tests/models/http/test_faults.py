@@ -24,6 +24,7 @@ from judgesmith.models.http.faults import (
     of_unreadable,
     retry_after_s,
 )
+from judgesmith.models.http.wires import OtherModel, Unreadable
 from judgesmith.runs.endpoint import Endpoint
 
 RETRY, FAIL, STOP = Action.RETRY, Action.FAIL, Action.STOP
@@ -47,9 +48,16 @@ def test_statuses_that_may_pass(status: int) -> None:
     assert fault.what == f"status {status}: no"
 
 
-@pytest.mark.parametrize("status", [*range(300, 309), *range(400, 452), *range(500, 512)])
-def test_no_status_is_paid_for(status: int) -> None:
-    assert not said(status).maybe_paid
+@pytest.mark.parametrize("status", [*range(300, 309), *range(400, 452), *range(500, 530)])
+def test_no_status_is_paid_for_but_those_of_a_gateway_that_lost_its_server(status: int) -> None:
+    """The server behind it may have gone on, and billed what nobody received."""
+    assert said(status).maybe_paid is (status in (408, 502, 504, 520, 521, 522, 523, 524))
+
+
+def test_an_overload_is_free_and_a_connection_that_was_reset_is_not() -> None:
+    envoy = "upstream connect error or disconnect/reset before headers. reset reason: {}"
+    assert said(503, envoy.format("connection termination")).maybe_paid
+    assert not said(503, "overloaded; your limits reset in a minute").maybe_paid
 
 
 @pytest.mark.parametrize(
@@ -105,8 +113,8 @@ def test_what_every_further_call_would_get_stops(
 
 
 def test_the_place_of_a_wrong_key_is_named() -> None:
-    assert "the variable MY_KEY" in said(401, here=endpoint(key_env="MY_KEY")).what
-    assert "the file /k" in said(401, here=endpoint(key_file="/k")).what
+    assert "the variable MY_KEY" in said(401, here=endpoint(key_env="MY_KEY", price="free")).what
+    assert "the file /k" in said(401, here=endpoint(key_file="/k", price="free")).what
 
 
 @pytest.mark.parametrize(
@@ -210,6 +218,11 @@ def test_any_body_makes_a_short_line(content: bytes) -> None:
 
 def test_what_cannot_be_read_may_have_been_paid() -> None:
     assert of_unreadable("x") == Fault(RETRY, "the reply cannot be read: x", maybe_paid=True)
+
+
+def test_another_model_is_the_recipes_mistake_where_nothing_was_answered_yet() -> None:
+    assert of_unreadable(OtherModel("x")).stop_if_first
+    assert not of_unreadable(Unreadable("x")).stop_if_first
 
 
 HOST: Any = SimpleNamespace(host="api.example", port=443, ssl=True, is_ssl=True)

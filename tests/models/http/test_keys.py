@@ -16,7 +16,13 @@ SECRET = "sk-live-0123456789abcdef"
 
 def endpoint(**said: object) -> Endpoint:
     return Endpoint.model_validate(
-        {"protocol": "openai", "url": "http://localhost:1/v1", "model": "m", **said}
+        {
+            "protocol": "openai",
+            "url": "http://localhost:1/v1",
+            "model": "m",
+            "price": "free",
+            **said,
+        }
     )
 
 

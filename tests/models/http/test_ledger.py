@@ -1,5 +1,6 @@
 """The ledger: sums that are right, a cap that holds, and calls that outlive a killed process."""
 
+import errno
 import signal
 import sqlite3
 import subprocess
@@ -367,6 +368,15 @@ def begin(code: str, path: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True
     )
+
+
+def test_a_disk_without_locks_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("judgesmith.models.http.ledger.fcntl.flock", flock)
+    with pytest.raises(RunError, match="files can be locked, found: No locks available"):
+        Ledger(path, None)
 
 
 @pytest.mark.wide

@@ -11,7 +11,14 @@ from pydantic import TypeAdapter
 
 from judgesmith.errors import DataError, ModelError
 from judgesmith.models.http.openai_wire import OpenAIWire
-from judgesmith.models.http.wires import Reply, Unreadable, load_wire, same_model, shortened
+from judgesmith.models.http.wires import (
+    OtherModel,
+    Reply,
+    Unreadable,
+    load_wire,
+    same_model,
+    shortened,
+)
 from judgesmith.models.protocol import Form, Request, Sampling, Wanted
 from judgesmith.records import Finish, Message
 from judgesmith.runs.endpoint import Endpoint
@@ -127,6 +134,13 @@ def test_the_official_client_would_send_the_same(asked: Request) -> None:
         ({"stream": True}, "whole replies"),
         ({"n": 5}, "one reply per call"),
         ({"messages": []}, "the dialect"),
+        ({"best_of": 4}, "one reply per call"),
+        ({"max_output_tokens": 900}, "the stage's `max_tokens`"),
+        ({"models": ["a", "b"]}, "another model"),
+        ({"route": "fallback"}, "another model"),
+        ({"plugins": [{"id": "web"}]}, "beside the tokens"),
+        ({"web_search_options": {}}, "beside the tokens"),
+        ({"prediction": {"type": "content"}}, "beside the tokens"),
     ],
 )
 def test_options_that_break_the_bookkeeping_are_refused(options: dict[str, Any], said: str) -> None:
@@ -231,7 +245,7 @@ def test_written_to_the_cache() -> None:
         (answer(choices=[choice(["stop"])]), "expected a known `finish_reason`, found ['stop']"),
         (answer(choices=[{**choice("error"), "error": {"code": 502}}]), "an error as its reply"),
         ({"error": {"message": "overloaded"}}, "an error as its reply: {'message': 'overloaded'}"),
-        (answer(model="other"), "model 'm' was asked, and the server answered as other"),
+        (answer(model="other"), "model 'm' was asked, and the server answered as 'other'"),
         (answer(model=5), "expected the name of a model, found 5"),
         ([answer()], "expected a JSON object"),
         ("<html>", "expected a JSON object"),
@@ -337,11 +351,37 @@ def test_a_line_of_a_batch_is_read_alike() -> None:
         ("llama3.2:1b", "llama3.2:latest", False),
         ("student", "student-q4_k_m.gguf", False),
         ("student", "", False),
+        ("deepseek/deepseek-chat-v3-0324:nitro", "deepseek/deepseek-chat-v3-0324", True),
+        ("meta-llama/llama-3.3-70b-instruct:groq", "meta-llama/Llama-3.3-70B-Instruct", True),
+        ("openai/gpt-4o:online", "openai/gpt-4o-2024-08-06", True),
+        ("gemini-2.5-flash-preview", "gemini-2.5-flash-preview-09-2025", True),
+        ("grok-4-latest", "grok-4-0709", True),
+        ("qwen3-235b", "qwen3-235b-2507", True),
+        ("kimi-k2", "kimi-k2-250711", True),
+        ("org/m:groq", "org/m:nebius", False),
+        ("llama3.1", "llama3.1:70b", False),
+        ("mistral-7b", "mistral-7b-128", False),
+        ("qwen3-8b", "qwen3-8b-1234567", False),
+        ("gemini-flash-latest", "gemini-2.5-flash-preview-09-2025", False),
     ],
 )
 def test_same_model(asked: str, said: str, same: bool) -> None:
     assert same_model(asked, said) is same
     assert same_model(said, asked) is same
+
+
+def test_a_name_that_no_rule_knows_is_taken_where_the_recipe_says_it() -> None:
+    body = orjson.dumps(answer(model="gpt-4-0125-preview"))
+    with pytest.raises(OtherModel, match=r"answers_as: \['gpt-4-0125-preview'\]"):
+        WIRE.read(body, request(), asked="gpt-4-turbo-preview")
+    found = WIRE.read(body, request(), asked="gpt-4-turbo-preview", also=("gpt-4-0125-preview",))
+    assert found.model_said == "gpt-4-0125-preview"
+
+
+def test_a_count_that_no_reply_has_is_no_count() -> None:
+    """A database cannot hold it, and a price would be absurd: the call is booked at its bound."""
+    usage = {"prompt_tokens": 20, "completion_tokens": 10**17, "total_tokens": 10**17 + 20}
+    assert not read(answer(usage=usage)).usage_known
 
 
 @pytest.mark.parametrize("padding", range(60, 140))

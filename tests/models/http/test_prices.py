@@ -57,13 +57,22 @@ def test_a_decimal_price_is_that_decimal() -> None:
     assert actual(endpoint({"input": 1e-05, "output": 0}), reply(100, 0)) == 1
 
 
-def test_prices_that_are_not_given_are_those_of_input() -> None:
-    """All 100 at $2 is 200,000; 40 of them cached at $0.50 leaves 60 x 2,000 + 40 x 500."""
-    assert actual(endpoint({"input": 2, "output": 8}), reply(100, 0, 40, 30)) == 200_000
+def test_prices_that_are_not_given() -> None:
+    """Cached tokens cost what input does, and written ones a quarter more.
+
+    At $2 that is 70 x 2,000 + 30 x 2,500; 40 cached at $0.50 leave 30 x 2,000 + 40 x 500.
+    """
+    assert actual(endpoint({"input": 2, "output": 8}), reply(100, 0, 40, 30)) == 215_000
     assert (
         actual(endpoint({"input": 2, "output": 8, "cached_input": 0.5}), reply(100, 0, 40, 30))
-        == 60 * 2000 + 40 * 500
+        == 30 * 2000 + 40 * 500 + 30 * 2500
     )
+
+
+def test_a_write_that_nobody_asked_for_is_booked_as_it_is_billed() -> None:
+    """4,000 of prompt, 3,900 of them written, at $5 and $30: 100 x 5 + 3,900 x 6.25 + 5 x 30."""
+    here = endpoint({"input": 5, "cached_input": 0.5, "output": 30})
+    assert actual(here, reply(4000, 5, 0, 3900)) == (500 + 24_375 + 150) * 1000
 
 
 def test_parts_beyond_the_whole_are_still_paid() -> None:
@@ -71,27 +80,9 @@ def test_parts_beyond_the_whole_are_still_paid() -> None:
     assert actual(endpoint({"input": 1, "output": 1}), reply(10, 0, 30)) == 30_000
 
 
-@pytest.mark.parametrize(
-    ("options", "tokens"),
-    [
-        ({}, 300),
-        ({"max_tokens": 100}, 300),
-        ({"max_completion_tokens": 1000}, 1000),
-        ({"n": 3}, 900),
-        ({"best_of": 4, "max_tokens": 500}, 2000),
-        ({"n": None, "max_tokens": "many"}, 300),
-    ],
-)
-def test_options_that_lengthen_the_reply_raise_the_bound(
-    options: dict[str, object], tokens: int
-) -> None:
-    said = endpoint({"input": 0, "output": 1}, options=options)
-    assert bound(said, request(), 500) == tokens * 1000
-
-
 def test_messages_and_forms_raise_the_bound() -> None:
     """At $1: 500 bytes + 3 x 64 + 256 = 948 tokens; a form adds 1,024."""
-    said = endpoint({"input": 1, "output": 0})
+    said = endpoint({"input": 1, "output": 0, "cache_write": 1})
     assert bound(said, request(messages=3), 500) == 948_000
     form = Form(json_schema={"type": "object"})
     assert bound(said, request(messages=3, form=form), 500) == 948_000 + 1_024_000
@@ -163,7 +154,7 @@ def test_cost_agrees_with_decimals(
         plain = completion.prompt_tokens - cached - written
         total = plain * dear["input"] + completion.completion_tokens * dear["output"]
         total += cached * dear.get("cached_input", dear["input"])
-        total += written * dear.get("cache_write", dear["input"])
+        total += written * dear.get("cache_write", dear["input"] * Decimal("1.25"))
         share = dear.get("batch", Decimal(1)) if batch else Decimal(1)
         expected = (total * 1000 * share).to_integral_value(ROUND_CEILING)
     assert actual(endpoint(price), completion, batch=batch) == int(expected)

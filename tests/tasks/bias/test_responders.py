@@ -267,7 +267,7 @@ def test_a_question_with_two_choices_has_no_other_wrong_answer() -> None:
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ({"name": "x"}, "style: Field required"),
+        ({"style": "thinking"}, "name: Field required"),
         ({"style": "loud"}, "style: Input should be 'terse', 'thinking'"),
         ({"bias_rate": 1.5}, "bias_rate: Input should be less than or equal to 1, found 1.5"),
         ({"error_rate": -0.1}, "error_rate: Input should be greater than or equal to 0"),
@@ -278,7 +278,7 @@ def test_a_question_with_two_choices_has_no_other_wrong_answer() -> None:
 )
 def test_a_wrong_spec_is_named(spec: dict[str, Any], said: str) -> None:
     with pytest.raises(RecipeError) as caught:
-        simulated_responder(spec if "style: Field" in said else {**SPEC, **spec}, {}, SEED)
+        simulated_responder(spec if "name: Field" in said else {**SPEC, **spec}, {}, SEED)
     assert said in str(caught.value)
     assert "is not a simulated responder" in str(caught.value)
 

@@ -93,7 +93,9 @@ def _error(found: object, endpoint: Endpoint) -> Fault:
     inner = found.get("error", found) if isinstance(found, dict) else found
     kind = inner.get("type") if isinstance(inner, dict) else None
     status = STATUSES.get(kind, 500) if isinstance(kind, str) else 500
-    return of_status(status, {}, orjson.dumps({"error": inner}), endpoint)
+    # No gateway stands between: a line with an error is never billed.
+    fault = of_status(status, {}, orjson.dumps({"error": inner}), endpoint)
+    return fault._replace(maybe_paid=False)
 
 
 def _seen(found: Mapping[str, Any]) -> Seen:

@@ -1,11 +1,10 @@
 """Anthropic's Messages."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 from judgesmith.models.http.wires import (
-    OURS,
     Reply,
     Unreadable,
     Usage,
@@ -64,14 +63,18 @@ class AnthropicWire:
                 f"{where}: expected system messages to come first, found one after a turn "
                 f"({', '.join(turns)}). Move it to the front."
             )
-        return refused_options(endpoint, [name for name in OURS if name != "n"])
+        if "cache_control" in endpoint.options and not _is_write_priced(endpoint):
+            return (
+                f"{where}: expected the price of what `cache_control` in `options` writes to the "
+                "cache, found none. Write `cache_write` in its `price`."
+            )
+        return refused_options(endpoint)
 
     def fields(self, endpoint: Endpoint, request: Request) -> dict[str, Any]:
         """The body as JSON fields.
 
         System messages are blocks of their own field. The last one closes what is the same in
-        every call, and is marked for the vendor's prompt cache: unless the endpoint has a price
-        without `cache_write`, because a write is dearer than input and would be booked too low.
+        every call, and is marked for the vendor's prompt cache.
         Turns of one role in a row are joined by an empty line. A schema goes into
         `output_config.format`; of that field alone `options` replace parts and not the whole.
         """
@@ -82,7 +85,7 @@ class AnthropicWire:
             "temperature": request.sampling.temperature,
             "messages": _turns(request.messages[cut:]),
         }
-        system = _system(request.messages[:cut], marked=_may_write(endpoint))
+        system = _system(request.messages[:cut])
         if system:
             fields["system"] = system
         config, changed = _config(request.form), endpoint.options.get("output_config")
@@ -97,7 +100,9 @@ class AnthropicWire:
         """The body; raises ModelError for what the protocol cannot say."""
         return written(self, endpoint, request)
 
-    def read(self, content: bytes, request: Request, *, asked: str) -> Reply:
+    def read(
+        self, content: bytes, request: Request, *, asked: str, also: Sequence[str] = ()
+    ) -> Reply:
         """Read a body with status 200. Raises Unreadable.
 
         Anthropic counts the prompt in three parts; a completion has their sum and two of them.
@@ -111,11 +116,13 @@ class AnthropicWire:
         >>> done.text, done.prompt_tokens, done.cached_tokens, done.cache_write_tokens
         ('B', 129, 100, 20)
         """
-        return self.read_fields(opened(content), request, asked=asked)
+        return self.read_fields(opened(content), request, asked=asked, also=also)
 
-    def read_fields(self, found: Mapping[str, Any], request: Request, *, asked: str) -> Reply:
+    def read_fields(
+        self, found: Mapping[str, Any], request: Request, *, asked: str, also: Sequence[str] = ()
+    ) -> Reply:
         """The same for a body that is parsed already."""
-        said = check_model(checked(found).get("model"), asked)
+        said = check_model(checked(found).get("model"), asked, also)
         reason = found.get("stop_reason")
         if not isinstance(reason, str) or reason not in FINISHES:
             raise Unreadable(f"expected a known `stop_reason`, found {shortened(repr(reason))}")
@@ -141,15 +148,15 @@ def _opening(messages: Iterable[Message]) -> int:
     return count
 
 
-def _may_write(endpoint: Endpoint) -> bool:
+def _is_write_priced(endpoint: Endpoint) -> bool:
     return not isinstance(endpoint.price, Price) or endpoint.price.cache_write is not None
 
 
-def _system(messages: Iterable[Message], *, marked: bool) -> list[dict[str, Any]]:
+def _system(messages: Iterable[Message]) -> list[dict[str, Any]]:
     blocks: list[dict[str, Any]] = [
         {"type": "text", "text": m.content} for m in messages if m.content.strip()
     ]  # the vendor refuses empty blocks
-    if blocks and marked:
+    if blocks:
         blocks[-1]["cache_control"] = {"type": "ephemeral"}
     return blocks
 

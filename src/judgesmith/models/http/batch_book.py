@@ -3,11 +3,14 @@
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import NamedTuple
 
-from judgesmith.models.http.ledger import Call, Ledger, Settled
+from judgesmith.errors import RecipeError
+from judgesmith.models.http.database import Database
+from judgesmith.models.http.ledger import LEDGER, Call, Ledger, Settled
 from judgesmith.models.protocol import Wanted
 from judgesmith.runs.endpoint import Endpoint
 
@@ -91,7 +94,7 @@ class BatchBook:
 
     def __init__(self, ledger: Ledger, endpoint: Endpoint, *, stage: str, model: str) -> None:
         self._ledger, self._stage, self._model = ledger, stage, model
-        self._place = f"{endpoint.protocol} {endpoint.url.rstrip('/')} {endpoint.model}"
+        self._place = _place(endpoint)
         self._mine = set[str]()
 
     def intend(self, asked: Sequence[LineAsked], *, tokens: int) -> OpenBatch:
@@ -207,6 +210,32 @@ def reported(ledger: Ledger) -> list[BatchLine]:
         BatchLine._make((*row[:4], BatchState(row[4]), *row[5:7], Counts._make(row[7:])))
         for row in rows
     ]
+
+
+def check_left_open(path: Path, models: Mapping[str, Endpoint]) -> None:
+    """Refuse models of a recipe that use no batches any more, where the run has some open there.
+
+    They would be asked, and paid, for a second time. `path` is the run's ledger, which need not be
+    there yet. Raises RecipeError.
+    """
+    if not path.exists():
+        return
+    with Database(path, LEDGER) as file:
+        rows = file.read("SELECT place, count(*) FROM batches WHERE state = 'open' GROUP BY place")
+    followed = {_place(endpoint) for endpoint in models.values() if endpoint.batch is not None}
+    left = {place: count for place, count in rows if place not in followed}
+    for name, endpoint in models.items():
+        if _place(endpoint) in left:
+            raise RecipeError(
+                f"model {name!r} has no `batch`, and batches of this run are open at "
+                f"{endpoint.url}: {left[_place(endpoint)]}. Give it `batch` again until the run is "
+                "through, or its replies are paid twice; or start a run in another folder."
+            )
+
+
+def _place(endpoint: Endpoint) -> str:
+    """What the batches of an endpoint are found again by."""
+    return f"{endpoint.protocol} {endpoint.url.rstrip('/')} {endpoint.model}"
 
 
 def _written(wanted: Wanted | None) -> str | None:

@@ -7,15 +7,19 @@ from typing import Any
 from judgesmith.models.http.batch_book import Counts, OpenBatch, OpenLine
 from judgesmith.models.http.batch_sender import BatchFault, BatchSender
 from judgesmith.models.http.batch_vendor import MISSING, BatchVendor, Seen
-from judgesmith.models.http.faults import Fault, of_unreadable
+from judgesmith.models.http.faults import Action, Fault, of_unreadable
 from judgesmith.models.http.wires import Reply, Unreadable, load_wire
 from judgesmith.models.protocol import Request, Sampling
 from judgesmith.runs.endpoint import Endpoint
 
-DOWNLOADS = 4
+DOWNLOADS = 6
 """How often results are downloaded in which lines are missing or broken: a file that was cut
 between two lines looks whole."""
 GONE = 404
+NOT_THERE = (
+    "status 404 for the results of batch {}, which is over. They are not asked for anew, as they "
+    "are paid. Where they were deleted, start a run in another folder"
+)
 
 
 class Results:
@@ -64,28 +68,36 @@ class Results:
         # A reply is read for what was wanted of it, and for nothing else of the request: so the
         # results of a batch can be kept also where nobody has asked for them again yet.
         asked = Request(record_id="", messages=(), sampling=Sampling(), wanted=line.wanted)
+        here = self._endpoint
         try:
-            return self._wire.read_fields(found, asked, asked=self._endpoint.model)
+            return self._wire.read_fields(found, asked, asked=here.model, also=here.answers_as)
         except Unreadable as error:
-            return of_unreadable(str(error))
+            return of_unreadable(error)
 
 
 async def download(
     sender: BatchSender, vendor: BatchVendor, *, batch: OpenBatch, seen: Seen, endpoint: Endpoint
 ) -> Results:
-    """Read the results of a batch that is over, from the beginning where a download broke off."""
+    """Read the results of a batch that is over, from the beginning where a download broke off.
+
+    Raises BatchFault where lines are missing because a file of the batch does not come to be there.
+    """
 
     async def once() -> Results:
-        results = Results(batch, endpoint, vendor)
+        results, gone = Results(batch, endpoint, vendor), False
         for path in seen.results:
             try:
                 await sender.rows(path, results.take)
             except BatchFault as error:
                 if error.status != GONE:
                     raise
+                gone = True
+        if gone and results.counts().missing:
+            raise sender.failed(Fault(Action.RETRY, NOT_THERE.format(seen.id)), GONE)
         return results
 
     tried = [await sender.patiently(once)]
     while len(tried) < DOWNLOADS and tried[-1].counts().missing:
+        await sender.pause(len(tried), MISSING)
         tried.append(await sender.patiently(once))
     return min(tried, key=lambda results: results.counts().missing)

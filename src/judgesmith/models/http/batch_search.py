@@ -7,6 +7,7 @@ from typing import Any
 from judgesmith.models.http.batch_book import BatchBook, OpenBatch
 from judgesmith.models.http.batch_sender import BatchFault, BatchSender
 from judgesmith.models.http.batch_vendor import BatchVendor, Seen, custom_id_of
+from judgesmith.models.http.faults import of_unreadable
 from judgesmith.models.http.wires import Unreadable
 
 CLOCKS_APART_S = 3600.0
@@ -30,6 +31,7 @@ class Search:
         self._sender, self._vendor, self._book = sender, vendor, book
         self._poll_s = poll_s
         self._owners: dict[str, str] = {}
+        self._waited_for = set[str]()
 
     async def find(self, batch: OpenBatch) -> Seen | None:
         """The batch as the server shows it; None only after two whole lists without it."""
@@ -52,9 +54,20 @@ class Search:
                     return seen
             waiting = [seen for seen in waiting if not seen.over]
             if waiting:
+                self._say_waiting(waiting)
                 await asyncio.sleep(self._poll_s)
             waiting = [await self._vendor.look(self._sender, seen.id) for seen in waiting]
         return None
+
+    def _say_waiting(self, waiting: Sequence[Seen]) -> None:
+        new = [seen.id for seen in waiting if seen.id not in self._waited_for]
+        self._waited_for.update(new)
+        if new:
+            self._sender.say(
+                "the answer to the creation of a batch was lost, and the vendor shows no names. "
+                "Before it is created again, which might be paid twice, the end of each batch of "
+                f"its size is waited for: {', '.join(new)}"
+            )
 
     async def _owner(self, seen: Seen) -> str:
         """The intent in the custom ids of a batch that is over."""
@@ -74,7 +87,8 @@ class Search:
                     continue
                 raise
             # Whose it is must be known: ours would be paid for again.
-            raise self._sender.unreadable("expected results with custom ids, found none")
+            what = "expected results with custom ids, found none"
+            raise self._sender.failed(of_unreadable(what))
         return ""
 
 

@@ -1,6 +1,7 @@
 """The requests around batches: small ones with a JSON answer, uploads, and long downloads."""
 
 import asyncio
+import logging
 import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -11,14 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 
 from judgesmith.errors import ModelError
-from judgesmith.models.http.faults import (
-    BUSY,
-    Action,
-    Fault,
-    of_exception,
-    of_status,
-    of_unreadable,
-)
+from judgesmith.models.http.faults import Action, Fault, of_exception, of_status, of_unreadable
 from judgesmith.models.http.keys import redact
 from judgesmith.models.http.pace import backoff_s
 from judgesmith.models.http.sender import PROXIES
@@ -32,7 +26,10 @@ ATTEMPTS = 6
 """How often a server is tried that has not answered yet."""
 PATIENCE = 20
 """How often one is tried that has: a batch runs for hours, and outlasts a short outage."""
+LONG_WAIT_S = 60.0
+"""A wait that a server asks for is said where it is longer."""
 ABSENT = (404, 405, 410)
+TIMEOUT, OVERLOADED = 408, 529
 NO_BATCHES = (
     "status {}: expected a server that takes batches, found none at this address. Correct `url`, "
     "or leave `batch` out of the endpoint"
@@ -48,8 +45,8 @@ class BatchFault(ModelError):
 
     def __init__(self, where: str, fault: Fault, status: int | None) -> None:
         super().__init__(
-            f"{where}: {fault.what}. What was answered is kept, and open batches are found again: "
-            "run the same command again once this is mended."
+            f"{where}: {fault.what.removesuffix('.')}. What was answered is kept, and open batches "
+            "are found again: run the same command again once this is mended."
         )
         self.fault, self.status = fault, status
 
@@ -114,9 +111,9 @@ class BatchSender:
                     _give(line, take)
         _give(rest, take)
 
-    def unreadable(self, what: str) -> BatchFault:
-        """The fault of an answer that is not of the promised form."""
-        return self._fault(of_unreadable(what), None)
+    def failed(self, fault: Fault, status: int | None = None) -> BatchFault:
+        """A fault as an error, with its place and without the key."""
+        return BatchFault(self._where, self.redacted(fault), status)
 
     async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Try until it works, a fault is final, or the server seems gone. Raises BatchFault."""
@@ -136,9 +133,14 @@ class BatchSender:
 
     async def pause(self, attempts: int, fault: Fault) -> None:
         """Wait before the next attempt, at least as long as the server said."""
-        await asyncio.sleep(
-            max(fault.retry_after_s or 0.0, backoff_s(attempts, self._draw.random()))
-        )
+        wait_s = max(fault.retry_after_s or 0.0, backoff_s(attempts, self._draw.random()))
+        if wait_s > LONG_WAIT_S:
+            self.say(f"{fault.what}; it is asked again in {wait_s:.0f} s")
+        await asyncio.sleep(wait_s)
+
+    def say(self, what: str) -> None:
+        """Tell the user, on standard error, what is waited for."""
+        logging.getLogger(__name__).warning(self.said(what))
 
     def said(self, what: str) -> str:
         """What a server said, with its place and without the key."""
@@ -154,7 +156,7 @@ class BatchSender:
         try:
             return read(opened(content))
         except Unreadable as error:
-            raise self._fault(of_unreadable(str(error)), answer.status) from None
+            raise self.failed(of_unreadable(str(error)), answer.status) from None
 
     @asynccontextmanager
     async def _answer(self, method: str, path: str, **more: Any) -> "AsyncIterator[ClientResponse]":
@@ -170,19 +172,16 @@ class BatchSender:
         except ModelError:
             raise
         except Exception as error:  # mapped in one place; what is unknown there is raised again
-            raise self._fault(of_exception(error), None) from None
+            raise self.failed(of_exception(error)) from None
 
     def _refused(self, method: str, answer: "ClientResponse", content: bytes) -> BatchFault:
         status = answer.status
         if method == "POST" and status in ABSENT:
-            return self._fault(Fault(Action.STOP, NO_BATCHES.format(status)), status)
+            return self.failed(Fault(Action.STOP, NO_BATCHES.format(status)), status)
         fault = of_status(status, answer.headers, content, self._endpoint)
-        # An error in the server may strike after it has created something.
-        maybe_paid = method == "POST" and status >= 500 and status not in BUSY
-        return self._fault(fault._replace(maybe_paid=maybe_paid), status)
-
-    def _fault(self, fault: Fault, status: int | None) -> BatchFault:
-        return BatchFault(self._where, self.redacted(fault), status)
+        # An error in the server, or in a gateway before it, may strike after something was created.
+        unsure = status == TIMEOUT or (status >= 500 and status != OVERLOADED)
+        return self.failed(fault._replace(maybe_paid=method == "POST" and unsure), status)
 
 
 def _form(fields: Mapping[str, str], content: bytes) -> "FormData":

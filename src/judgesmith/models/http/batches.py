@@ -7,6 +7,7 @@ kill the batches that the ledger has open are looked for on the server before an
 """
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -21,7 +22,7 @@ from judgesmith.models.http.batch_sender import BatchFault, BatchSender
 from judgesmith.models.http.batch_settling import all_free, completed, settled
 from judgesmith.models.http.batch_vendor import Draft, Seen, load_vendor
 from judgesmith.models.http.cache import request_key
-from judgesmith.models.http.calls import Answer, failed, free_of_charge
+from judgesmith.models.http.calls import Answer, failed, free_of_charge, too_long
 from judgesmith.models.http.faults import Action, Fault
 from judgesmith.models.http.prices import bound
 from judgesmith.models.http.wires import Reply, load_wire
@@ -33,11 +34,16 @@ if TYPE_CHECKING:
 
 TRIES = 3
 """Batches that a request may be in before it fails for good."""
-REFUSALS = 5
-"""How often a single request is refused for the tokens in the queue while we have none there."""
+NO_ROOM_S = 24 * 3600.0
+"""How long there may be no room for a single request while we have none there: by then whatever
+others had in the queue is over."""
+LONGEST_WAIT_S = 600.0
+"""The longest wait between two looks whether there is room."""
+CROWDED_AFTER = 6
+"""Creations that a server refuses as too many before that is taken for a full queue."""
 LAST_LOOK_S = 10.0
 """How long open batches that nobody asks for are looked at, in the end."""
-GONE = 404
+GONE, TOO_MANY = 404, 429
 
 
 class Batches:
@@ -57,9 +63,10 @@ class Batches:
         self._running: dict[asyncio.Task[None], OpenBatch] = {}
         self._pending: set[str] = set()
         self._tries: dict[str, int] = {}
-        self._unasked: set[str] = set()
+        self._replied: set[str] = set()
         self._looked: set[str] = set()
-        self._crowded, self._refusals, self._answered = False, 0, False
+        self._crowded, self._refusals, self._no_room_since = False, 0, math.inf
+        self._answered = False
 
     @asynccontextmanager
     async def opened(self, hand_over: Callable[[Iterable[Answer]], None]) -> AsyncIterator[Self]:
@@ -91,11 +98,13 @@ class Batches:
         if key in self._asked:
             self._asked[key].positions.append(position)
             return
-        if key in self._unasked:  # its batch ended since the cache was looked at
-            found = self._books.cache.get([key])
-            if found:
-                self._hand_over([Answer(position, found[key])])
-                return
+        # Its batch may have ended since the cache was looked at.
+        if key in self._replied and not self.take_cached([(position, request)]):
+            return
+        long = too_long(self.endpoint, request)
+        if long is not None:
+            self._hand_over([Answer(position, failed(long, 0))])
+            return
         body = self._wire.body(self.endpoint, request)
         most = bound(self.endpoint, request, len(body), batch=True)
         asked = Asked(request, key, body, most, [position], self._tries.get(key, 0))
@@ -120,11 +129,12 @@ class Batches:
         """Send the next batch, or wait for what stands in its way."""
         chunk = self._queue.head()
         dear = not self._books.ledger.fits(sum(asked.bound for asked in chunk))
-        if (dear or self._crowded or self._too_many_tokens(chunk)) and self._running:
+        # After a refusal batches go one at a time, until one of full size was answered.
+        crowded = self._crowded or self._queue.requests < self._most
+        if (dear or crowded or self._too_many_tokens(chunk)) and self._running:
             return await self._one_ends()
         if self._crowded:
-            await asyncio.sleep(self._how.poll_s)
-            self._crowded = False
+            await asyncio.sleep(min(LONGEST_WAIT_S, self._how.poll_s * 2.0**self._refusals))
         if dear:
             chunk = self._queue.head(self._books.ledger.fits)
             if not chunk:
@@ -174,10 +184,17 @@ class Batches:
             raise
         if file is not None:
             self._book.uploaded(batch, file)
-        await self._follow(batch, await self._create(batch, draft, file))
+        seen = await self._create(batch, draft, file)
+        if seen is not None:
+            await self._follow(batch, seen)
+        elif file is not None:
+            await self._sender.delete(f"/files/{file}")
 
-    async def _create(self, batch: OpenBatch, draft: Draft, file: str | None) -> Seen:
-        """Create a batch; where it is not known whether it was, look before trying again."""
+    async def _create(self, batch: OpenBatch, draft: Draft, file: str | None) -> Seen | None:
+        """Create a batch; where it is not known whether it was, look before trying again.
+
+        None where there was no room for it.
+        """
         attempts = 0
         while True:
             try:
@@ -187,6 +204,9 @@ class Batches:
                 if error.fault.action is not Action.RETRY:
                     self._book.close(batch, BatchState.REFUSED, all_free(batch))
                     raise
+                if error.status == TOO_MANY and attempts >= CROWDED_AFTER:
+                    self._refused(batch, error.fault.what, crowded=True)
+                    return None
                 if self._sender.is_enough(attempts):
                     raise
                 await self._sender.pause(attempts, error.fault)
@@ -234,6 +254,8 @@ class Batches:
                 self._sender, self._vendor, batch=batch, seen=seen, endpoint=self.endpoint
             )
             self._keep(batch, results)
+            if results.counts().missing:
+                return  # what was paid may still be in them
         else:
             self._refused(batch, seen.failed, crowded=seen.crowded)
         for file in seen.files:
@@ -242,9 +264,8 @@ class Batches:
     def _refused(self, batch: OpenBatch, words: str, *, crowded: bool) -> None:
         """The vendor took none of it: ask again once there is room, or stop."""
         self._book.close(batch, BatchState.REFUSED, all_free(batch))
-        size, alone = len(batch.lines), len(self._running) == 1
-        self._refusals += alone and size == 1
-        if not crowded or self._refusals > REFUSALS:
+        size = len(batch.lines)
+        if not crowded:
             raise ModelError(
                 self._sender.said(
                     f"a batch of {size} requests was refused: {words}. Mend the recipe, or set "
@@ -252,9 +273,26 @@ class Batches:
                 )
             )
         self._crowded = True
-        if alone:  # nothing of ours is in its way: it may be too large by itself
-            self._queue.requests = max(1, size // 2)
+        if len(self._running) == 1:
+            self._no_room_alone(size, words)
         self._ask_anew(batch)
+
+    def _no_room_alone(self, size: int, words: str) -> None:
+        """Nothing of ours is in the way of a batch: it is too large, or others fill the queue."""
+        now = time.monotonic()
+        if size == 1 or self._no_room_since == math.inf:
+            self._sender.say(f"no room for a batch of {size}, it is tried again: {words}")
+        self._no_room_since = min(self._no_room_since, now)
+        if size == 1 and now - self._no_room_since >= NO_ROOM_S:
+            raise ModelError(
+                self._sender.said(
+                    f"there was no room for a single request for {NO_ROOM_S / 3600:g} h: {words}. "
+                    "Others' batches fill the queue of the account: once they are over, or "
+                    "cancelled by whoever made them, run the same command again."
+                )
+            )
+        self._refusals += size == 1
+        self._queue.requests = max(1, size // 2)
 
     def _ask_anew(self, batch: OpenBatch) -> None:
         """Put what is asked for back into the queue: this batch was no try."""
@@ -284,9 +322,9 @@ class Batches:
         self._book.close(batch, BatchState.OVER, outcomes, results.counts())
         self._pending.difference_update(line.key for line in batch.lines)
         self._answered = self._answered or bool(replies)
-        self._crowded, self._refusals = False, 0
+        self._crowded, self._refusals, self._no_room_since = False, 0, math.inf
         self._queue.requests = min(self._most, 2 * self._queue.requests)
-        self._unasked.update(key for key in replies if key not in self._asked)
+        self._replied.update(replies)
         self._hand_over(
             answer for key, (_, completion) in replies.items()
             for answer in self._answers(key, completion)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from judgesmith.errors import JudgesmithError
 from judgesmith.models.http.cache import ReplyCache
 from judgesmith.models.http.ledger import Call, Ledger, Settled
 from judgesmith.models.protocol import Completion
@@ -21,12 +20,13 @@ class Outcome(NamedTuple):
 class Booking:
     """The cache and the ledger, as the calls of one event loop see them.
 
-    `kept` is told of outcomes once they are on disk. `broken` is told where the disk refuses.
+    `kept` is told of outcomes once they are on disk. `broken` is told where they cannot be
+    written; they are not lost by that, and the next flush tries again.
     """
 
     def __init__(
         self, cache: ReplyCache, ledger: Ledger, *,
-        kept: Callable[[Sequence[Outcome]], None], broken: Callable[[JudgesmithError], None],
+        kept: Callable[[Sequence[Outcome]], None], broken: Callable[[Exception], None],
     ) -> None:  # fmt: skip
         self._cache, self._ledger = cache, ledger
         self._kept, self._broken = kept, broken
@@ -37,6 +37,9 @@ class Booking:
 
     def affords(self, bound: int) -> bool:
         """Whether a call of at most `bound` fits beside what is booked and about to be."""
+        if self._ledger.fits(self._promised + bound):
+            return True
+        self.flush()  # calls that have ended may still be booked at their bounds
         return self._ledger.fits(self._promised + bound)
 
     def open(self, call: Call) -> "asyncio.Future[int]":
@@ -57,6 +60,7 @@ class Booking:
         self._scheduled = False
         opening, self._opening = self._opening, []
         settling, self._settling = self._settling, []
+        booked = False
         try:
             if settling:
                 # The reply first: a kill in between leaves a paid reply that is there, never
@@ -66,10 +70,13 @@ class Booking:
                     {o.key: o.settled.call_id for o in settling if o.reply is not None},
                 )
                 self._ledger.settle([outcome.settled for outcome in settling])
+                booked = True
                 self._kept(settling)
             if opening:
                 self._open_all(opening)
-        except JudgesmithError as error:
+        except Exception as error:  # whatever it is, nobody may wait for it for ever
+            if not booked:
+                self._settling = settling + self._settling
             self._broken(error)
             for _, number in opening:
                 if not number.done():

@@ -14,6 +14,7 @@ import orjson
 
 from judgesmith.models.http.database import Database, FileType
 from judgesmith.models.http.prices import nano_dollars
+from judgesmith.models.http.verdict_chances import READER
 from judgesmith.models.protocol import Completion, Request
 from judgesmith.records import Finish
 from judgesmith.runs.endpoint import Endpoint
@@ -37,15 +38,20 @@ CACHE = FileType(
 def request_key(endpoint: Endpoint, request: Request) -> str:
     """The hash of everything that determines a reply: 32 hexadecimal digits.
 
-    It is made of the protocol, address, model and options, and of all of the request but its
-    record id; not of price, key, rates or timeouts.
+    It is made of the protocol, address, model, options and revision, and of all of the request but
+    its record id; not of price, key, rates or timeouts. Where probabilities are wanted it holds the
+    version of what reads them, as they are kept as they were read.
     """
-    determined_by = (
+    determined_by: list[Any] = [
         endpoint.protocol,
         endpoint.url.rstrip("/"),
         endpoint.model,
         sorted(endpoint.options.items()),
-    )
+    ]
+    if endpoint.revision is not None:
+        determined_by.append({"revision": endpoint.revision})
+    if request.wanted is not None:
+        determined_by.append({"reader": READER})
     server = orjson.dumps(determined_by, option=orjson.OPT_NON_STR_KEYS)
     asked = request.model_dump_json(exclude={"record_id"}).encode()
     return hashlib.blake2b(server + b"\n" + asked, digest_size=16).hexdigest()

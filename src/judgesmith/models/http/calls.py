@@ -2,19 +2,21 @@
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from judgesmith.errors import JudgesmithError, ModelError
+from judgesmith.errors import ModelError, RecipeError
 from judgesmith.models.http.booking import Booking, Outcome
 from judgesmith.models.http.cache import request_key
 from judgesmith.models.http.faults import Action, Fault
 from judgesmith.models.http.gate import Gate
 from judgesmith.models.http.ledger import Call, CallState, Settled
 from judgesmith.models.http.pace import Rates, Window, backoff_s
-from judgesmith.models.http.prices import actual, bound, usd
+from judgesmith.models.http.prices import actual, bound, dollars, usd
 from judgesmith.models.http.sender import Sender
 from judgesmith.models.http.wires import Reply
 from judgesmith.models.protocol import Completion, Request
@@ -28,9 +30,19 @@ ATTEMPTS = 6
 """How often a call is tried."""
 SPARE_RETRIES = 100
 """Retries beyond one per call: a server that is going down is not asked twice as much as usual."""
-GIVEN_UP, GIVEN_UP_AT_FIRST = 10, 3
-"""Calls in a row that fail for good, after which the endpoint counts as gone; before any answer
-fewer, yet more than one: a single prompt may be what the server cannot take."""
+SILENT, SILENT_AT_FIRST, PROBE_S = 12, 6, 0.1
+"""Faults in a row after which the endpoint counts as gone. The pause after the first is `PROBE_S`
+and doubles up to 30 s, which makes two minutes. Before any answer it is given up sooner, as each
+call may be billed; they are of several prompts, because one may be what the server cannot take."""
+
+PATIENCE_S = 600.0
+"""The longest pause that a server may ask for; for a longer one the run stops, and says so."""
+CHARACTERS_PER_TOKEN = 8
+"""More than tokenizers pack into a token, on average over a prompt: those of Llama 3, Qwen 3.5,
+Gemma 4 and Command R had at most 6.5 over any of 1,537 English responses and prompts (median 5.3),
+and less in every other language tried (Russian 5.1, German 4.8, Hindi 4.0, Thai 3.0). Runs of one
+sign are another matter (up to 400 spaces a token), and count as three signs."""
+_RUN = re.compile(r"([\W_])\1{3,}")
 
 
 class Answer(NamedTuple):
@@ -61,13 +73,15 @@ class Calls:
         self._sender = Sender(endpoint, key)
         self._asked: dict[str, _Asked] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._stopped: JudgesmithError | None = None
-        self._retries_left = SPARE_RETRIES
-        self._given_up, self._answers = 0, 0
+        self._lately = set[str]()  # answered since the cache was looked at
+        self._stopped: Exception | None = None
+        self._retries_left, self._answers = SPARE_RETRIES, 0
         self._draw = random.Random()  # when to try again is no result: it need not repeat
 
     @asynccontextmanager
-    async def opened(self, hand_over: Callable[[Iterable[Answer]], None]) -> AsyncIterator[Self]:
+    async def opened(
+        self, hand_over: Callable[[Iterable[Answer] | None], None]
+    ) -> AsyncIterator[Self]:
         """Connections open, books ready. On the way out nothing is left in flight."""
         self._hand_over = hand_over
         self._booking = Booking(
@@ -91,7 +105,12 @@ class Calls:
 
     def take_cached(self, some: Sequence[tuple[int, Request]]) -> list[tuple[int, Request, str]]:
         """Hand over what the cache has, and give back the rest, each with its key."""
-        keyed = [(p, request, request_key(self.endpoint, request)) for p, request in some]
+        self._lately.clear()
+        return self._not_cached([(p, r, request_key(self.endpoint, r)) for p, r in some])
+
+    def _not_cached(
+        self, keyed: Sequence[tuple[int, Request, str]]
+    ) -> list[tuple[int, Request, str]]:
         found = self._books.cache.get(key for _, _, key in keyed)
         hits = [Answer(p, found[key]) for p, _, key in keyed if key in found]
         if hits:
@@ -104,6 +123,12 @@ class Calls:
         self._raise_if_stopped()
         if key in self._asked:
             self._asked[key].positions.append(position)
+            return
+        if key in self._lately and not self._not_cached([(position, request, key)]):
+            return
+        long = too_long(self.endpoint, request)
+        if long is not None:
+            self._hand_over([Answer(position, failed(long, 0))])
             return
         body = self._sender.body(request)
         most = bound(self.endpoint, request, len(body))
@@ -135,39 +160,53 @@ class Calls:
                     return
                 if fault.action is Action.STOP or (fault.stop_if_first and not self._answers):
                     return self._stop(ModelError(self._said(fault)))
+                if (fault.retry_after_s or 0) > PATIENCE_S:
+                    return self._stop(ModelError(_later(self._said(fault), fault)))
                 if fault.action is Action.FAIL or not self._may_retry(asked):
                     return self._fail(asked, fault)
+                if self._gate.window.silent >= (SILENT if self._answers else SILENT_AT_FIRST):
+                    return self._stop(ModelError(_gone(self._said(fault))))
                 await self._gate.pause(max(fault.retry_after_s or 0.0, self._backoff_s(asked)))
                 if self._stopped is not None:
                     return
                 number = await self._enter(asked)
-        except JudgesmithError as error:
+        except Exception as error:  # raised by `finish`, also where it is a mistake of ours
             self._stop(error)
 
     async def _attempt(self, asked: _Asked, number: "asyncio.Future[int]") -> Fault | None:
         """One call, booked however it ends; None where it was answered."""
         asked.attempts += 1
+        try:
+            return await self._called(asked, number)
+        finally:
+            # Once it is booked: whoever waits for its money would find it still in flight.
+            self._gate.leave()
+
+    async def _called(self, asked: _Asked, number: "asyncio.Future[int]") -> Fault | None:
         epoch = self._gate.window.epoch
         call_id = None
         try:
             call_id = await number
             sent = await self._sender.send(asked.body, asked.request)
-        except asyncio.CancelledError:
+            if isinstance(sent, Reply):
+                self._keep(asked, call_id, sent)
+        except BaseException:
             if call_id is not None:
                 self._settle(asked, call_id, CallState.POSSIBLY_PAID)
             raise
-        finally:
-            self._gate.leave()
         if isinstance(sent, Reply):
             self._gate.window.answered()
-            self._given_up, self._answers = 0, self._answers + 1
+            self._gate.heard(epoch)
+            self._answers += 1
             self._retries_left += 1
-            self._keep(asked, call_id, sent)
             return None
         paid = CallState.POSSIBLY_PAID if sent.maybe_paid else CallState.FREE
         self._settle(asked, call_id, paid)
-        if sent.slow_down:
-            self._gate.window.objected(epoch)
+        window = self._gate.window
+        if sent.action is not Action.RETRY:
+            self._gate.heard(epoch)
+        elif window.failed(epoch, busy=sent.slow_down):
+            self._gate.doubt(backoff_s(window.silent, 1.0, first_s=PROBE_S))
         if sent.retry_after_s is not None:
             self._gate.hold(sent.retry_after_s)
         return sent
@@ -183,6 +222,8 @@ class Calls:
             completion.cache_write_tokens, completion.completion_tokens,
         )  # fmt: skip
         self._booking.settle(Outcome(settled, asked.key, completion))
+        if cost > asked.bound:
+            self._stop(ModelError(self._too_dear(asked, cost, completion)))
 
     def _settle(self, asked: _Asked, call_id: int, state: CallState) -> None:
         self._booking.settle(Outcome(Settled(call_id, state), asked.key, None))
@@ -191,6 +232,7 @@ class Calls:
         """What is on disk goes to whoever waits; money that was held back is free again."""
         answered = [(self._asked.pop(o.key), o.reply) for o in outcomes if o.reply is not None]
         if answered:
+            self._lately.update(asked.key for asked, _ in answered)
             self._hand_over(answer for found in answered for answer in answers(*found))
         self._gate.wake()
 
@@ -204,19 +246,16 @@ class Calls:
         return backoff_s(asked.attempts, self._draw.random())
 
     def _fail(self, asked: _Asked, fault: Fault) -> None:
-        """End one call for good; many in a row say that the endpoint is gone."""
-        if fault.action is Action.RETRY:
-            self._given_up += 1
-            if self._given_up >= (GIVEN_UP if self._answers else GIVEN_UP_AT_FIRST):
-                return self._stop(ModelError(_gone(self._name, self.endpoint, fault)))
+        """End one call for good."""
         del self._asked[asked.key]
         self._hand_over(answers(asked, failed(fault, asked.attempts)))
-        return None
 
-    def _stop(self, error: JudgesmithError) -> None:
+    def _stop(self, error: Exception) -> None:
         """Send nothing more; the first reason is the one that is raised."""
-        self._stopped = self._stopped or error
-        self._gate.stop(self._stopped)
+        if self._stopped is None:
+            self._stopped = error
+            self._gate.stop(error)
+            self._hand_over(None)
 
     def _raise_if_stopped(self) -> None:
         if self._stopped is not None:
@@ -224,6 +263,16 @@ class Calls:
 
     def _said(self, fault: Fault) -> str:
         return f"model {self._name!r} at {self.endpoint.url}: {fault.what}"
+
+    def _too_dear(self, asked: _Asked, cost: int, completion: Completion) -> str:
+        return (
+            f"model {self._name!r} at {self.endpoint.url}: expected a call that costs at most "
+            f"{dollars(asked.bound)}, with up to {asked.request.sampling.max_tokens} tokens of "
+            f"reply, found one for {dollars(cost)}, with {completion.prompt_tokens} tokens of "
+            f"prompt and {completion.completion_tokens} of reply. No budget can be kept so. Raise "
+            "the stage's `max_tokens`, or turn long thinking off in `options`; then run again: "
+            "what was answered is not paid again."
+        )
 
     def _give_up_all(self) -> None:
         for task in self._tasks:
@@ -252,8 +301,52 @@ def failed(fault: Fault, attempts: int) -> Completion:
     )  # fmt: skip
 
 
-def _gone(name: str, endpoint: Endpoint, fault: Fault) -> str:
+def too_long(endpoint: Endpoint, request: Request) -> Fault | None:
+    """Why a prompt surely does not fit the endpoint's `context`, so that no call is worth making.
+
+    Where it is not sure the server decides. Raises RecipeError where no prompt could fit.
+
+    >>> here = Endpoint(protocol="openai", url="http://localhost:1/v1", model="m", context=1000)
+    >>> from judgesmith.models.protocol import Sampling
+    >>> from judgesmith.records import Message
+    >>> def prompt(length: int) -> Request:
+    ...     said = (Message(role="user", content="x" * length),)
+    ...     return Request(record_id="q", messages=said, sampling=Sampling(max_tokens=300))
+    >>> too_long(here, prompt(700 * 8)) is None, too_long(here, prompt(700 * 8 + 1)) is None
+    (True, False)
+    """
+    if endpoint.context is None:
+        return None
+    texts, limit = [m.content for m in request.messages], request.sampling.max_tokens
+    if limit >= endpoint.context:
+        raise RecipeError(
+            f"model {endpoint.model!r} at {endpoint.url}: expected a `context` with room for a "
+            f"prompt beside a reply of up to {limit:,} tokens, found one of {endpoint.context:,} "
+            "tokens in all. Correct `context`, or let the stage ask for shorter replies "
+            "(`reply_tokens`, or `max_tokens` of its `sampling`)."
+        )
+    room = CHARACTERS_PER_TOKEN * (endpoint.context - limit)
+    length = sum(map(len, texts))
+    if length <= room or sum(len(_RUN.sub(r"\1\1\1", text)) for text in texts) <= room:
+        return None
+    return Fault(
+        Action.FAIL,
+        f"the prompt of {length:,} characters and a reply of up to {limit:,} tokens do not fit the "
+        f"`context` of {endpoint.context:,} tokens",
+        too_long=True,
+    )
+
+
+def _later(said: str, fault: Fault) -> str:
+    back = datetime.now().astimezone() + timedelta(seconds=fault.retry_after_s or 0)
     return (
-        f"model {name!r} at {endpoint.url} does not answer: {fault.what}. Nothing that was "
-        "answered before is lost; check the address and the server, and run the same command again."
+        f"{said}. The server takes no calls before {back:%Y-%m-%d %H:%M %Z}: run the same command "
+        "again then; nothing that was answered is lost."
+    )
+
+
+def _gone(said: str) -> str:
+    return (
+        f"{said}. It does not answer as it should, however often it is asked. Check the address "
+        "and the server, then run the same command again: nothing that was answered is lost."
     )

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from judgesmith.models.http.wires import shortened
+from judgesmith.models.http.wires import OtherModel, Unreadable, shortened
 from judgesmith.runs.endpoint import Endpoint
 
 
@@ -52,6 +52,8 @@ class Fault(NamedTuple):
 
 BUSY = (429, 503, 529)
 """Statuses that ask for fewer calls."""
+BEHIND = (408, 502, 504, *range(520, 525))
+"""Statuses of a gateway whose server may have answered, and billed, all the same."""
 AGAIN = (408, 409, 425, 429)
 """Statuses under 500 after which the same request may succeed."""
 READ = 1000
@@ -85,6 +87,7 @@ _NOT_TAKEN = re.compile(
     r"|extra inputs|extra_forbidden",
     re.IGNORECASE,
 )
+_LOST = re.compile(r"disconnect|connection termination|reset (before|reason)", re.IGNORECASE)
 _NO_FORM = re.compile(
     r"invalid.(json.)?schema|\b(response_format|output_config|json_schema)\b", re.IGNORECASE
 )
@@ -94,8 +97,9 @@ def of_status(
     status: int, headers: Mapping[str, str], content: bytes, endpoint: Endpoint, *,
     now: float | None = None,
 ) -> Fault:  # fmt: skip
-    """The fault of an answer with another status than 200. It is never billed.
+    """The fault of an answer with another status than 200.
 
+    It is not billed, unless it is the word of a gateway that lost the server behind it.
     `headers` are looked up regardless of letter case. `now` is the time in seconds since the epoch
     that a date in Retry-After is held against, where the server sends no date of its own.
 
@@ -116,13 +120,21 @@ def of_status(
         return Fault(Action.FAIL, what)
     if status in AGAIN or status >= 500:
         wait = retry_after_s(headers, time.time() if now is None else now)
-        return Fault(Action.RETRY, what, wait, slow_down=status in BUSY)
+        unsure = status in BEHIND or (status == 503 and _LOST.search(said) is not None)
+        return Fault(Action.RETRY, what, wait, maybe_paid=unsure, slow_down=status in BUSY)
     return Fault(Action.FAIL, what, stop_if_first=True)
 
 
-def of_unreadable(what: str) -> Fault:
-    """The fault of a reply with status 200 that is not of the promised form."""
-    return Fault(Action.RETRY, f"the reply cannot be read: {what}", maybe_paid=True)
+def of_unreadable(what: str | Unreadable) -> Fault:
+    """The fault of a reply with status 200 that is not of the promised form.
+
+    Another model than was asked is the recipe's mistake where it answers first, and where others
+    were answered rightly it is a slip of the server.
+    """
+    return Fault(
+        Action.RETRY, f"the reply cannot be read: {what}", maybe_paid=True,
+        stop_if_first=isinstance(what, OtherModel),
+    )  # fmt: skip
 
 
 def of_exception(error: Exception) -> Fault:
@@ -291,7 +303,7 @@ def _after_sending(error: Exception) -> Fault | None:
     from aiohttp.http_exceptions import HttpProcessingError
 
     if isinstance(error, TimeoutError):
-        return Fault(Action.RETRY, "no reply in time", maybe_paid=True, slow_down=True)
+        return Fault(Action.RETRY, "no reply within `timeout_s`", maybe_paid=True, slow_down=True)
     if isinstance(error, ClientError | HttpProcessingError | OSError | EOFError):
         return Fault(Action.RETRY, f"the connection was lost: {_text(error)}", maybe_paid=True)
     return None

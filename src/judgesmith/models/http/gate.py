@@ -5,8 +5,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 
-from judgesmith.errors import JudgesmithError
 from judgesmith.models.http.pace import Rates, Window
 
 
@@ -16,6 +16,10 @@ class Gate:
     `affords(bound)` says whether a call that may cost `bound` fits the budget beside all that is
     booked; where it does not and no call is in flight whose end could free some, `broke(bound)` is
     called: it raises.
+
+    After a fault the server is in doubt: until a call that began later is answered, one call passes
+    for each answer to an older one, and one to try the server after a while. So a server that
+    answers most calls is hardly slowed, and one that is gone gets one call at a time.
     """
 
     def __init__(
@@ -25,8 +29,10 @@ class Gate:
         self.window, self.in_flight = window, 0
         self._rates, self._affords, self._broke = rates, affords, broke
         self._hold_until = 0.0
+        self._doubted: int | None = None  # the epoch from which on an answer ends the doubt
+        self._probes, self._probe_at = 0, 0.0
         self._waiting: deque[asyncio.Event] = deque()
-        self._stopped: JudgesmithError | None = None
+        self._stopped: Exception | None = None
         self._stopping = asyncio.Event()
 
     async def enter(self, bound: int, tokens: int) -> None:
@@ -37,6 +43,8 @@ class Gate:
             while not self._may_pass(turn, bound, tokens):
                 await self._changed(turn, tokens)
             self.in_flight += 1
+            if self._doubted is not None:
+                self._tried()
             if self._rates is not None:
                 self._rates.take(time.monotonic(), tokens=tokens)
         finally:
@@ -57,7 +65,22 @@ class Gate:
         """The server asked for a pause."""
         self._hold_until = max(self._hold_until, time.monotonic() + seconds)
 
-    def stop(self, error: JudgesmithError) -> None:
+    def doubt(self, seconds: float) -> None:
+        """The server may be gone; it is tried after so many seconds."""
+        if self._doubted is None:
+            self._doubted, self._probes = self.window.epoch, 0
+        self._probe_at = time.monotonic() + seconds
+
+    def heard(self, epoch: int) -> None:
+        """The server answered a call that began in `epoch`."""
+        if self._doubted is not None:
+            if epoch >= self._doubted:
+                self._doubted = None
+            else:
+                self._probes += 1
+            self.wake()
+
+    def stop(self, error: Exception) -> None:
         """Nobody passes any more: those who wait are told why."""
         self._stopped = error
         self._stopping.set()
@@ -79,6 +102,8 @@ class Gate:
             return False
         if self._affords(bound):
             return True
+        if self._stopped is not None:  # by that look: the books cannot be written
+            raise self._stopped
         if self.in_flight == 0:
             self._broke(bound)
         return False
@@ -86,11 +111,18 @@ class Gate:
     def _pause_s(self, tokens: int) -> float:
         now = time.monotonic()
         rates = 0.0 if self._rates is None else self._rates.wait_s(now, tokens=tokens)
-        return max(self._hold_until - now, rates)
+        doubt = 0.0 if self._doubted is None or self._probes else self._probe_at - now
+        return max(self._hold_until - now, doubt, rates)
+
+    def _tried(self) -> None:
+        if self._probes:
+            self._probes -= 1
+        else:
+            self._probe_at = inf  # until it is known how this call ends
 
     async def _changed(self, turn: asyncio.Event, tokens: int) -> None:
         turn.clear()
         # Rates refill by the clock alone: nobody would wake the call that waits for them.
         pause = self._pause_s(tokens) if self._waiting[0] is turn else 0.0
         with suppress(TimeoutError):
-            await asyncio.wait_for(turn.wait(), pause if pause > 0 else None)
+            await asyncio.wait_for(turn.wait(), pause if 0 < pause < inf else None)

@@ -94,12 +94,16 @@ def _from_file(endpoint: Endpoint, name: str, run_folder: Path | None) -> str:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise RecipeError(f"{where}: expected a file with the key, found none there.") from None
+        raise RecipeError(
+            f"{where}: expected a file with the key, found none there. Put the key alone on its "
+            "only line, or correct `key_file`."
+        ) from None
     except UnicodeDecodeError:
         raise RecipeError(f"{where}: expected a key as plain text, found other bytes.") from None
     except OSError as error:
         raise RecipeError(
-            f"{where}: expected a file that can be read, found: {error.strerror}."
+            f"{where}: expected a file that can be read, found: {error.strerror}. Name a "
+            "file with the key that this user may read."
         ) from None
     return _checked(text, where, "put the key alone on its first and only line")
 

@@ -374,8 +374,13 @@ def _hold(path: Path) -> BinaryIO:
         ) from None
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError as error:
         held.close()
+        if not isinstance(error, BlockingIOError):
+            raise RunError(
+                f"{path}: expected a disk on which files can be locked, found: {error.strerror}. "
+                "Some network disks cannot: put the run on a local one."
+            ) from None
         raise RunError(
             f"{path}: another process is making calls for this run. Wait for it to end: two at a "
             "time could spend the budget twice."

@@ -107,7 +107,7 @@ def _seen(found: Mapping[str, Any]) -> Seen:
     if not isinstance(created, int | float):
         raise Unreadable(f"expected a batch, found {shortened(repr(dict(found)))}")
     files = [found.get(f"{kind}_file_id") for kind in ("output", "error", "input")]
-    paths = [None if file is None else f"/files/{file}" for file in files]
+    paths = [f"/files/{file}" if file else None for file in files]  # some servers write ""
     failed, crowded = _failure(found) if status == "failed" else (None, False)
     return Seen(
         id=field(found, "id", str),

@@ -5,7 +5,6 @@ from typing import Any
 
 from judgesmith.models.http.verdict_chances import Chances, Token, option_chances
 from judgesmith.models.http.wires import (
-    OURS,
     Reply,
     Unreadable,
     Usage,
@@ -64,7 +63,7 @@ class OpenAIWire:
                 f"option {RENAMED!r} of model {endpoint.model!r} at {endpoint.url}: expected true "
                 f"(the stage's `max_tokens` is then sent under this name), found {renamed!r}."
             )
-        return refused_options(endpoint, OURS)
+        return refused_options(endpoint, but=RENAMED)
 
     def fields(self, endpoint: Endpoint, request: Request) -> dict[str, Any]:
         """The body as JSON fields.
@@ -96,7 +95,9 @@ class OpenAIWire:
         """The body; raises ModelError for options that cannot be sent."""
         return written(self, endpoint, request)
 
-    def read(self, content: bytes, request: Request, *, asked: str) -> Reply:
+    def read(
+        self, content: bytes, request: Request, *, asked: str, also: Sequence[str] = ()
+    ) -> Reply:
         """Read a body with status 200. Raises Unreadable.
 
         >>> from judgesmith.models.protocol import Request, Sampling
@@ -107,11 +108,13 @@ class OpenAIWire:
         >>> reply.completion.text, reply.completion.prompt_tokens, reply.usage_known
         ('B', 9, True)
         """
-        return self.read_fields(opened(content), request, asked=asked)
+        return self.read_fields(opened(content), request, asked=asked, also=also)
 
-    def read_fields(self, found: Mapping[str, Any], request: Request, *, asked: str) -> Reply:
+    def read_fields(
+        self, found: Mapping[str, Any], request: Request, *, asked: str, also: Sequence[str] = ()
+    ) -> Reply:
         """The same for a body that is parsed already."""
-        said = check_model(checked(found).get("model"), asked)
+        said = check_model(checked(found).get("model"), asked, also)
         choices = field(found, "choices", list)
         if not choices or not isinstance(choices[0], dict):
             raise Unreadable(f"expected one reply in `choices`, found {shortened(repr(choices))}")

@@ -2,7 +2,7 @@
 
 The window grows by one for each answer until the server first objects, then by one for each window
 of answers; an objection halves it (additive increase, multiplicative decrease, as in TCP: Chiu and
-Jain 1989). Calls that began before the last cut do not cut again: they met the same jam.
+Jain 1989). Calls that began before the last fault do not count again: they met the same jam.
 Nothing here reads a clock; times are seconds of the caller's.
 """
 
@@ -14,8 +14,8 @@ class Window:
     >>> for _ in range(5): window.answered()
     >>> window.size
     4
-    >>> window.objected(window.epoch); window.size
-    2
+    >>> window.failed(window.epoch, busy=True), window.size
+    (True, 2)
     >>> window.answered(); window.size
     2
     """
@@ -24,7 +24,8 @@ class Window:
         self._most = most
         self._limit = 1.0
         self._ramp = True
-        self.epoch = 0
+        self.epoch, self.silent = 0, 0
+        """`silent`: faults that say anything new, since the last answer."""
 
     @property
     def size(self) -> int:
@@ -33,16 +34,22 @@ class Window:
 
     def answered(self) -> None:
         """A call was answered."""
+        self.silent = 0
         step = 1.0 if self._ramp else 1.0 / self._limit
         self._limit = min(self._most, self._limit + step)
 
-    def objected(self, epoch: int) -> None:
-        """The server was too busy for a call that began in `epoch`."""
+    def failed(self, epoch: int, *, busy: bool) -> bool:
+        """A call that began in `epoch` met a fault; whether that says anything new.
+
+        `busy`: the server has too much to do, which makes the window smaller.
+        """
         if epoch != self.epoch:
-            return
-        self._ramp = False
-        self._limit = max(1.0, self._limit / 2)
-        self.epoch += 1
+            return False
+        self.epoch, self.silent = self.epoch + 1, self.silent + 1
+        if busy:
+            self._ramp = False
+            self._limit = max(1.0, self._limit / 2)
+        return True
 
 
 class Rates:

@@ -20,8 +20,9 @@ PER_REQUEST = 256
 """Tokens that a server may add to a request."""
 PER_FORM = 1024
 """Tokens that a server may add to explain a schema or grammar to the model."""
-LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-REPLIES = ("n", "best_of")
+WRITE = Fraction(5, 4)
+"""What writing a token to the vendor's cache costs as a share of input, where no price is given:
+both OpenAI (from GPT-5.6 on, unasked) and Anthropic (for five minutes) take a quarter more."""
 
 
 class _Rates(NamedTuple):
@@ -40,7 +41,7 @@ def bound(endpoint: Endpoint, request: Request, body_bytes: int, *, batch: bool 
     `body_bytes` is the length of the request's body. A byte-level tokenizer makes no more tokens
     than bytes; 64 tokens are added for each message, 256 for the request and 1,024 where a form is
     given. They cost what the dearest kind of prompt token costs. The reply is taken at its limit,
-    also where `options` of the endpoint raise that limit or ask for several replies.
+    which `options` of an endpoint cannot raise.
 
     One message, a body of 680 bytes and 300 tokens at most, at $3 for input, $3.75 for writing to
     the cache and $15 for output: (680 + 64 + 256) x 3,750 + 300 x 15,000 nano-dollars.
@@ -61,7 +62,8 @@ def bound(endpoint: Endpoint, request: Request, body_bytes: int, *, batch: bool 
     if request.form is not None:
         prompt += PER_FORM
     dearest = max(rates.input, rates.cached, rates.written)
-    return -(-(prompt * dearest + _longest_reply(endpoint, request) * rates.output) // rates.scale)
+    reply = request.sampling.max_tokens * rates.output
+    return -(-(prompt * dearest + reply) // rates.scale)
 
 
 def actual(endpoint: Endpoint, completion: Completion, *, batch: bool = False) -> int:
@@ -130,22 +132,18 @@ def dollars(nano: int) -> str:
     return f"${whole:,}.{decimals}"
 
 
-def _longest_reply(endpoint: Endpoint, request: Request) -> int:
-    def largest(names: tuple[str, ...], least: int) -> int:
-        given = [endpoint.options.get(name) for name in names]
-        return max([least, *(n for n in given if isinstance(n, int))])
-
-    return largest(LIMITS, request.sampling.max_tokens) * largest(REPLIES, 1)
-
-
 @lru_cache(maxsize=256)
 def _rates(price: Price, batch: bool) -> _Rates:
     share = _decimal(price.batch, "batch") if batch else Fraction(1)
     cached = price.input if price.cached_input is None else price.cached_input
-    written = price.input if price.cache_write is None else price.cache_write
-    named = {"input": price.input, "output": price.output, "cached": cached, "written": written}
+    named = {"input": price.input, "output": price.output, "cached": cached}
+    exact = [_decimal(value, name) for name, value in named.items()]
+    if price.cache_write is None:
+        exact.append(exact[0] * WRITE)
+    else:
+        exact.append(_decimal(price.cache_write, "written"))
     # Dollars per million tokens are 1,000 nano-dollars per token.
-    exact = [_decimal(value, name) * 1000 * share for name, value in named.items()]
+    exact = [rate * 1000 * share for rate in exact]
     scale = lcm(*(rate.denominator for rate in exact))
     return _Rates(scale, *(int(rate * scale) for rate in exact))
 

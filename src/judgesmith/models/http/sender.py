@@ -58,9 +58,11 @@ class Sender:
         if status != 200:
             return self._failed(of_status(status, headers, content, self._endpoint))
         try:
-            return self._wire.read(content, request, asked=self._endpoint.model)
+            return self._wire.read(
+                content, request, asked=self._endpoint.model, also=self._endpoint.answers_as
+            )
         except Unreadable as error:
-            return self._failed(of_unreadable(str(error)))
+            return self._failed(of_unreadable(error))
 
     def _failed(self, fault: Fault) -> Fault:
         return fault._replace(what=redact(fault.what, self._key))

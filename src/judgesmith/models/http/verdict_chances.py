@@ -33,6 +33,9 @@ from typing import NamedTuple
 
 from judgesmith.models.protocol import Wanted
 
+READER = 1
+"""The version of this reading: to be raised by whoever changes what it says of a reply, so that
+replies in a cache are not taken to have been read so."""
 UNDECIDED = 0.01
 """The share of undecided probability up to which chances are given."""
 TOLERANCE = 0.01

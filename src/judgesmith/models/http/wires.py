@@ -6,7 +6,7 @@ server did not give are said to be unknown, so that the call can be booked at it
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
@@ -18,21 +18,46 @@ from judgesmith.runs.endpoint import Endpoint
 
 SHOWN = 120
 """Characters shown of what a server sent."""
+_LIMIT = "it comes from the stage's `max_tokens`"
+_ONE = "it comes from the client, which asks for one reply per call"
+_SWAP = "another model than the endpoint's `model` could answer"
+_EXTRA = "it is billed beside the tokens, so a budget could not be kept"
 OURS = {
-    "model": "the endpoint's `model`",
-    "messages": "the dialect",
-    "max_tokens": "the stage's `max_tokens`",
-    "stream": "the client, which reads whole replies",
-    "n": "the client, which asks for one reply per call",
+    "model": "it comes from the endpoint's `model`",
+    "models": _SWAP,
+    "route": _SWAP,
+    "messages": "it comes from the dialect",
+    "max_tokens": _LIMIT,
+    "max_completion_tokens": _LIMIT,
+    "max_output_tokens": _LIMIT,
+    "stream": "it comes from the client, which reads whole replies",
+    "n": _ONE,
+    "best_of": _ONE,
+    "plugins": _EXTRA,
+    "web_search_options": _EXTRA,
+    "prediction": _EXTRA,
 }
-"""Fields of a body that `options` may not set, and what sets them: the bound on a call's cost, the
-key of the cache and the reader rest on each."""
+"""Fields of a body that `options` may not set, and why: the bound on a call's cost, the key of the
+cache and the reader rest on each."""
+MOST_TOKENS = 10**9
+"""A greater count of tokens is none."""
 
-_DATED = re.compile(r"[-@:_](?:latest|free|nitro|floor|(\d{4}-\d{2}-\d{2}|\d{3,8}))$")
+_ROUTE = re.compile(r":[a-z]+$")
+_KNOWN_ROUTE = re.compile(r"[-@:_](?:latest|free|nitro|floor)$")
+# Years of four digits or two, month and day, month and year, and versions such as -001. Other
+# numbers are part of the name, as a length of context is.
+_DATE = re.compile(
+    r"[-@:_](20\d{2}-\d{2}-\d{2}|20\d{6}|2[3-9]\d{4}|\d{2}-20\d{2}|(?:0[1-9]|1[0-2])[0-3]\d"
+    r"|2[3-9](?:0[1-9]|1[0-2])|00\d)$"
+)
 
 
 class Unreadable(ModelError):
     """A reply with status 200 that is not of the promised form; it may well have been billed."""
+
+
+class OtherModel(Unreadable):
+    """Another model answered than the one that was asked."""
 
 
 class Reply(NamedTuple):
@@ -80,11 +105,18 @@ class Wire(Protocol):
         """The body; raises ModelError where the protocol refuses the request."""
         ...
 
-    def read(self, content: bytes, request: Request, *, asked: str) -> Reply:
-        """Read a body with status 200; `asked` is the model that was asked. Raises Unreadable."""
+    def read(
+        self, content: bytes, request: Request, *, asked: str, also: Sequence[str] = ()
+    ) -> Reply:
+        """Read a body with status 200. Raises Unreadable.
+
+        `asked` is the model that was asked, `also` are names under which it may answer too.
+        """
         ...
 
-    def read_fields(self, found: Mapping[str, Any], request: Request, *, asked: str) -> Reply:
+    def read_fields(
+        self, found: Mapping[str, Any], request: Request, *, asked: str, also: Sequence[str] = ()
+    ) -> Reply:
         """The same for a body that is parsed already, as in a line of a batch."""
         ...
 
@@ -107,8 +139,10 @@ def same_model(asked: str, said: str) -> bool:
     """Whether a server that says `said` answered as the model `asked`.
 
     Names are equal where one is the end of the other's path; letter case and `.gguf` do not count.
-    A dated snapshot is the model that it is a snapshot of, and never that of another date. Of the
-    tags, `latest` and those that only choose a route (`free`, `nitro`, `floor`) do not count.
+    A dated snapshot is the model that it is a snapshot of, and never that of another date. A tag
+    of letters alone chooses a route: it does not count where the other name has none, and `latest`,
+    `free`, `nitro` and `floor` never do. Names that no rule tells to be the same are `answers_as`
+    of an endpoint.
 
     >>> same_model("gpt-5.4", "gpt-5.4-2026-03-05"), same_model("gpt-5.4", "openai/gpt-5.4")
     (True, True)
@@ -118,30 +152,41 @@ def same_model(asked: str, said: str) -> bool:
     (False, False)
     >>> same_model("gpt-4o-2024-05-13", "gpt-4o-2024-08-06")
     False
+    >>> same_model("org/m-0324:groq", "m-0324"), same_model("org/m:groq", "org/m:nebius")
+    (True, False)
     """
-    (path, date), (path_said, date_said) = _parted(asked), _parted(said)
+    one, other = _named(asked), _named(said)
+    if (_ROUTE.search(one) is None) != (_ROUTE.search(other) is None):
+        one, other = _ROUTE.sub("", one), _ROUTE.sub("", other)
+    (path, date), (path_said, date_said) = _parted(one), _parted(other)
     shared = min(len(path), len(path_said))
     dates_agree = None in (date, date_said) or date == date_said
     return path[-shared:] == path_said[-shared:] and dates_agree
 
 
+def _named(name: str) -> str:
+    return _KNOWN_ROUTE.sub("", name.strip().casefold().removesuffix(".gguf"))
+
+
 def _parted(name: str) -> tuple[list[str], str | None]:
-    """The path of a name without its date or tag, and its date with the dashes left out."""
-    name = name.strip().casefold().removesuffix(".gguf")
-    tail = _DATED.search(name)
-    date = tail[1].replace("-", "") if tail and tail[1] else None
+    """The path of a name without its date, and its date with the dashes left out."""
+    tail = _DATE.search(name)
+    date = tail[1].replace("-", "") if tail else None
     stem = name[: tail.start()] if tail else name
     return [part for part in re.split(r"[/\\]", stem) if part] or [""], date
 
 
-def check_model(said: object, asked: str) -> str | None:
-    """The model's name as the server said it; raises Unreadable where another one answered."""
+def check_model(said: object, asked: str, also: Sequence[str] = ()) -> str | None:
+    """The model's name as the server said it; raises OtherModel where another one answered."""
     if said is None or said == "":
         return None
     if not isinstance(said, str):
         raise Unreadable(f"expected the name of a model, found {shortened(repr(said))}")
-    if not same_model(asked, said):
-        raise Unreadable(f"model {asked!r} was asked, and the server answered as {shortened(said)}")
+    if said not in also and not same_model(asked, said):
+        raise OtherModel(
+            f"model {asked!r} was asked, and the server answered as {shortened(said)!r}. If that "
+            f"is the same, write `answers_as: [{shortened(said)!r}]` in its endpoint"
+        )
     return said
 
 
@@ -178,7 +223,7 @@ def counted(value: object) -> int | None:
     """A number of tokens; 0 where there is none, None where it is no number of tokens."""
     if value is None:
         return 0
-    return value if type(value) is int and value >= 0 else None
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None
 
 
 def shortened(found: str | bytes) -> str:
@@ -204,14 +249,14 @@ def shortened(found: str | bytes) -> str:
     return f"{kept} ... ({len(text)} characters)".lstrip()
 
 
-def refused_options(endpoint: Endpoint, fixed: Iterable[str]) -> str | None:
+def refused_options(endpoint: Endpoint, *, but: str | None = None) -> str | None:
     """Why the endpoint's options cannot be sent: they set a field that is not theirs to set."""
-    for name in fixed:
-        if name in endpoint.options:
+    for name, why in OURS.items():
+        if name in endpoint.options and name != but:
             return (
                 f"option {name!r} of model {endpoint.model!r} at {endpoint.url}: expected no "
-                f"{name!r} in `options`, found {shortened(repr(endpoint.options[name]))}; it comes "
-                f"from {OURS[name]}. Remove it from `options`."
+                f"{name!r} in `options`, found {shortened(repr(endpoint.options[name]))}; {why}. "
+                "Remove it from `options`."
             )
     return None
 

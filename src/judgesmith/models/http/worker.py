@@ -20,9 +20,9 @@ class Asking(Protocol):
     """What answers the requests: single calls, or batches."""
 
     def opened(
-        self, hand_over: Callable[[Iterable[Answer]], None]
+        self, hand_over: Callable[[Iterable[Answer] | None], None]
     ) -> AbstractAsyncContextManager[Self]:
-        """Ready to be asked; answers go to `hand_over`."""
+        """Ready to be asked; answers go to `hand_over`, None where no more need be asked."""
         ...
 
     def take_cached(self, some: Sequence[tuple[int, Request]]) -> list[tuple[int, Request, str]]:
@@ -34,7 +34,7 @@ class Asking(Protocol):
         ...
 
     async def finish(self) -> None:
-        """Wait until all that was taken is answered."""
+        """Wait until all that was taken is answered; raise what stopped it."""
         ...
 
 
@@ -50,7 +50,7 @@ class Worker:
         self._calls, self._requests = calls, enumerate(requests)
         self._ahead = sys.maxsize if ahead is None else ahead
         self._done: SimpleQueue[list[tuple[int, Completion]] | BaseException | None] = SimpleQueue()
-        self._taken, self._full = 0, False
+        self._taken, self._full, self._halted = 0, False, False
         self._room: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -101,19 +101,24 @@ class Worker:
         self._room = asyncio.Event()
         self._began.set()
         async with self._calls.opened(self._hand_over) as calls:
-            while some := list(islice(self._requests, LOOK_UP)):
+            while not self._halted and (some := list(islice(self._requests, LOOK_UP))):
                 await self._wait_for_room(some[0][0])
                 for waiting in calls.take_cached(some):
                     await calls.begin(*waiting)
             await calls.finish()
 
-    def _hand_over(self, answers: Iterable[Answer]) -> None:
-        self._done.put(list(answers))
+    def _hand_over(self, answers: Iterable[Answer] | None) -> None:
+        if answers is not None:
+            self._done.put(list(answers))
+            return
+        assert self._room is not None
+        self._halted = True
+        self._room.set()  # who waits for room might wait for a completion that never comes
 
     async def _wait_for_room(self, position: int) -> None:
         assert self._room is not None
         self._full = True  # before the look: a completion taken right after it makes room
-        while position > self._taken + self._ahead:
+        while not self._halted and position > self._taken + self._ahead:
             await self._room.wait()
             self._room.clear()
         self._full = False

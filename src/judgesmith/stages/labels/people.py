@@ -1,11 +1,58 @@
-"""Labels by people, from files."""
+"""Labels by people, from files and from queues that came back."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from judgesmith.audits.ties import majority
 from judgesmith.errors import DataError
 from judgesmith.records import AnnotatorKind, Choice, Direction, Item, Label, Verdict, reorder
 from judgesmith.sources import ImportedLabel
+
+QUEUE = "queue"
+"""The kind of import that holds what teachers left open."""
+
+
+@dataclass(frozen=True)
+class ByPeople:
+    """Labels by people, each once, and the ids of those that say something about teachers.
+
+    A queue holds the items that teachers disagree on, or could not be read on. What people say
+    there decides, but it measures nobody: on such items alone every teacher looks bad, and errors
+    look less alike than they are.
+    """
+
+    labels: tuple[Label, ...] = ()
+    measuring: frozenset[str] = frozenset()
+
+    @property
+    def deciding_verdicts(self) -> dict[str, str]:
+        """By item, what most people say, wherever they said it."""
+        return verdicts_of(self.labels)
+
+    @property
+    def measuring_verdicts(self) -> dict[str, str]:
+        """By item, what most people say who were not asked because teachers left it open."""
+        return verdicts_of(one for one in self.labels if one.id in self.measuring)
+
+
+def gathered(imports: Iterable[tuple[str, Sequence[Label]]]) -> ByPeople:
+    """The labels of several imports, each given with its kind; the same one in two counts once.
+
+    Raises DataError where one annotator says two things of the same responses.
+    """
+    found: dict[str, Label] = {}
+    measuring: set[str] = set()
+    for kind, labels in imports:
+        for label in labels:
+            before = found.setdefault(label.id, label)
+            if before.verdict != label.verdict:
+                raise DataError(
+                    f"{before.source} and {label.source}: {label.annotator!r} gave two verdicts on "
+                    f"item {label.item_id}: keep the one that counts."
+                )
+            if kind != QUEUE:
+                measuring.add(label.id)
+    return ByPeople(tuple(found.values()), frozenset(measuring))
 
 
 def person_labels(

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from judgesmith.errors import DataError
-from judgesmith.evaluation.final_label import Decision, read_teachers
-from judgesmith.evaluation.judges import Judge
+from judgesmith.evaluation.judges import ItemKey
+from judgesmith.evaluation.teacher_reading import Teacher, read_teachers
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.judge import Shown, both_orders
 from judgesmith.records import (
@@ -51,7 +51,7 @@ def _drawn(item: Item, seed: int) -> tuple[int, ...]:
     return (1, 0) if keyed_rng(seed, "order", item.id).random() < 0.5 else (0, 1)
 
 
-def read(judgments: Sequence[Judgment], dialect: Dialect) -> list[Judge]:
+def read(judgments: Sequence[Judgment], dialect: Dialect) -> list[Teacher]:
     """Each judge of the judgments as a teacher, by name.
 
     Two orders that contradict each other, where no probabilities decide, are no verdict: as a tie
@@ -61,7 +61,14 @@ def read(judgments: Sequence[Judgment], dialect: Dialect) -> list[Judge]:
     if dialect.kind is not Kind.SINGLE:
         return read_teachers(judgments, tie=None)
     margins = {judgment.judge: 0.0 for judgment in judgments}
-    return read_teachers(_side_by_side(judgments), tie=None, margins=margins)
+    statuses: dict[str, dict[ItemKey, tuple[Status, ...]]] = {name: {} for name in margins}
+    for one in judgments:
+        of_item = statuses[one.judge]
+        of_item[one.item_id] = (*of_item.get(one.item_id, ()), one.status)
+    return [
+        replace(teacher, statuses=statuses[teacher.name])
+        for teacher in read_teachers(_side_by_side(judgments), tie=None, margins=margins)
+    ]
 
 
 def _side_by_side(judgments: Iterable[Judgment]) -> Iterator[Judgment]:
@@ -86,7 +93,7 @@ def _side_by_side(judgments: Iterable[Judgment]) -> Iterator[Judgment]:
 
 
 def agreeing(
-    judgments: Iterable[Judgment], verdict: str, teachers: Mapping[str, Judge]
+    judgments: Iterable[Judgment], verdict: str, teachers: Mapping[str, Teacher]
 ) -> tuple[str, ...]:
     """The judgments of an item that say the verdict, the first of each order shown.
 
@@ -102,10 +109,3 @@ def agreeing(
         if said == verdict:
             kept.setdefault(judgment.order, judgment.id)
     return tuple(kept.values())
-
-
-def decided_by(person: str | None, decision: Decision) -> Decision:
-    """The decision with a person's verdict in the place of what teachers left open."""
-    if person is None or not decision.to_person:
-        return decision
-    return replace(decision, verdict=person, to_person=False)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from judgesmith.models.protocol import Model, ModelOpener
 from judgesmith.models.simulated_teacher import Known, SimulatedTeacher, TeacherSpec
 from judgesmith.records import Question, Response
-from judgesmith.stages.labels.material import Material
+from judgesmith.stages.labels.label_inputs import LabelInputs
 
 
 def with_simulated(
-    specs: Sequence[TeacherSpec], material: Material, models: ModelOpener
+    specs: Sequence[TeacherSpec], given: LabelInputs, models: ModelOpener
 ) -> ModelOpener:
     """The same opener with simulated teachers added.
 
@@ -17,22 +17,22 @@ def with_simulated(
     task's first one. Where the key says nothing they have a truth of their own.
     """
     by_name = {spec.name: spec for spec in specs}
-    policies = (*filter(None, (material.key_policy,)), *material.task.key_policies)
+    policies = (*filter(None, (given.key_policy,)), *given.task.key_policies)
 
     def right(question: Question, shown: Sequence[Response]) -> tuple[str, str] | None:
         if not policies:
             return None
-        found = material.task.judge_by_key(question, shown, policies[0])
+        found = given.task.judge_by_key(question, shown, policies[0])
         return None if found is None else (found.verdict.value, found.rationale)
 
     known = Known(
-        items={item.id: item for item in material.items},
-        questions=material.questions,
-        responses=material.responses,
-        dialect=material.dialect,
+        items={item.id: item for item in given.items},
+        questions=given.questions,
+        responses=given.responses,
+        dialect=given.dialect,
         right=right,
-        reference=material.task.write_reference,
-        seed=material.seed,
+        reference=given.task.write_reference,
+        seed=given.seed,
     )
 
     def opener(name: str) -> Model:

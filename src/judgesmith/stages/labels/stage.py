@@ -12,16 +12,17 @@ from judgesmith.judging.dialect import Dialect
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import Choice, Item, Judgment, Label, Question, Response, index_by_id
 from judgesmith.runs.layout import RunDir
+from judgesmith.runs.looks import record_look
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.outside import find_outside
 from judgesmith.runs.recipe import Section
 from judgesmith.runs.rehearsal import Rates
 from judgesmith.sources import LABEL_READERS, Import, import_files, reader
-from judgesmith.sources.queue import queue_rows, require_rubric, write_queue
-from judgesmith.stages.labels.classroom import Classroom
+from judgesmith.sources.queue import queue_rows, require_rubric, set_aside, write_queue
 from judgesmith.stages.labels.key import judge_by_key
-from judgesmith.stages.labels.material import Material, Taught
-from judgesmith.stages.labels.people import person_labels, verdicts_of
+from judgesmith.stages.labels.label_inputs import LabelInputs, TeacherLabels
+from judgesmith.stages.labels.people import ByPeople, gathered, person_labels, verdicts_of
+from judgesmith.stages.labels.teacher_run import TeacherRun
 from judgesmith.stages.labels.teachers import Teachers
 from judgesmith.tasks import load_dialect, load_task
 
@@ -85,13 +86,14 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
             items, questions, responses, task, policy=config.key_policy, dialect=dialect
         )
     people, strays = _by_people(config.imports, items, questions, responses, dialect)
-    material = Material(
-        items, questions, responses, verdicts_of(people), task, dialect, config.key_policy,
-        run_dir.seed,
+    given = LabelInputs(
+        items, questions, responses, people, verdicts_of(labels), task, dialect,
+        config.key_policy, run_dir.seed,
     )  # fmt: skip
-    taught = _taught(config.teachers, material, run_dir, models)
+    taught = _taught(config.teachers, given, run_dir, models, config.imports)
     judgments += taught.judgments
-    labels = [*labels, *taught.labels, *people]
+    by_people = [taught.by_people.get(label.id, label) for label in people.labels]
+    labels = [*labels, *taught.labels, *by_people]
     run_dir.write(OUTPUTS[0], judgments)
     run_dir.write(OUTPUTS[1], labels)
     run_dir.partial(OUTPUTS[0]).path.unlink(missing_ok=True)
@@ -111,6 +113,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
             **taught.tables,
             "findings": [finding.to_dict() for finding in findings],
         },
+        beside=tuple(filter(None, [taught.tables.get("disagreement queue")])),
         **taught.usage.as_fields(),
     )
 
@@ -118,42 +121,47 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
 def _by_people(
     imports: Sequence[Import], items: Sequence[Item], questions: Mapping[str, Question],
     responses: Mapping[str, Response], dialect: Dialect,
-) -> tuple[list[Label], int]:  # fmt: skip
+) -> tuple[ByPeople, int]:  # fmt: skip
     """Labels by people from files, and how many fit no item."""
-    labels: list[Label] = []
+    found = []
     strays = 0
     for source in imports:
         rows = reader(LABEL_READERS, source.kind)(find_outside(source.path), questions, responses)
-        found, without_item = person_labels(rows, items, dialect.direction)
-        labels += found
+        labels, without_item = person_labels(rows, items, dialect.direction)
+        found.append((source.kind, labels))
         strays += without_item
-    return labels, strays
+    return gathered(found), strays
 
 
 def _taught(
-    config: Teachers | None, material: Material, run_dir: RunDir, models: ModelOpener
-) -> Taught:
+    config: Teachers | None, given: LabelInputs, run_dir: RunDir, models: ModelOpener,
+    imports: Sequence[Import],
+) -> TeacherLabels:  # fmt: skip
     """What teachers say, and the queue of what is left to a person."""
     if config is None:
-        return Taught()
+        return TeacherLabels()
     both = sorted(config.simulated_names & set(run_dir.header.models))
     if both:
         raise RecipeError(
             f"labels.teachers.simulated: {both[0]!r} is a model of the recipe, too. Give the "
             "simulated teacher another name, so that nobody takes one for the other."
         )
-    task, dialect = material.task, material.dialect
+    task, dialect = given.task, given.dialect
     asked = load_dialect(task, config.queue_dialect) if config.queue_dialect else dialect
     if config.policy is Policy.PERSON:
         require_rubric(asked)
-    taught = Classroom(config, material, run_dir.partial(OUTPUTS[0]), models).teach()
+    run = TeacherRun(config, given, run_dir.partial(OUTPUTS[0]), models)
+    taught = run.teach(lambda look: record_look(run_dir, look))
+    imported = import_files(imports).values()
     if taught.to_person:
         rows = queue_rows(
-            taught.to_person, questions=material.questions, responses=material.responses,
-            dialect=asked, seed=material.seed,
+            taught.to_person, questions=given.questions, responses=given.responses,
+            dialect=asked, seed=given.seed,
         )  # fmt: skip
-        path = write_queue(run_dir.file(QUEUE), rows)
+        path = write_queue(run_dir.file(QUEUE), rows, keep=imported)
         taught.tables["disagreement queue"] = str(path.relative_to(run_dir.path))
+    else:
+        set_aside(run_dir.file(QUEUE), keep=imported)
     return taught
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from judgesmith.audits import Finding, Severity, stop_on_errors
 from judgesmith.errors import DataError, RecipeError, nearest
+from judgesmith.evaluation.learnt import learnt_labels
 from judgesmith.judging.dialect import require_direction
 from judgesmith.models.asking import Usage
 from judgesmith.models.origins import Origins
@@ -42,13 +43,14 @@ from judgesmith.stages.preferences.selection import Candidate, Selection, select
 from judgesmith.stages.preferences.written import Writer, WrittenBy, open_writer
 from judgesmith.tasks import Task, load_dialect, load_task
 
-VERSION = 2
+VERSION = 3
 OUTPUTS = ("preferences/preferences.jsonl",)
 
 
 class Config(Section):
     """`dialect` is how the student will be asked; `labels` whose verdicts are the chosen ones.
 
+    Of teachers' labels those are taken, too, that a person decided by the policy `person`.
     `count` is the most rows on each side of the split, both orders of a pair counted; `modes` the
     failure modes, all of the task's where none is named; `separability` the highest upper 95%
     bound of the accuracy with which words may tell chosen from rejected. With `teacher` a model
@@ -139,11 +141,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Make mistakes, choose evenly among them, audit the rows, and only then write them."""
     materials = _materials(config, run_dir)
     items = run_dir.read("split/items.jsonl", Item)
-    labels = {
-        label.item_id: label
-        for label in run_dir.read("labels/labels.jsonl", Label)
-        if label.annotator_kind is config.labels
-    }
+    labels = learnt_labels(run_dir.read("labels/labels.jsonl", Label), config.labels)
     require_direction(labels.values(), materials.dialect, setting="preferences.dialect")
     if config.teacher is None:
         require_policy(labels.values(), materials.task)

@@ -22,6 +22,8 @@ _SWEEPS = 10
 
 Key = tuple[str, tuple[str, ...]]
 """An item's id, and the responses shown in the first or only order that is meant."""
+Flow = tuple[tuple[str, str], ...]
+"""The right and the wrong verdict of each reply to a case, sorted."""
 
 
 class Chosen(NamedTuple):
@@ -71,22 +73,6 @@ def cases_of(item: Item, judgments: Iterable[Judgment], dialect: Dialect) -> lis
     if dialect.kind is Kind.SINGLE:
         return [Case(item, (one,)) for one in found]
     return [Case(item, tuple(found))] if found else []
-
-
-def affordable(
-    cases: Iterable[Case], most_asked: int | None, seed: int
-) -> tuple[list[Case], list[Case]]:
-    """The cases that so many requests suffice for, drawn by their key, and all others."""
-    cases = list(cases)
-    if most_asked is None:
-        return cases, []
-    drawn = sorted(cases, key=lambda case: keyed_rng(seed, "asked", case.key).random())
-    kept, asked = set(), 0
-    for case in drawn:
-        if asked + len(case.chosen) <= most_asked:
-            asked += len(case.chosen)
-            kept.add(case.key)
-    return [c for c in cases if c.key in kept], [c for c in cases if c.key not in kept]
 
 
 def plan(
@@ -163,11 +149,9 @@ def _even_modes(
     modes: Sequence[str], seed: int,
 ) -> dict[Key, str]:  # fmt: skip
     """Modes that differ by one at most, over all and within each pair of verdicts."""
-    flows: dict[tuple[tuple[str, str], ...], list[Case]] = {}
+    flows: dict[Flow, list[Case]] = {}
     for case in sorted(cases, key=lambda case: keyed_rng(seed, "mode", case.key).random()):
-        rights = (one.right for one in case.chosen)
-        flow = tuple(sorted(zip(rights, wrong[case.key], strict=True)))
-        flows.setdefault(flow, []).append(case)
+        flows.setdefault(flow_of(case, wrong[case.key]), []).append(case)
     overall: Counter[str] = Counter()
     found = {}
     for _, members in sorted(flows.items()):
@@ -178,6 +162,11 @@ def _even_modes(
             overall[mode] += 1
             found[case.key] = mode
     return found
+
+
+def flow_of(case: Case, wrong: Sequence[str]) -> Flow:
+    """What verdicts a case turns right into wrong ones, whichever order comes first."""
+    return tuple(sorted(zip((one.right for one in case.chosen), wrong, strict=True)))
 
 
 def instruct(

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
 from judgesmith.judging.reply import verdict_text
-from judgesmith.models.asking import Usage
+from judgesmith.models.asking import LOT, Usage, foresee
 from judgesmith.models.protocol import Model, ModelOpener, Request, Sampling
 from judgesmith.models.simulated_writer import SimulatedWriter, Told, WriterKnown, WriterSpec
 from judgesmith.records import Item, Kind, Question, Response
@@ -16,12 +17,12 @@ from judgesmith.runs.recipe import Section
 from judgesmith.runs.rehearsal import Rates
 from judgesmith.stages.preferences.checks import check
 from judgesmith.stages.preferences.contrasts import Materials
+from judgesmith.stages.preferences.rounds import Ask, Begun, Rounds, faults_of, in_even_shares
 from judgesmith.stages.preferences.selection import Candidate, Contrast
 from judgesmith.stages.preferences.wishes import (
     Case,
     Key,
     Wish,
-    affordable,
     flows_of,
     instruct,
     plan,
@@ -37,8 +38,8 @@ class WrittenBy(Section):
 
     `model` is a name of the recipe's `models`, or of a `simulated` one. A reply that fails a check
     is asked for again with the next sampling seed, `tries` times in all. `most_asked` is the most
-    requests of the stage: items beyond it are left out, and what is left of it goes to replies
-    that are asked for again.
+    requests of the stage: items are drawn, each is finished before it is spent on more of them, and
+    those beyond it are left out.
     """
 
     model: str = Field(min_length=1)
@@ -72,81 +73,54 @@ class Written(NamedTuple):
     failed: dict[Key, str]
 
 
-class _Ask(NamedTuple):
-    """One reply that is wanted: a wish, and which of its orders."""
-
-    wish: Wish
-    place: int
-
-    @property
-    def key(self) -> Key:
-        return self.wish.case.item.id, self.wish.case.chosen[self.place].shown
-
-
 class Writer:
     """Asks for mistakes, checks the replies, and asks again; counts everything."""
 
     def __init__(self, config: WrittenBy, materials: Materials, model: Model) -> None:
         self._config, self._materials, self._model = config, materials, model
         self.usage = Usage()
-        self._wished: list[Wish] = []
-        self._rounds = [Counter[str]() for _ in range(config.tries)]
+        self._attempts = [Counter[str]() for _ in range(config.tries)]
         self._reasons: Counter[str] = Counter()
-        self._failed: Counter[str] = Counter()
-        self._not_asked = self._made = 0
+        self._begun: list[Begun] = []
+        self._not_asked = 0
 
     def write(self, sides: Sequence[Sequence[Case]]) -> list[Written]:
-        """The candidates of each side of the split; verdicts and modes are even on each."""
-        kept, left = affordable(
-            [case for side in sides for case in side],
-            self._config.most_asked, self._materials.seed,
-        )  # fmt: skip
-        afforded = {case.key for case in kept}
-        self._not_asked = len(left)
-        m = self._materials
-        planned = [
-            plan([c for c in side if c.key in afforded], m.modes, m.dialect.scale.values, m.seed)
-            for side in sides
-        ]
-        self._wished = [wish for wishes in planned for wish in wishes]
-        replies, failed = self._ask_all()
-        failed |= {case.key: NOT_ASKED for case in left}
-        return [self._written(wishes, replies, failed) for wishes in planned]
+        """The candidates of each side of the split; verdicts and modes are even on each.
 
-    def _ask_all(
-        self,
-    ) -> tuple[dict[Key, str], dict[Key, str]]:
-        """Good replies by item and order shown, and the last fault of every other."""
-        asks = [_Ask(wish, i) for wish in self._wished for i in range(len(wish.case.chosen))]
-        good: dict[Key, str] = {}
-        faults: dict[Key, str] = {}
-        with progress_bar("preferences", len(asks)) as bar:
-            for attempt, counts in enumerate(self._rounds):
-                waiting = [ask for ask in asks if ask.key not in good]
-                if self._config.most_asked is not None:
-                    asked = sum(one["asked"] for one in self._rounds)
-                    waiting = waiting[: max(0, self._config.most_asked - asked)]
-                self._ask(waiting, attempt, good=good, faults=faults, bar=bar)
-                counts["accepted"] = sum(ask.key in good for ask in waiting)
-        return good, {key: fault for key, fault in faults.items() if key not in good}
+        What is wished does not depend on replies: under a cap these only say how far it goes.
+        """
+        m, config = self._materials, self._config
+        planned = [plan(side, m.modes, m.dialect.scale.values, m.seed) for side in sides]
+        capped = config.most_asked is not None
+        wishes = in_even_shares(planned, m.seed) if capped else list(chain.from_iterable(planned))
+        rounds = Rounds(wishes, tries=config.tries, most_asked=config.most_asked)
+        replies = sum(len(wish.case.chosen) for wish in wishes)
+        replies = min(replies, config.most_asked or replies)
+        foresee(self._model, [self.request(wish, 0, 0) for wish in wishes[:LOT]], replies)
+        with progress_bar("preferences", replies) as bar:
+            while asks := rounds.next_round():
+                self._ask(asks, rounds.begun, bar)
+        self._begun = list(rounds.begun.values())
+        self._not_asked = len(wishes) - len(self._begun)
+        return [self._written(side, rounds.begun) for side in planned]
 
-    def _ask(
-        self, asks: Sequence[_Ask], attempt: int, *, good: dict[Key, str],
-        faults: dict[Key, str], bar: Progress,
-    ) -> None:  # fmt: skip
+    def _ask(self, asks: Sequence[Ask], begun: Mapping[Key, Begun], bar: Progress) -> None:
         """One round; what is good and what is wrong with the others is added."""
-        if not asks:
-            return
-        requests = [self.request(ask.wish, ask.place, attempt) for ask in asks]
+        requests = [self.request(*ask) for ask in asks]
         for ask, completion in zip(asks, self._model.complete(requests), strict=True):
             self.usage.add(completion)
-            self._rounds[attempt]["asked"] += 1
-            chosen = ask.wish.case.chosen[ask.place]
-            found = check(self._materials.dialect, completion, chosen, ask.wish.wrong[ask.place])
+            case, one = ask.wish.case, begun[ask.wish.case.key]
+            found = check(
+                self._materials.dialect, completion, case.chosen[ask.place],
+                ask.wish.wrong[ask.place],
+            )  # fmt: skip
+            counts = self._attempts[ask.attempt]
+            counts["asked"] += 1
             if found.reply is not None:
-                good[ask.key] = found.reply
+                counts["accepted"] += 1
+                one.good[ask.place] = found.reply
             else:
-                faults[ask.key] = str(found.reason)
+                one.faults[ask.place] = str(found.reason)
                 self._reasons[str(found.reason)] += 1
             bar.advance(int(found.reply is not None), cost_usd=completion.cost_usd)
 
@@ -168,23 +142,20 @@ class Writer:
             ),
         )  # fmt: skip
 
-    def _written(
-        self, wishes: Sequence[Wish], replies: Mapping[Key, str],
-        failed: Mapping[Key, str],
-    ) -> Written:  # fmt: skip
+    def _written(self, wishes: Sequence[Wish], begun: Mapping[Key, Begun]) -> Written:
         """A case has a candidate where all its orders have a good reply: twins stay together."""
         made: list[Candidate] = []
-        dropped = {key: reason for key, reason in failed.items() if reason == NOT_ASKED}
+        failed: dict[Key, str] = {}
         for wish in wishes:
-            keys = [_Ask(wish, i).key for i in range(len(wish.case.chosen))]
-            reason = next((failed[key] for key in keys if key in failed), None)
-            if reason is None:
-                made.append(self._candidate(wish, [replies[key] for key in keys]))
+            one = begun.get(wish.case.key)
+            if one is None:
+                failed[wish.case.key] = NOT_ASKED
+            elif one.missing:
+                failed[wish.case.key] = NO_GOOD_REPLY + one.faults[one.missing[0]]
             else:
-                dropped[wish.case.key] = NO_GOOD_REPLY + reason
-                self._failed[reason] += 1
-        self._made += len(made)
-        return Written(made, dropped)
+                replies = [one.good[place] for place in range(len(wish.case.chosen))]
+                made.append(self._candidate(wish, replies))
+        return Written(made, failed)
 
     def _candidate(self, wish: Wish, replies: Sequence[str]) -> Candidate:
         item, chosen = wish.case.item, wish.case.chosen
@@ -199,18 +170,20 @@ class Writer:
 
     def tables(self) -> dict[str, Any]:
         """Requests = accepted + rejected; wishes = candidates + those without a good reply."""
-        rounds = [{"asked": one["asked"], "accepted": one["accepted"]} for one in self._rounds]
+        attempts = [{"asked": n["asked"], "accepted": n["accepted"]} for n in self._attempts]
+        wished = [one.wish for one in self._begun]
+        failed = faults_of(self._begun)
         return {
             "model": self._model.name,
-            "requests": sum(one["asked"] for one in rounds),
-            "accepted": sum(one["accepted"] for one in rounds),
+            "requests": sum(one["asked"] for one in attempts),
+            "accepted": sum(one["accepted"] for one in attempts),
             "rejected by reason": dict(sorted(self._reasons.items())),
-            "by attempt": rounds,
-            "wishes": len(self._wished),
-            "wishes by mode": dict(sorted(Counter(w.mode for w in self._wished).items())),
-            "wished replies by right and wrong verdict": flows_of(self._wished),
-            "candidates": self._made,
-            "without a good reply, by last reason": dict(sorted(self._failed.items())),
+            "by attempt": attempts,
+            "wishes": len(wished),
+            "wishes by mode": dict(sorted(Counter(wish.mode for wish in wished).items())),
+            "wished replies by right and wrong verdict": flows_of(wished),
+            "candidates": len(wished) - failed.total(),
+            "without a good reply, by last reason": dict(sorted(failed.items())),
             NOT_ASKED: self._not_asked,
         }
 

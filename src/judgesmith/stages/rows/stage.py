@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import Field
 
 from judgesmith.errors import DataError, RecipeError
+from judgesmith.evaluation.learnt import learnt_labels
 from judgesmith.judging.dialect import Dialect, require_direction
 from judgesmith.models.origins import Origins
 from judgesmith.models.protocol import ModelOpener
@@ -48,8 +49,9 @@ class Config(Section):
     """`dialect` is how the student will be asked; `labels` whose labels it learns from.
 
     A row is learnt from a judgment that says the label's verdict: of a teacher (`labels: model`, or
-    `simulated`) there may be one in one order only, or none. A dialect that asks the judge for its
-    own answer first gets that of the teacher, else the key's.
+    `simulated`) there may be one in one order only, or none. Where a person decided an item by the
+    policy `person`, that verdict is learnt with the reasons of the teachers that say the same. A
+    dialect that asks the judge for its own answer first gets that of the teacher, else the key's.
 
     `orders` is for dialects of pairs. "coin_flip" draws one order per item from the seed and the
     item's id; "both" shows the student every pair twice, so that no slot can pay.
@@ -114,7 +116,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     items = run_dir.read("split/items.jsonl", Item)
     judgments = index_by_id(run_dir.read("labels/judgments.jsonl", Judgment))
     everyone = run_dir.read("labels/labels.jsonl", Label)
-    labels = {label.item_id: label for label in everyone if label.annotator_kind is config.labels}
+    labels = learnt_labels(everyone, config.labels)
     require_direction(labels.values(), dialect, setting="rows.dialect")
     rows: list[SftRow] = []
     dropped: Counter[str] = Counter()

@@ -8,21 +8,23 @@ from judgesmith.audits import Finding
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.asking import Usage
 from judgesmith.records import Item, Judgment, Label, Question, Response
+from judgesmith.stages.labels.people import ByPeople
 from judgesmith.tasks import Task
 
 
 @dataclass(frozen=True)
-class Material:
-    """What is judged, and in which dialect.
+class LabelInputs:
+    """What is judged, in which dialect, and what others say of it.
 
-    `people` are verdicts by people, in item order, by item id. `key_policy` is how the answer key
+    `key` are the verdicts of the answer key, in item order, by item id. `key_policy` is how it
     labels in this run, None where it does not.
     """
 
     items: Sequence[Item]
     questions: Mapping[str, Question]
     responses: Mapping[str, Response]
-    people: Mapping[str, str]
+    people: ByPeople
+    key: Mapping[str, str]
     task: Task
     dialect: Dialect
     key_policy: str | None
@@ -30,15 +32,17 @@ class Material:
 
 
 @dataclass(frozen=True)
-class Taught:
+class TeacherLabels:
     """What teachers gave.
 
-    `unlabelled` says of each item without a label why it has none; `to_person` are the items that
-    a person is to decide.
+    `by_people` are labels by people in the form that the policy `person` gives them, by the id of
+    the label as it was given. `unlabelled` says of each item without a label why it has none;
+    `to_person` are the items that a person is to decide.
     """
 
     judgments: list[Judgment] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
+    by_people: dict[str, Label] = field(default_factory=dict)
     unlabelled: dict[str, str] = field(default_factory=dict)
     to_person: list[Item] = field(default_factory=list)
     tables: dict[str, Any] = field(default_factory=dict)
