@@ -115,7 +115,7 @@ def test_prices_have_dates_and_no_secret(run_dir: RunDir) -> None:
     assert isinstance(table, Table)
     assert isinstance(text, Text)
     assert [[cell.text for cell in row] for row in table.rows] == [
-        ["big", "2026-10-01", "$3.00", "$0.30", "as input", "$15.00", "× .50"]
+        ["big", "2026-10-01", "$3.00", "$0.30", "1.25 × input", "$15.00", "× .50"]
     ]
     assert "counted as free: local (small, localhost)." in text.text
     assert "No longer in the recipe, so their prices are not known: gone." in text.text

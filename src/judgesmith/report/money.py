@@ -41,8 +41,8 @@ class PriceRow(Result):
     """What the recipe says that a model costs: US dollars per million tokens on the day `as_of`.
 
     A model without `as_of` has no prices; `known` says whether the recipe still describes it.
-    A price of the vendor's cache that is None is that of input. `batch` is the share of these
-    prices that a batch costs, None where no batches are made.
+    A price of cached input that is None is that of input, one of cache writes 1.25 times it.
+    `batch` is the share of these prices that a batch costs, None where no batches are made.
     """
 
     model: str

@@ -144,7 +144,7 @@ def price_table(prices: Sequence[PriceRow]) -> Table:
                 Cell(row.as_of or ""),
                 _rate(row.input_usd),
                 _rate(row.cached_input_usd),
-                _rate(row.cache_write_usd),
+                _rate(row.cache_write_usd, absent="1.25 × input"),
                 _rate(row.output_usd),
                 Cell("not used", tone="soft")
                 if row.batch is None
@@ -165,13 +165,13 @@ def _named(row: PriceRow) -> str:
     return f"{row.model} ({served})" if served else row.model
 
 
-def _rate(usd: float | None) -> Cell:
-    """A price with all its decimals, at least two; None is that of input.
+def _rate(usd: float | None, *, absent: str = "as input") -> Cell:
+    """A price with all its decimals, at least two.
 
     >>> _rate(0.3).text, _rate(0.075).text, _rate(15).text
     ('$0.30', '$0.075', '$15.00')
     """
     if usd is None:
-        return Cell("as input", tone="soft")
+        return Cell(absent, tone="soft")
     whole, _, part = f"{usd:,.9f}".rstrip("0").partition(".")
     return Cell(f"${whole}.{part:0<2}")

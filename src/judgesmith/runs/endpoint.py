@@ -20,8 +20,8 @@ class Price(_Part):
     """US dollars per million tokens on the day `as_of`.
 
     `cached_input` is the price of prompt tokens read from the vendor's cache, that of input where
-    it is not given; `cache_write` of those written to it, 1.25 times that of input. `batch` is what a batch
-    costs as a share of the same calls made one by one.
+    it is not given; `cache_write` of those written to it, 1.25 times that of input. `batch` is what
+    a batch costs as a share of the same calls made one by one.
     """
 
     input: float = Field(ge=0, le=1e6)
