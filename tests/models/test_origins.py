@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from judgesmith.audits import ModelTerms, Terms
-from judgesmith.models.origins import Origins, judges_behind
+from judgesmith.models.origins import Origins, judges_behind, people_behind
 from judgesmith.records import (
     AnnotatorKind,
     Finish,
@@ -111,3 +111,15 @@ def test_without_models_behind_http_rows_are_the_same_objects() -> None:
     one, rows = judgment("t1"), [row(0, 1), row()]
     found = simulated.licensed(rows, {ITEM.id: ITEM}, {ITEM.id: label("t1", one)}, [one])
     assert all(a is b for a, b in zip(found, rows, strict=True))
+
+
+def test_what_a_person_decided_carries_the_persons_terms() -> None:
+    """t1 gave the reason; t2 voted for nothing that was taken. A person may bear a model's name."""
+    one, other = judgment("t1"), judgment("t2", "B")
+    fields = {"policy": "person", "annotator_kind": AnnotatorKind.PERSON}
+    decided = label("t2", one, **fields).with_fields(licence="the user's own")
+    assert judges_behind(decided, [one, other]) == ["t1"]
+    assert people_behind(decided) == "the user's own"
+    assert people_behind(label("t1", one)) is None
+    (made,) = ORIGINS.licensed([row(0)], {ITEM.id: ITEM}, {ITEM.id: decided}, [one, other])
+    assert made.licence == "CC-BY-4.0; the user's own; terms of vendor/g1; terms of vendor/t1"

@@ -17,6 +17,8 @@ from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.parse import parse_reply
 from judgesmith.models.protocol import Model
 from judgesmith.models.simulated_teacher import SimulatedTeacher
+from judgesmith.pipeline.audit_found import Audited
+from judgesmith.pipeline.audit_licences import audit_licences
 from judgesmith.pipeline.running import run_stage
 from judgesmith.records import (
     TIE,
@@ -36,6 +38,7 @@ from judgesmith.records import (
 from judgesmith.runs.layout import Header, RunDir
 from judgesmith.runs.looks import LOOKS
 from judgesmith.runs.manifest import StageReport
+from judgesmith.runs.recipe import Recipe
 from judgesmith.stages import items, labels, questions, responses, rows, split
 from judgesmith.stages.labels.key import judge_by_key
 from judgesmith.stages.labels.teacher_run import NOT_ASKED
@@ -547,6 +550,23 @@ def test_what_teachers_disagree_on_goes_to_a_person_and_comes_back(run: RunDir) 
     assert not any(rowed[i] for i in opened - with_reason)
     for row in run.read("rows/sft.jsonl", SftRow):
         assert ("the user's own" in row.licence) == (row.item_id in opened)
+    assert published(run) == {
+        "labels/labels.jsonl": {"no": 0, "unknown": len(opened), "yes": len(teachers)},
+        "rows/sft.jsonl": {
+            "no": 0, "unknown": 2 * len(with_reason), "yes": 2 * len(teachers),
+        },
+    }  # fmt: skip
+
+
+def published(run: RunDir) -> dict[str, dict[str, int]]:
+    """What `audit` says of labels and rows: how many may be published."""
+    section = rows.Config(dialect=PAIR, labels=AnnotatorKind.SIMULATED)
+    recipe = Recipe(run.path, run.header, {"rows": section}, {}, {})
+    into = Audited()
+    audit_licences("run", run, recipe, into)
+    (table,) = into.tables.values()
+    found = {one["output"]: one["publish"] for one in table["outputs"]}
+    return {name: found[name] for name in ("labels/labels.jsonl", "rows/sft.jsonl")}
 
 
 def test_a_decided_queue_measures_no_teacher(run: RunDir, tmp_path: Path) -> None:

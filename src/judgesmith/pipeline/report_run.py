@@ -171,6 +171,7 @@ def _teaching(run_dir: RunDir, recipe: Recipe, entries: list[Standing]) -> Teach
         cross_check=tables.get("cross-check"),
         final_labels=tables.get("final labels"),
         queue=tables.get("disagreement queue"),
+        statuses=tables.get("judgments by status", {}),
     )
 
 
