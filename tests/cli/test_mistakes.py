@@ -78,7 +78,7 @@ def test_another_recipe_in_the_folder(
     other = tmp_path / "other.yaml"
     other.write_text(tiny.read_text().replace("name: tiny", "name: other", 1))
     before = (light_run / "recipe.yaml").read_bytes()
-    mistake(command("run", other, "--run", light_run), "recipe 'tiny', not 'other'")
+    mistake(command("run", other, "--run", light_run), "recipe 'tiny', not a run of recipe 'other'")
     assert (light_run / "recipe.yaml").read_bytes() == before
 
 

@@ -104,7 +104,7 @@ DRY = {"questions": 20}
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUDGESMITH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("judgesmith.models.http.calls.backoff_s", lambda *_: 0.05)
+    monkeypatch.setattr("judgesmith.models.http.calls.backoff_s", lambda *_, **__: 0.05)
 
 
 def endpoint(server: Any, protocol: str = "openai") -> Endpoint:
