@@ -129,8 +129,12 @@ def test_over_http_it_is_what_it_was_in_rehearsal(
     (queue,) = (folder / "queue").glob("disagreements-*.csv")
     rows_of_queue = queue.read_bytes()
     queue.unlink()
-    assert "labels is stale: gone: queue/" in command("status", folder).stdout
+    assert f"queue/{queue.name} is not there; to have it" in command("status", folder).stdout
     before = server.counts()["billed"]["calls"]
+    again = command("run", RECIPE, "--run", folder, "--budget-usd", "60", *settings)
+    assert again.returncode == 0
+    assert not queue.exists()
+    (folder / "labels/manifest.json").unlink()
     again = command("run", RECIPE, "--run", folder, "--budget-usd", "60", *settings)
     assert again.returncode == 0
     assert queue.read_bytes() == rows_of_queue

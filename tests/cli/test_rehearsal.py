@@ -76,6 +76,41 @@ def test_a_mistyped_model_is_found_by_a_rehearsal_too(tmp_path: Path) -> None:
         read_recipe(path, ["labels.teachers.primary=bigg"], rehearse=True)
 
 
+def test_a_model_in_two_roles_has_the_rates_of_both(tmp_path: Path) -> None:
+    """A generator that judges, too: each role takes the rates that it knows."""
+    rates = {"gen": {"style": "terse", "accuracy": 0.9, "fail_rate": 0.1}}
+    path = tiny(tmp_path, {"models": rates})
+    found = read_recipe(path, ["labels.teachers.panel=[gen]"], rehearse=True)
+    sections: dict[str, Any] = found.sections
+    assert sections["responses"].generators[0].simulated == {"style": "terse", "fail_rate": 0.1}
+    (spec,) = (one for one in sections["labels"].teachers.simulated if one.name == "gen")
+    assert (spec.accuracy, spec.fail_rate) == (0.9, 0.1)
+
+
+def test_what_is_laid_over_may_have_a_reason(tmp_path: Path) -> None:
+    size = {"width": 8, "layers": 1, "heads": 2, "vocabulary": 300, "context": 900}
+    path = tiny(tmp_path, {"sft": {"value": {"student": {"value": size, "why": "x"}}, "why": "y"}})
+    found: Any = read_recipe(path, rehearse=True)
+    assert (found.sections["sft"].student.width, found.sections["sft"].steps) == (8, 12)
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("rehearse.sft.steps=2", "set the value itself"),
+        ("rehearsed=true", "give --rehearse"),
+    ],
+)
+def test_overrides_that_would_do_nothing(override: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=says):
+        read_recipe(tiny(tmp_path), [override], rehearse=True)
+
+
+def test_a_section_that_no_stage_has_is_found_without_a_rehearsal(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"rehearse\.sftt: did you mean 'sft'"):
+        read_recipe(tiny(tmp_path, {"sftt": {"steps": 2}}))
+
+
 @pytest.mark.parametrize("name", shipped_recipes())
 def test_every_shipped_recipe_can_be_rehearsed(name: str) -> None:
     found = read_recipe(shipped_recipes()[name], rehearse=True)
@@ -100,6 +135,9 @@ def test_a_rehearsal_by_command(command: Any, tmp_path: Path) -> None:
     status = command("status", folder)
     assert status.returncode == 0
     assert "Rehearsed." in status.stdout
+    audited = command("audit", folder)
+    assert "Rehearsed." in audited.stdout
+    assert "a rehearsal: no model of the recipe wrote any of it" in audited.stdout
     gate = command("gate", folder, "--set", "kappa=-1", "--set", "coverage=0", "--set",
                    "consistency=0", "--set", "domain_drop=-2")  # fmt: skip
     assert gate.returncode == 3

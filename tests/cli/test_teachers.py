@@ -68,7 +68,7 @@ def test_money_is_asked_for_first_and_never_spent_twice(
     assert stopped.returncode == 2, stopped.stderr
     assert "The budget is spent: of $0.01" in stopped.stderr
     expected = " ".join(stopped.stderr.split())
-    assert "labels: estimate for" in expected
+    assert "labels, the primary teacher: estimate for" in expected
     assert "Left of the budget of $0.01: $0.01, which may not suffice" in expected
     assert some > 0
     assert not (tmp_path / "run/labels/manifest.json").exists()
@@ -90,8 +90,8 @@ def test_money_is_asked_for_first_and_never_spent_twice(
     assert report["taken"] == report["made"] + sum(report["dropped"].values())
     assert report["calls"] == prompts - some
     kept = json.loads((tmp_path / "run/estimates.json").read_text())
-    assert [(row["stage"], row["model"], row["requests"]) for row in kept] == [
-        ("labels", "big", prompts)
+    assert [(row["stage"], row["model"], row["purpose"], row["requests"]) for row in kept] == [
+        ("labels", "big", "labels, the primary teacher", prompts)
     ]
     paid = server.counts()["billed"]
     assert 0.3 < kept[0]["prompt_tokens"] / paid["prompt_tokens"] < 3

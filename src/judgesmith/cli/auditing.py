@@ -24,6 +24,7 @@ def audit_command(
     if out is not None and out.exists() and not out.is_dir():
         raise DataError(f"--out {out}: expected a folder's name, found a file.")
     found = audit_targets(targets, train=train, reading=reading)
+    show.rehearsal(found.rehearsed)
     show.supply(found.tables.get("supply", ()))
     show.confounds(found.confounds)
     show_licences(found.tables)

@@ -18,7 +18,7 @@ REHEARSED = "rehearsed"
 def judge_command(pairs: Path, run_folder: Path, out: Path | None) -> None:
     """Judge a file of pairs and say where the verdicts are."""
     run_dir, recipe = open_run(run_folder)
-    show.rehearsal(recipe.header)
+    show.rehearsal(recipe.header.rehearsed)
     own = own_judge(run_dir, recipe)
     target = out or pairs.with_name(f"{pairs.name.removesuffix('.jsonl')}.judged.jsonl")
     if target.is_dir() or target.resolve() == pairs.resolve():
@@ -40,7 +40,7 @@ def judge_command(pairs: Path, run_folder: Path, out: Path | None) -> None:
 def gate_command(folder: Path, overrides: tuple[str, ...]) -> str:
     """Decide, show the reasons, and give the outcome; a rehearsal never passes."""
     run_dir, recipe = open_run(folder)
-    show.rehearsal(recipe.header)
+    show.rehearsal(recipe.header.rehearsed)
     config = recipe.sections.get("gate") or gate_stage.Config()
     values = config.model_dump()
     for override in overrides:

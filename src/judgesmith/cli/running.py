@@ -17,7 +17,13 @@ from judgesmith.pipeline import (
     start_run,
     survey,
 )
-from judgesmith.pipeline.report_run import note_budget, read_money, stage_row, write_report
+from judgesmith.pipeline.report_run import (
+    TO_WRITE_AGAIN,
+    note_budget,
+    read_money,
+    stage_row,
+    write_report,
+)
 from judgesmith.report.money import money_sentence
 from judgesmith.report.money_sections import money_table
 from judgesmith.report.numbers import money
@@ -48,7 +54,7 @@ def run_command(name: str, folder: Path | None, options: RunOptions) -> None:
     run_dir = start_run(folder, recipe)
     use_data_folder(folder, options.data)
     show.console.print(f"[bold]{recipe.header.name}[/] -> {folder}")
-    show.rehearsal(recipe.header)
+    show.rehearsal(recipe.header.rehearsed)
     try:
         _show_results(recipe, run_dir, until, _run_stages(recipe, run_dir, options))
     finally:  # what was spent is said most of all where the run was stopped
@@ -81,6 +87,7 @@ def _show_results(recipe: Recipe, run_dir: RunDir, until: str | None, page: Path
         show.gate(gate, str(page))
     else:
         show.line(f"Report: {page}")
+    show.rehearsal(recipe.header.rehearsed)
 
 
 def _announce(stage: str, what: str) -> None:
@@ -107,12 +114,15 @@ def _say(manifest: Manifest) -> None:
 def status_command(folder: Path) -> None:
     """Where every stage of a run stands."""
     run_dir, recipe = open_run(folder)
-    show.rehearsal(recipe.header)
+    show.rehearsal(recipe.header.rehearsed)
     entries = survey(run_dir, recipe)
     show.stages(stage_row(entry) for entry in entries)
     for entry in entries:
         if entry.reason and entry.manifest is not None:
             show.line(f"{entry.stage} is {entry.state}: {entry.reason}")
+        for given in entry.manifest.report.beside if entry.manifest is not None else ():
+            if not run_dir.file(given).exists():
+                show.line(f"{given} is not there; {TO_WRITE_AGAIN}")
     spent = read_money(run_dir)
     if spent is not None:
         show.block(money_table(spent))

@@ -14,7 +14,6 @@ from judgesmith.report.document import StageRow
 from judgesmith.report.numbers import estimate, money, not_shown, p_value
 from judgesmith.report.results import Evaluation, GateResult, Number
 from judgesmith.report.sections import REHEARSED
-from judgesmith.runs.layout import Header
 
 _PIPE_WIDTH = 120
 console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
@@ -48,9 +47,9 @@ def line(text: str) -> None:
     console.print(text, markup=False, soft_wrap=True)
 
 
-def rehearsal(header: Header) -> None:
+def rehearsal(rehearsed: bool) -> None:
     """Say of a rehearsal that it is one, wherever its numbers are shown."""
-    if header.rehearsed:
+    if rehearsed:
         console.print(f"[bold yellow]Rehearsed.[/] {REHEARSED}", soft_wrap=True)
 
 

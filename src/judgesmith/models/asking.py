@@ -64,7 +64,8 @@ def judge_items(
             if all(_key(name, entry) in done for entry in about.shown):
                 continue
             model = models(name)
-            _foresee_judging(model, [e for e in about.shown if _key(name, e) not in done], about)
+            missing = [entry for entry in about.shown if _key(name, entry) not in done]
+            _foresee_judging(model, missing, about, stage)
             for lot in _lots(model, name, about.shown, done):
                 for judgment, completion in _judge_lot(model, lot, about):
                     key = _key(name, judgment)
@@ -75,21 +76,22 @@ def judge_items(
     return [done[_key(name, entry)] for name in names for entry in about.shown], usage
 
 
-def foresee(model: Model, some: Sequence[Request], count: int) -> None:
+def foresee(model: Model, some: Sequence[Request], count: int, purpose: str) -> None:
     """Have a model that costs money say what `count` requests like these will cost, once."""
     told = getattr(model, "foresee", None)
-    line = told(some, count) if told is not None and some else None
+    line = told(some, count, purpose) if told is not None and some else None
     if line is not None:
         say(line)
 
 
-def _foresee_judging(model: Model, missing: Sequence[Shown], about: About) -> None:
+def _foresee_judging(model: Model, missing: Sequence[Shown], about: About, purpose: str) -> None:
     """Judges' own answers are left out; they are few beside the judgments."""
     some = requests_about(
         missing[:: max(1, len(missing) // LOT)], about.questions, about.responses,
         dialect=about.dialect, sampling=Sampling(max_tokens=about.max_tokens),
     )  # fmt: skip
-    foresee(model, some, sum(len(shown_at_once(entry, about.dialect)) for entry in missing))
+    count = sum(len(shown_at_once(entry, about.dialect)) for entry in missing)
+    foresee(model, some, count, purpose)
 
 
 def _lots(

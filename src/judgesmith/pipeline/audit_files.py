@@ -95,6 +95,7 @@ def _opened(source: Source, into: Audited) -> Source:
         return source
     run_dir, recipe = open_run(source.run)
     document = collect(run_dir, recipe)
+    into.rehearsed = into.rehearsed or document.rehearsed
     into.say(_finding(row) for row in document.findings)
     audit_licences(source.name, run_dir, recipe, into)
     into.confounds, into.leaks = document.confounds, document.leaks
@@ -177,7 +178,7 @@ def document_of(found: Audited, name: str) -> Document:
         name=name,
         description=f"Audit of {name}",
         task="audit",
-        rehearsed=False,
+        rehearsed=found.rehearsed,
         stages=(),
         gate=None,
         evaluation=None,

@@ -18,6 +18,7 @@ class Audited:
 
     `sets` says of each set what was read: rows, items, judgments, or texts. `not_checked` maps
     what was not checked to the reason. `confounds` and `leaks` are the tables that a page draws.
+    `rehearsed` says that a rehearsal is among what was read.
     """
 
     sets: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -27,6 +28,7 @@ class Audited:
     notes: list[str] = field(default_factory=list)
     confounds: dict[str, Any] | None = None
     leaks: dict[str, Any] | None = None
+    rehearsed: bool = False
 
     def add(
         self, name: str, table: Mapping[str, Any], findings: Iterable[Finding], *, of: str = ""

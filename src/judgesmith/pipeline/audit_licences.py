@@ -39,6 +39,9 @@ R = TypeVar("R", bound=Record)
 
 def audit_licences(name: str, run_dir: RunDir, recipe: Recipe, into: Audited) -> None:
     """Say of every record file which terms it stands under, and what may be published."""
+    if recipe.header.rehearsed:
+        into.skip(AUDIT, "a rehearsal: no model of the recipe wrote any of it", of=name)
+        return
     if not run_dir.file(QUESTIONS).exists():
         into.skip(AUDIT, f"{QUESTIONS} is not there yet", of=name)
         return

@@ -21,6 +21,7 @@ from judgesmith.stages.evaluate.stage import FOLDERS
 
 LEDGER = "ledger.sqlite"
 ESTIMATES = "estimates.json"
+NOTHING = Estimate(0, 0, 0, 0, 0)
 CACHE_VARIABLE = "JUDGESMITH_CACHE"
 
 
@@ -63,15 +64,15 @@ class Models:
 
         return opener
 
-    def _note_estimate(self, stage: str, model: str, found: Estimate) -> None:
-        """Keep the largest estimate of each stage and model: after a kill, less is left to ask."""
+    def _note_estimate(self, stage: str, model: str, purpose: str, found: Estimate) -> None:
+        """Keep the largest estimate of each purpose: after a kill, less is left to ask."""
         path = self._run_dir.file(ESTIMATES)
-        kept = read_estimates(path)
-        before = kept.get((stage, model))
-        if before is None or before.requests < found.requests:
-            kept[stage, model] = found
-            rows = [{"stage": s, "model": m, **e._asdict()} for (s, m), e in kept.items()]
-            write_json(path, rows)
+        about = {"stage": stage, "model": model, "purpose": purpose}
+        rows = orjson.loads(path.read_bytes()) if path.exists() else []
+        before = next((row for row in rows if about.items() <= row.items()), None)
+        if before is None or before["requests"] < found.requests:
+            others = [row for row in rows if row is not before]
+            write_json(path, [*others, {**about, **found._asdict()}])
 
     def close(self) -> None:
         """Let go of the books; what is still in flight is possibly paid from now on."""
@@ -107,9 +108,13 @@ class Models:
 
 
 def read_estimates(path: Path) -> dict[tuple[str, str], Estimate]:
-    """What was expected before the first call, by stage and model."""
-    rows = orjson.loads(path.read_bytes()) if path.exists() else []
-    return {(row.pop("stage"), row.pop("model")): Estimate(**row) for row in rows}
+    """What was expected before calls, by stage and model, all purposes together."""
+    sums: dict[tuple[str, str], Estimate] = {}
+    for row in orjson.loads(path.read_bytes()) if path.exists() else []:
+        found = (row[field] for field in Estimate._fields)
+        key = row["stage"], row["model"]
+        sums[key] = Estimate(*map(sum, zip(found, sums.get(key, NOTHING), strict=True)))
+    return sums
 
 
 def cache_file() -> Path:

@@ -15,6 +15,7 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.outside import use_data_folder
 from judgesmith.runs.recipe import Recipe, load_recipe
 from judgesmith.runs.rehearsal import MODELS, Rates
+from judgesmith.tasks import load_task
 
 RECIPE = "recipe.yaml"
 
@@ -41,6 +42,9 @@ def read_recipe(path: Path, overrides: Sequence[str] = (), *, rehearse: bool = F
     """A recipe, checked against every stage's config; its rehearsal if that is asked for."""
     stages = {name: load_stage(name).Config for name in STAGES}
     recipe = load_recipe(path, stages, overrides, rehearse=rehearse)
+    for section in recipe.header.rehearse:
+        if section not in (*STAGES, MODELS):
+            raise RecipeError(f"{path}: rehearse.{section}: {nearest(section, (*STAGES, MODELS))}")
     for stage, config in recipe.sections.items():
         for name in config.asks:
             if name not in recipe.header.models:
@@ -53,7 +57,8 @@ def read_recipe(path: Path, overrides: Sequence[str] = (), *, rehearse: bool = F
 
 def as_rehearsal(recipe: Recipe) -> Recipe:
     """The recipe with simulated models in place of those that it describes."""
-    rates = Rates(recipe.header.rehearse.get(MODELS))
+    task = load_task(recipe.header.task)
+    rates = Rates(recipe.header.rehearse.get(MODELS), task.responder_rates)
     sections = {name: section.rehearsed(rates) for name, section in recipe.sections.items()}
     rates.require_all_used(recipe.header.models)
     header = recipe.header.model_copy(update={"models": {}})

@@ -31,6 +31,7 @@ from judgesmith.stages.gate import read_gate, read_results
 BUDGET = "budget.json"
 """The cap that the last command with one gave."""
 DRY_RUN = "dry run"
+TO_WRITE_AGAIN = "to have it written anew, delete labels/manifest.json and run again: from the cache"
 
 
 def stage_row(entry: Standing) -> StageRow:
@@ -170,9 +171,15 @@ def _teaching(run_dir: RunDir, recipe: Recipe, entries: list[Standing]) -> Teach
         panel_items=tables.get("panel items by bucket", {}),
         cross_check=tables.get("cross-check"),
         final_labels=tables.get("final labels"),
-        queue=tables.get("disagreement queue"),
+        queue=_queue(run_dir, tables.get("disagreement queue")),
         statuses=tables.get("judgments by status", {}),
     )
+
+
+def _queue(run_dir: RunDir, name: str | None) -> str | None:
+    """The queue's file, and what to do where somebody took it away or lost it."""
+    gone = name is not None and not run_dir.file(name).exists()
+    return f"{name} (not there; {TO_WRITE_AGAIN})" if gone else name
 
 
 def _generator_runs(run_dir: RunDir, entries: list[Standing]) -> Iterable[dict[str, Any]]:

@@ -111,9 +111,6 @@ def standing(name: str, config: Section, run_dir: RunDir) -> Standing:
     touched = [key for key in outputs if outputs[key] != manifest.outputs.get(key)]
     if touched:
         return stale(f"changed output: {', '.join(touched)}")
-    gone = [given for given in manifest.report.beside if not run_dir.file(given).exists()]
-    if gone:
-        return stale(f"gone: {', '.join(gone)}")
     return Standing(name, State.FRESH, "", manifest)
 
 

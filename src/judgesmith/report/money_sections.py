@@ -91,7 +91,7 @@ def _note(found: Money) -> str:
     """Say what the columns mean, as far as this ledger has anything in them."""
     said = ["All commands of this run together. Tokens are of answered calls."]
     if any(line.expected_usd is not None for line in found.lines):
-        said.append("What was expected was guessed before the first call; it decides nothing.")
+        said.append("What was expected was guessed before calls were made; it decides nothing.")
     if any(line.free_calls for line in found.lines):
         said.append("Calls that the server refused cost nothing.")
     if any(line.unsure_calls for line in found.lines):

@@ -26,7 +26,7 @@ class StageReport(BaseModel):
 
     `taken` records went in; `made` came out; every other one is in `dropped` with its reason, so
     taken = made + dropped always. `tables` are results worth showing, by name; `beside` the files
-    that it wrote outside its outputs, for people: it is stale where one is gone.
+    that it wrote outside its outputs, for people to take away and fill in.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from judgesmith.errors import RecipeError, nearest
 from judgesmith.runs.layout import Header
-from judgesmith.runs.rehearsal import Rates, overlay
+from judgesmith.runs.rehearsal import Rates, overlay, refused_override
 
 Path_ = tuple[str | int, ...]
 
@@ -70,7 +70,11 @@ def load_recipe(
     if rehearse:
         overlay(tree)
     for override in overrides:
-        _apply_override(tree, override, problems)
+        refused = refused_override(override.partition("=")[0])
+        if refused is None:
+            _apply_override(tree, override, problems)
+        else:
+            problems.append(f"--set {override!r}: {refused}")
     why: dict[str, str] = {}
     plain = _strip_reasons(tree, (), why)
     where = _Where(path, lines)

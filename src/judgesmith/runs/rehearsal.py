@@ -1,6 +1,6 @@
 """What a rehearsal changes in a recipe: its own section, and the rates of simulated models."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -39,19 +39,35 @@ def overlay(tree: dict[str, Any]) -> None:
 
 def _lay_over(tree: dict[str, Any], changes: Mapping[str, Any]) -> None:
     for key, change in changes.items():
-        below = tree.get(key)
-        if isinstance(below, dict) and set(below) == {"value", "why"}:
-            below = below["value"]
-        if isinstance(below, dict) and isinstance(change, dict):
-            _lay_over(below, change)
+        below, inner = _without_reason(tree.get(key)), _without_reason(change)
+        if isinstance(below, dict) and isinstance(inner, dict):
+            _lay_over(below, inner)
         else:
             tree[key] = change
 
 
-class Rates:
-    """The rates that a recipe's `rehearse.models` states for its models, by name."""
+def _without_reason(value: object) -> object:
+    reasoned = isinstance(value, dict) and set(value) == {"value", "why"}
+    return value["value"] if isinstance(value, dict) and reasoned else value
 
-    def __init__(self, stated: object) -> None:
+
+def refused_override(key: str) -> str | None:
+    """Why an override cannot mean what it says; None for others."""
+    parts = key.split(".")
+    if parts[0] == MARK:
+        return "give --rehearse"
+    if parts[0] == SECTION and parts[1:2] != [MODELS]:
+        return "set the value itself: an override stands above what a rehearsal changes"
+    return None
+
+
+class Rates:
+    """The rates that a recipe's `rehearse.models` states for its models, by name.
+
+    `of_responders` are the names of those that a simulated responder of the task knows.
+    """
+
+    def __init__(self, stated: object, of_responders: Collection[str]) -> None:
         if stated is not None and not (
             isinstance(stated, Mapping) and all(isinstance(r, Mapping) for r in stated.values())
         ):
@@ -61,10 +77,12 @@ class Rates:
             )
         self._stated: dict[str, dict[str, Any]] = {k: dict(v) for k, v in (stated or {}).items()}
         self._used: dict[str, set[str]] = {}
+        self._of_responders = of_responders
 
-    def fields(self, name: str) -> dict[str, Any]:
-        """All that is stated for a name."""
-        found = self._stated.get(name, {})
+    def responder(self, name: str) -> dict[str, Any]:
+        """The rates of a model as a responder; the task checks their values."""
+        stated = self._stated.get(name, {})
+        found = {rate: value for rate, value in stated.items() if rate in self._of_responders}
         self._used.setdefault(name, set()).update(found)
         return found
 

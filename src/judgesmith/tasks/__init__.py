@@ -3,7 +3,7 @@
 A task is a package with an object `TASK` of the protocol below, its dialects, and its recipes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -55,7 +55,8 @@ class Task(Protocol):
     the names, among category and task fields, by which questions are sampled evenly. `slices` are
     the names by which results are broken down besides bucket and category. `mistake_modes` are the
     failure modes of `mistaken_judgments`; `mistake_briefs` tells a writer of each in one sentence
-    what a judge that fails in this way gets wrong.
+    what a judge that fails in this way gets wrong. `responder_rates` are what the spec of a
+    simulated model may state besides its name.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Task(Protocol):
     mistake_modes: tuple[str, ...]
     mistake_briefs: Mapping[str, str]
     hedge_phrases: Sequence[str]
+    responder_rates: Collection[str]
 
     def annotate_question(self, question: Question) -> Question:
         """The question with the task's derived fields."""

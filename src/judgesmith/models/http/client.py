@@ -31,13 +31,13 @@ BATCHES = 8
 class Books:
     """Where replies are kept and calls are booked; `stage` is the one that asks.
 
-    `foreseen` keeps what a stage's requests to a model were expected to cost.
+    `foreseen` keeps what requests were expected to cost: of a stage, to a model, for a purpose.
     """
 
     cache: ReplyCache
     ledger: Ledger
     stage: str
-    foreseen: Callable[[str, str, Estimate], None] = lambda stage, model, found: None
+    foreseen: Callable[[str, str, str, Estimate], None] = lambda *_: None
 
 
 class HttpModel:
@@ -72,7 +72,7 @@ class HttpModel:
         finally:
             worker.stop()
 
-    def foresee(self, some: Sequence[Request], count: int) -> str | None:
+    def foresee(self, some: Sequence[Request], count: int, purpose: str) -> str | None:
         """What `count` requests like `some` will cost, in words; None where nothing is to be paid.
 
         Replies in the cache cost nothing: their share of all is taken to be that of `some`.
@@ -86,8 +86,8 @@ class HttpModel:
         if not left:
             return None
         found = estimate(self.endpoint, new, left)
-        self.books.foreseen(self.books.stage, self.name, found)
-        return estimate_line(self.books.stage, self.name, found, self.books.ledger.totals())
+        self.books.foreseen(self.books.stage, self.name, purpose, found)
+        return estimate_line(purpose, self.name, found, self.books.ledger.totals())
 
     def _worker(self, requests: Iterable[Request]) -> "Worker":
         from judgesmith.models.http.batches import Batches

@@ -96,7 +96,9 @@ class Writer:
         rounds = Rounds(wishes, tries=config.tries, most_asked=config.most_asked)
         replies = sum(len(wish.case.chosen) for wish in wishes)
         replies = min(replies, config.most_asked or replies)
-        foresee(self._model, [self.request(wish, 0, 0) for wish in wishes[:LOT]], replies)
+        foresee(
+            self._model, [self.request(wish, 0, 0) for wish in wishes[:LOT]], replies, "preferences"
+        )
         with progress_bar("preferences", replies) as bar:
             while asks := rounds.next_round():
                 self._ask(asks, rounds.begun, bar)

@@ -73,7 +73,7 @@ class Asker:
         waiting = [q for q in questions if (responder.name, q.id) not in self._done]
         if waiting:
             model = responder.open()
-            foresee(model, self._requests(responder, waiting[:LOT]), len(waiting))
+            foresee(model, self._requests(responder, waiting[:LOT]), len(waiting), "responses")
             lot = getattr(model, "lot", LOT)
             for start in range(0, len(waiting), lot):
                 self._ask_lot(model, responder, waiting[start : start + lot])

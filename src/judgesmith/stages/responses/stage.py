@@ -60,7 +60,7 @@ class Config(Section):
         """Each generator simulated."""
         simulated = tuple(
             g if g.simulated is not None
-            else g.model_copy(update={"simulated": rates.fields(g.model)})
+            else g.model_copy(update={"simulated": rates.responder(g.model)})
             for g in self.generators
         )  # fmt: skip
         return self.model_copy(update={"generators": simulated})

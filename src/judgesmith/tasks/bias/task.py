@@ -17,7 +17,7 @@ from judgesmith.tasks.bias.dialects import DIALECTS
 from judgesmith.tasks.bias.letter import read_letter
 from judgesmith.tasks.bias.mistakes import BRIEFS, MODES, mistaken_judgments
 from judgesmith.tasks.bias.rationale import write_reference
-from judgesmith.tasks.bias.responders import simulated_responder
+from judgesmith.tasks.bias.responders import ResponderSpec, simulated_responder
 from judgesmith.tasks.bias.target import (
     Form,
     stereotype_target,
@@ -39,6 +39,7 @@ class BiasTask:
     bucket_presets: Mapping[str, Sequence[Mapping[str, Any]]] = PRESETS
     key_policies = tuple(teacher.SEVERITY)
     mistake_modes = MODES
+    responder_rates = frozenset(ResponderSpec.model_fields) - {"name"}
     mistake_briefs: Mapping[str, str] = BRIEFS
     hedge_phrases: Sequence[str] = HEDGES
 
