@@ -9,7 +9,7 @@ DATA ?= ../shared/data
 export JUDGESMITH_DATA ?= $(wildcard $(DATA))
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help setup demo test unit slow known-answers check format bench trust real clean
+.PHONY: help setup demo test unit slow reliability known-answers check format bench trust real clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,9 @@ unit: setup     ## the quick tests only
 
 slow: setup     ## the tests that train or run whole recipes
 	$(BIN)/pytest -q -m slow
+
+reliability: setup  ## ten minutes: kills, faults, the cap, hostile texts, bad input, at full scale
+	JUDGESMITH_KILLS=50 OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 -rP tests/reliability
 
 known-answers: setup  ## published data and planted defects only (needs DATA)
 	$(BIN)/pytest -q tests/known_answers tests/defects

@@ -156,7 +156,7 @@ def test_tables_say_who_agrees_where() -> None:
     coverage = {row["teacher"]: row["coverage"]["value"] for row in found["teachers"]}
     assert coverage == {"x": 1.0, "y": 1.0, "z": 70 / 80}
     assert found["errors"] is None
-    assert found["errors not measured"] == "people judged none of these items"
+    assert found["errors not measured"] == "people judged none of these items outside a queue"
 
 
 def test_errors_are_held_against_labels_not_against_the_panel_itself() -> None:
@@ -272,7 +272,7 @@ def test_the_answer_key_has_numbers_of_its_own() -> None:
     key = {item.id: t for item, t in zip(items, truth, strict=True)}
     found = cross_check(items, panel, questions=questions, people={}, key=key, plan=PLAN)
     assert (found["errors"], found["errors not measured"]) == (
-        None, "people judged none of these items",
+        None, "people judged none of these items outside a queue",
     )  # fmt: skip
     assert found["errors against the key"]["labels"] == 40
     assert found["errors against the key"]["effective votes"]["value"] == pytest.approx(1.0)

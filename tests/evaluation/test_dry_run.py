@@ -1,6 +1,7 @@
 """Dry runs: bounds decide, few items cannot pass by luck, and unread replies do not help."""
 
 import json
+import math
 import random
 
 import pytest
@@ -129,6 +130,25 @@ def test_numbers_that_settle_nothing_are_a_review_and_say_how_many_would() -> No
     assert kappa.pass_on.value > 0.6
     assert kappa.items_needed is not None
     assert kappa.items_needed > 40
+
+
+def test_items_needed_are_items_and_not_judgments() -> None:
+    """6 of 40 items are read in neither order: 68 of 80 judgments, that is .85, its low end < .8.
+
+    Consistency rests on the 34 items that were read, 8 of which contradict themselves: 26 of 34.
+    """
+    x: list[str | None] = [
+        None if n < 6 else "torn" if n < 14 else v for n, v in enumerate(said(40))
+    ]
+    found = run(x, said(40))
+    for name, n in (("coverage, x", 80), ("consistency, x", 34)):
+        one = check(found, name)
+        share = one.pass_on
+        assert (one.outcome, share.n) == (Outcome.REVIEW, n)
+        assert share.value is not None
+        assert share.low is not None
+        times = ((share.value - share.low) / (share.value - one.pass_above)) ** 2
+        assert one.items_needed == math.ceil(40 * times)
 
 
 @pytest.mark.parametrize("n", [1, 5, 19])
@@ -318,6 +338,15 @@ def test_ten_responses_cannot_pass_by_luck() -> None:
     found = response_dry_run("gen", (10, 10, 2), limits=ResponseLimits())
     assert found.outcome is Outcome.REVIEW
     assert found.checks[1].items_needed is not None
+
+
+def test_responses_needed_are_those_asked_for() -> None:
+    """3 of 20 parsed are biased, of 40 asked: Wilson's lower end is .0524, where .1 must be.
+
+    (.0976 / .05)**2 is 3.813: that many times the 40 asked for are 152.5.
+    """
+    found = response_dry_run("gen", (40, 20, 3), limits=ResponseLimits())
+    assert (found.checks[1].outcome, found.checks[1].items_needed) == (Outcome.REVIEW, 153)
 
 
 def test_counts_that_do_not_fit_are_refused() -> None:

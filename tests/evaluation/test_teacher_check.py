@@ -27,13 +27,15 @@ HARD: list[Row] = [
 ]  # fmt: skip
 
 
-def checked(rows: list[Row]) -> tuple[dict[str, dict[str, Any]], AgainstPeople]:
+def checked(
+    rows: list[Row], *, per_group: int = 1
+) -> tuple[dict[str, dict[str, Any]], AgainstPeople]:
     items, questions, reads, people = [], {}, {}, {}
     for n, (bucket, said, person) in enumerate(rows):
         question = Question.make(
-            source="test", licence="none", group_id=f"g{n}", template_id=None, category=None,
-            context=None, text=f"question {n}", choices=None, key=None, reference=None,
-            grounding=None, task={},
+            source="test", licence="none", group_id=f"g{n // per_group}", template_id=None,
+            category=None, context=None, text=f"question {n}", choices=None, key=None,
+            reference=None, grounding=None, task={},
         )  # fmt: skip
         item = Item.make(
             source="test", licence="none", kind=Kind.PAIR, question_id=question.id,
@@ -140,12 +142,51 @@ def test_a_turned_direction_is_seen_behind_ties() -> None:
     rows, found = checked(mixed)
     assert rows[ALL]["kappa"]["value"] == pytest.approx(0.286, abs=1e-3)
     (fatal,) = found.fatal
-    assert "0 of 40 of those on which both name a response" in fatal.message
+    assert fatal.message.startswith("where both name a response")
+    assert "0 of 40" in fatal.message
 
 
-def test_a_few_opposite_letters_settle_nothing() -> None:
-    """19 labels are too few to stop a run."""
-    assert checked([("clear", "A", "B")] * 19)[1].fatal == []
+def test_a_teacher_that_calls_a_tie_too_often_is_warned_of() -> None:
+    """Never wrong on a letter: 5 ties agree, 65 letters are called a tie, 30 are right: 35 of 100.
+
+    Wilson's upper end is .45. Chance: A and B (15*48 + 15*47)/10000, ties 70*5/10000: .1775.
+    """
+    shy: list[Row] = [
+        *[("b", TIE, TIE)] * 5, *[("b", TIE, "A")] * 33, *[("b", TIE, "B")] * 32,
+        *[("b", "A", "A")] * 15, *[("b", "B", "B")] * 15,
+    ]  # fmt: skip
+    rows, found = checked(shy)
+    assert rows[ALL]["kappa"]["value"] == pytest.approx(0.1725 / 0.8225, abs=1e-6)
+    assert found.fatal == []
+    (often,) = [one for one in found.findings if "below one half" in one.message]
+    assert often.severity is Severity.WARNING
+    assert "35 of the 100" in often.message
+    assert "A 15 and 48, B 15 and 47, TIE 70 and 5" in often.message
+    assert "direction" not in often.remedy
+
+
+def test_thirteen_opposite_letters_are_enough() -> None:
+    """Of 25 labels 12 are ties that agree: 2 of 13 letters, whose upper end by Wilson is .42."""
+    few: list[Row] = [
+        *[("b", TIE, TIE)] * 12, *[("b", "A", "B")] * 6, *[("b", "B", "A")] * 5,
+        ("b", "A", "A"), ("b", "B", "B"),
+    ]  # fmt: skip
+    (fatal,) = checked(few)[1].fatal
+    assert "2 of 13 items" in fatal.message
+    unsure: list[Row] = [*few[:12], ("b", "A", "B"), ("b", "B", "A"), ("b", "B", "A")]
+    assert checked([*unsure, *[("c", TIE, TIE)] * 10])[1].fatal == []  # 0 of 3: up to .56
+
+
+def test_a_few_groups_settle_nothing() -> None:
+    """40 opposite letters of 20 groups stop; of 19 labels, of 4 groups and of one they warn."""
+    opposite: list[Row] = [("clear", a, b) for a, b in ("AB", "BA") for _ in range(20)]
+    assert checked(opposite, per_group=2)[1].fatal
+    for rows, per_group, groups in ((opposite[:19], 1, 19), (opposite, 10, 4), (opposite, 40, 1)):
+        found = checked(rows, per_group=per_group)[1]
+        assert found.fatal == []
+        (turned,) = [one for one in found.findings if "direction" in one.remedy]
+        assert turned.severity is Severity.WARNING
+        assert f"with {groups} groups, fewer than 20" in turned.message
 
 
 def test_agreement_that_is_surely_low_is_warned_of() -> None:

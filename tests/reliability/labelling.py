@@ -25,9 +25,10 @@ ITEMS = 1000 if FULL else 100
 KEYED = "<reasoning>Reply {key}.</reasoning><verdict>{verdict}</verdict>"
 KEY = re.compile(r"Reply ([0-9a-f]{16})\.")
 RECORDS = ("labels/judgments.jsonl", "labels/labels.jsonl")
-INPUT, OUTPUT, BATCH = 1000, 5000, 2
-"""Nano-dollars per token of prompt and reply; a batch costs the half."""
-PRICE = {"input": 1.0, "output": 5.0, "batch": 0.5, "as_of": "2026-11-01"}
+INPUT, OUTPUT, WRITE, BATCH = 1000, 5000, 250, 2
+"""Nano-dollars per token of prompt and reply, and beside that per token that is written to the
+vendor's cache; a batch costs the half."""
+PRICE = {"input": 1.0, "output": 5.0, "cache_write": 1.25, "batch": 0.5, "as_of": "2026-11-01"}
 REPLY_TOKENS = 60
 
 
@@ -72,6 +73,14 @@ class Run:
     def records(self) -> list[bytes]:
         """The files of the labels stage, byte by byte."""
         return [(self.folder / name).read_bytes() for name in RECORDS]
+
+    def written(self) -> int:
+        """How many judgments are written while the stage is at work; 0 once it is through."""
+        path = self.folder / (RECORDS[0] + ".partial")
+        try:
+            return path.read_bytes().count(b"\n")
+        except FileNotFoundError:
+            return 0
 
     def judged(self) -> set[str]:
         """The server's names of the prompts whose judgment is written, finished or not."""
@@ -149,7 +158,9 @@ def billed(server: Server) -> int:
 
 
 def cost(tokens: dict[str, int]) -> int:
-    return INPUT * tokens["prompt_tokens"] + OUTPUT * tokens["completion_tokens"]
+    """What tokens cost, in nano-dollars, one by one."""
+    plain = INPUT * tokens["prompt_tokens"] + OUTPUT * tokens["completion_tokens"]
+    return plain + WRITE * tokens.get("cache_write_tokens", 0)
 
 
 def billed_calls(server: Server) -> int:

@@ -186,7 +186,7 @@ def test_the_key_is_nowhere(labelling: Any, fault_server: Any, tmp_path: Path) -
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     said += process.communicate()[0]
-    server.plan({"fault": ["half_json", "wrong_content_type", "error_500"], "share": 0.3})
+    server.plan({"fault": ["half_json", "wrong_content_type", "error_500"], "share": 0.05})
     said += run.end()
     batched = labelling("batched", {"url": server.url, **KEYED_BY, "batch": BATCH}, *BUDGET)
     said += with_key(batched, RIGHT).end()

@@ -14,7 +14,7 @@ UNSURE = ("close_mid_body", "half_json", "wrong_content_type", "wrong_model", "c
 """Billed, and not answered; a server that does so is not asked for fewer calls at a time."""
 MIXED = (*UNSURE, "hang", "rate_limit", "rate_limit_after", "error_500")
 IN_FLIGHT = 256 if FULL else 16
-DEAR = {**PRICE, "input": 1000.0, "output": 5000.0}
+DEAR = {**PRICE, "input": 1000.0, "output": 5000.0, "cache_write": 1250.0}
 """A thousand times the price: a call costs dimes, so that a cent too much would be seen."""
 SCALE = 1000
 CAP = IN_FLIGHT * 3.2
@@ -53,7 +53,7 @@ def test_the_bill_stays_under_the_cap(labelling: Any, fault_server: Any, faults:
 
 def test_kills_do_not_make_room_under_the_cap(labelling: Any, fault_server: Any) -> None:
     """256 calls are in flight at each of two kills, and count as paid from then on."""
-    server = fault_server(latency_ms=1000, template=KEYED)
+    server = fault_server(latency_ms=700, template=KEYED)
     run = labelling("run", wide(server), "--budget-usd", 2.2 * CAP)
     for _ in range(2):
         process = run.begin()

@@ -48,23 +48,19 @@ class Moment(NamedTuple):
 
 
 def moments(seed: int, *, most_requests: int) -> list[Moment]:
-    """Random moments over the whole run; every tenth is in the first second of a process.
-
-    The last is one more, when all is answered and the records are about to be written.
-    """
+    """Random moments over the whole run; every tenth is in the first second of a process."""
     draw = random.Random(seed)
-    goals = sorted(draw.randint(1, int(0.93 * PROMPTS)) for _ in range(KILLS))
-    found = [
+    goals = sorted(draw.randint(1, int(0.85 * PROMPTS)) for _ in range(KILLS))
+    return [
         Moment(None, 0, draw.uniform(0.2, 1.2))
         if n % 10 == 9
         else Moment(goal, draw.randint(1, most_requests), draw.uniform(0.0, 0.03))
         for n, goal in enumerate(goals)
     ]
-    return [*found, Moment(PROMPTS, 0, 0.02)]
 
 
-def kill(process: subprocess.Popen[str], server: Server, moment: Moment) -> None:
-    """Kill at a moment, at which the process is still at work."""
+def kill(process: subprocess.Popen[str], server: Server, moment: Moment) -> bool:
+    """Kill at a moment; False where the process was through before."""
     if moment.billed is not None:
         wait_until(process, lambda: billed_calls(server) >= moment.billed)
         goal = requests(server) + moment.requests
@@ -72,15 +68,24 @@ def kill(process: subprocess.Popen[str], server: Server, moment: Moment) -> None
     time.sleep(moment.pause_s)
     process.send_signal(signal.SIGKILL)
     words, _ = process.communicate()
-    assert process.returncode == -signal.SIGKILL, words
+    assert process.returncode in (-signal.SIGKILL, 0), words
     while server.sums()["open"]:
         time.sleep(0.005)
+    return process.returncode != 0
+
+
+def kill_at_the_end(run: Run) -> None:
+    """Kill when all is judged, and the records are about to be written."""
+    process = run.begin()
+    wait_until(process, lambda: run.written() >= PROMPTS)
+    process.send_signal(signal.SIGKILL)
+    words, _ = process.communicate()
+    assert process.returncode in (-signal.SIGKILL, 0), words
 
 
 def wait_until(process: subprocess.Popen[str], reached: Any) -> None:
     end = time.monotonic() + 60
-    while not reached():
-        assert process.poll() is None, process.communicate()[0]
+    while process.poll() is None and not reached():
         assert time.monotonic() < end
         time.sleep(0.004)
 
@@ -110,11 +115,11 @@ def test_killed_with_calls_in_flight(labelling: Any, fault_server: Any) -> None:
     wanted = undisturbed(labelling, server)
     run = labelling("killed", {"url": server.url, **PLAIN}, *BUDGET)
     plan = moments(1, most_requests=60)
-    before: Counter[str] = Counter()
+    kills, before = 0, Counter[str]()
     known: list[tuple[set[str], Counter[str]]] = []
     cut: list[int] = []
     for moment in plan:
-        kill(run.begin(), server, moment)
+        kills += kill(run.begin(), server, moment)
         calls = called(server)
         written = run.cached()
         assert run.judged() <= written
@@ -126,13 +131,19 @@ def test_killed_with_calls_in_flight(labelling: Any, fault_server: Any) -> None:
         known.append((written, calls))
         cut.append(len(unanswered))
         before = calls
+    assert kills == KILLS
+    kill_at_the_end(run)
     run.end()
     final = called(server)
     for written, calls in known:
         assert all(final[key] == calls[key] for key in written)
     repeats = final.total() - PROMPTS
     booked = run.booked()
-    told("calls", plan, figures(server, booked) | {"repeats": repeats, "in flight": cut})
+    told(
+        "calls",
+        plan,
+        figures(server, booked) | {"kills": kills, "repeats": repeats, "in flight": cut},
+    )
     assert len(final) == PROMPTS
     assert repeats <= sum(cut)
     assert repeats <= booked.count("possibly_paid") <= IN_FLIGHT * len(plan)
@@ -160,16 +171,19 @@ def test_killed_with_batches_open(
     endpoint = {"url": server.url, "protocol": protocol, "batch": batch, "timeout_s": 20}
     run = labelling("killed", endpoint, *BUDGET)
     plan = moments(seed, most_requests=8)
+    kills = 0
     for moment in plan:
-        kill(run.begin(), server, moment)
+        kills += kill(run.begin(), server, moment)
         booked = run.booked()
         assert run.judged() <= run.cached()
         assert server.repeated() == {}
         assert booked.paid <= billed(server) <= booked.paid + booked.possibly_paid + PROMPTS
+    assert kills == KILLS
+    kill_at_the_end(run)
     run.end()
     counts = server.counts()["batches"]
     booked = run.booked()
-    told(protocol, plan, figures(server, booked) | {"batches": counts["created"]})
+    told(protocol, plan, figures(server, booked) | {"kills": kills, "batches": counts["created"]})
     assert set(counts["by_prompt"].values()) == {1}
     assert counts["billed"]["calls"] == PROMPTS
     assert booked.count("possibly_paid", "in_flight") == 0

@@ -112,7 +112,7 @@ def teaching() -> Teaching:
             "big-teacher": {"parsed": 126, "call_failed": 2},
             "small-teacher": {"parsed": 90},
         },
-        queue="queue/disagreements-0a1b2c3d.csv",
+        queue=("queue/disagreements-0a1b2c3d.csv",),
     )
 
 
@@ -267,7 +267,7 @@ def test_single_votes_are_called_unchecked_and_losses_are_told() -> None:
 
 
 def test_errors_that_were_not_measured_say_why(teaching: Teaching) -> None:
-    why = "people judged none of these items"
+    why = "people judged none of these items outside a queue"
     assert teaching.cross_check is not None
     unknown = {**teaching.cross_check, "errors": None, "errors not measured": why}
     unknown["errors against the key"] = None

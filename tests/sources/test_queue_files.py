@@ -147,14 +147,14 @@ def test_a_text_that_no_cell_holds_is_issued_as_json_lines(tmp_path: Path) -> No
     """32,767 is what a spreadsheet's cell holds; a letter beyond 16 bits counts as two."""
     fits, over, wide = "x" * LONGEST_CELL, "x" * (LONGEST_CELL + 1), "\U0001f600" * 16_384
     rows = rows_of((fits, "a"), (over, "b"), (wide, "c"))
-    path = write_queue(tmp_path, rows)
+    path, other = write_queue(tmp_path, rows)
+    assert other == path.with_suffix(".jsonl")
     assert path.suffix == ".csv"
-    other = path.with_suffix(".jsonl")
     assert sorted(tmp_path.iterdir()) == [path, other]
     shown = [{text for row in read_queue(p) for text in row.responses} for p in (path, other)]
     assert shown == [{fits, "a"}, {over, "b", wide, "c"}]
-    assert write_queue(tmp_path, [row for row in rows if fits not in row.responses]) != path
-    alone = write_queue(tmp_path / "alone", rows_of((over, "b")))
+    assert write_queue(tmp_path, [row for row in rows if fits not in row.responses]) != [other]
+    (alone,) = write_queue(tmp_path / "alone", rows_of((over, "b")))
     assert alone.suffix == ".jsonl"
     assert list(alone.parent.iterdir()) == [alone]
 
@@ -166,14 +166,14 @@ def names(folder: Path) -> list[str]:
 def test_an_earlier_queue_in_which_nobody_wrote_is_set_aside(tmp_path: Path) -> None:
     """It comes back as it was when its rows are issued again, also if somebody then wrote in it."""
     rows = rows_of(*PAIRS)
-    first = write_queue(tmp_path, rows[:5])
+    (first,) = write_queue(tmp_path, rows[:5])
     before = first.read_bytes()
-    second = write_queue(tmp_path, rows[5:9])
+    (second,) = write_queue(tmp_path, rows[5:9])
     assert names(tmp_path) == [second.name]
     aside = tmp_path / SUPERSEDED / first.name
     assert aside.read_bytes() == before
     aside.write_text(to_csv([filled(row, "A") for row in rows[:5]]))
-    assert write_queue(tmp_path, rows[:5]) == first
+    assert write_queue(tmp_path, rows[:5]) == [first]
     assert names(tmp_path) == [first.name]
     assert decided(read_queue(first), source="q").undecided == 0
 
@@ -183,10 +183,10 @@ def test_an_earlier_queue_in_which_nobody_wrote_is_set_aside(tmp_path: Path) -> 
 )
 def test_what_somebody_wrote_in_stays_where_it_is(change: dict[str, Any], tmp_path: Path) -> None:
     rows = rows_of(*PAIRS)
-    first = write_queue(tmp_path, rows[:2])
+    (first,) = write_queue(tmp_path, rows[:2])
     first.write_text(to_csv([rows[0], rows[1].model_copy(update=change)]))
     before = first.read_bytes()
-    second = write_queue(tmp_path, rows[2:4])
+    (second,) = write_queue(tmp_path, rows[2:4])
     assert first.read_bytes() == before
     assert set_aside(tmp_path, keep=[second]) == [first]
     assert set_aside(tmp_path) == [first]
@@ -195,17 +195,34 @@ def test_what_somebody_wrote_in_stays_where_it_is(change: dict[str, Any], tmp_pa
 
 def test_what_cannot_be_read_or_is_imported_stays_where_it_is(tmp_path: Path) -> None:
     rows = rows_of(*PAIRS)
-    first = write_queue(tmp_path, rows[:2])
+    (first,) = write_queue(tmp_path, rows[:2])
     first.write_text(first.read_text() + "a cell of mine\n")
-    imported = write_queue(tmp_path, rows[2:4])
-    last = write_queue(tmp_path, rows[4:6], keep=[imported])
+    (imported,) = write_queue(tmp_path, rows[2:4])
+    (last,) = write_queue(tmp_path, rows[4:6], keep=[imported])
     assert names(tmp_path) == sorted([first.name, imported.name, last.name])
     assert not (tmp_path / SUPERSEDED).exists()
 
 
+def test_rows_that_were_decided_and_are_asked_again_get_a_new_file(tmp_path: Path) -> None:
+    """Only where all of them are decided in an import; what nobody imports yet is left to wait."""
+    rows = rows_of(*PAIRS)[:3]
+    (first,) = write_queue(tmp_path, rows)
+    done = [filled(row, "A") for row in rows]
+    first.write_text(to_csv([*done[:2], rows[2]]))
+    assert write_queue(tmp_path, rows, keep=[first]) == [first]
+    first.write_text(to_csv(done))
+    assert write_queue(tmp_path, rows) == [first]
+    (second,) = write_queue(tmp_path, rows, keep=[first])
+    assert second.name == f"{first.stem}-2.csv"
+    assert [row.id for row in read_queue(second) if row.is_blank] == [row.id for row in rows]
+    assert write_queue(tmp_path, rows, keep=[first]) == [second]
+    second.write_text(to_csv(done))
+    assert write_queue(tmp_path, rows, keep=[first, second])[0].name == f"{first.stem}-3.csv"
+
+
 def test_a_queue_that_was_deleted_is_written_again(tmp_path: Path) -> None:
-    path = write_queue(tmp_path, rows_of(*PAIRS))
+    (path,) = write_queue(tmp_path, rows_of(*PAIRS))
     before = path.read_bytes()
     path.unlink()
-    assert write_queue(tmp_path, rows_of(*PAIRS)) == path
+    assert write_queue(tmp_path, rows_of(*PAIRS)) == [path]
     assert path.read_bytes() == before

@@ -19,6 +19,7 @@ from judgesmith.models.protocol import Model
 from judgesmith.models.simulated_teacher import SimulatedTeacher
 from judgesmith.pipeline.audit_found import Audited
 from judgesmith.pipeline.audit_licences import audit_licences
+from judgesmith.pipeline.report_run import collect
 from judgesmith.pipeline.running import run_stage
 from judgesmith.records import (
     TIE,
@@ -35,6 +36,7 @@ from judgesmith.records import (
     index_by_id,
     reorder,
 )
+from judgesmith.report.markdown import render_markdown
 from judgesmith.runs.layout import Header, RunDir
 from judgesmith.runs.looks import LOOKS
 from judgesmith.runs.manifest import StageReport
@@ -505,7 +507,7 @@ def test_what_teachers_disagree_on_goes_to_a_person_and_comes_back(run: RunDir) 
     """
     report = label(run, config(*TWO, **PERSON))
     (path,) = queue_files(run)
-    assert report.tables["disagreement queue"] == f"queue/{path.name}"
+    assert report.tables["disagreement queue"] == [f"queue/{path.name}"]
     cells = read_csv(path)
     opened = {row["item_id"] for row in cells}
     assert len(opened) == report.tables["final labels"]["to a person"] > 5
@@ -610,7 +612,9 @@ def test_a_person_overrules_teachers_that_agree(run: RunDir, tmp_path: Path) -> 
         0, 30, 6,
     ]  # fmt: skip
     assert final["by reason"]["a person's verdict"] == 36
-    rows.run(rows.Config(dialect=PAIR, labels=AnnotatorKind.SIMULATED), run, nobody)
+    made = rows.run(rows.Config(dialect=PAIR, labels=AnnotatorKind.SIMULATED), run, nobody)
+    assert made.dropped["a person decided, no teacher's reason says the same"] == 6
+    assert "no label with a reason" not in made.dropped
     rowed = {row.item_id for row in run.read("rows/sft.jsonl", SftRow)}
     overruled = {item.id for item in learning[:6]}
     assert rowed == {item.id for item in learning} - overruled  # nobody gave a reason for those
@@ -650,11 +654,98 @@ def test_a_teacher_that_says_the_opposite_of_people_stops_the_stage(
     said = {i: turned[right[i.id]] for i in items_of(run) if right[i.id] in turned}
     assert len(said) == 40
     given = config({}, {}, imports=[people_file(tmp_path, said)])
-    with pytest.raises(AuditError, match=r"(?s)0 of 40.*direction"):
+    with pytest.raises(AuditError, match=r"(?s)0 of 40.*direction.*on_people=go"):
         run_stage("labels", given, run, nobody)
     assert not run.file("labels/labels.jsonl").exists()
     asked = run.partial(labels.OUTPUTS[0]).load(Judgment)
     assert {(j.judge, j.item_id) for j in asked} == {("sim0", item.id) for item in said}
+
+
+def test_a_stop_by_people_is_shown_and_can_be_overruled(run: RunDir, tmp_path: Path) -> None:
+    """The page has the dry run that passed, the table and the finding; told to go, labels, too."""
+    right, turned = keys(run), {"A": "B", "B": "A"}
+    said = {i: turned[right[i.id]] for i in items_of(run) if right[i.id] in turned}
+    first = {"second": "sim1", "items": 40}
+    fields: dict[str, Any] = {
+        "panel": [],
+        "dry_run": first,
+        "imports": [people_file(tmp_path, said)],
+    }
+    given = config({}, {}, **fields)
+    with pytest.raises(AuditError):
+        run_stage("labels", given, run, nobody)
+    found = collect(run, Recipe(run.path, run.header, {"labels": given}, {}, {}))
+    (finding,) = found.findings
+    assert (finding["severity"], finding["count"]) == ("error", 40)
+    assert found.teaching is not None
+    assert found.teaching.stopped
+    assert (found.teaching.dry_run or {})["outcome"] == "pass"
+    assert found.teaching.against_people[0]["agree"] == 0
+    assert set(found.teaching.statuses) == {"sim0", "sim1"}
+    page = render_markdown(found)
+    for words in ("people contradict the primary teacher", "Teacher sim0 against people", "sim1"):
+        assert words in page
+    assert "Dry run of sim0 and sim1 on 40 items: pass, every check" in page
+
+    report = label(run, config({}, {}, on_people="go", **fields))
+    (told,) = [one for one in report.tables["findings"] if one["audit"] == "teacher against people"]
+    assert told["severity"] == "error"
+    assert "on_people=go" not in told["remedy"]
+    assert set(taught(run)) == {item.id for item in items_of(run, *LEARNING)}
+
+
+def test_what_people_contradict_each_other_on_is_open(run: RunDir, tmp_path: Path) -> None:
+    """Ann and bob each decided the queue: they differ on 3 items of it, then on all of it.
+
+    The teachers' verdict, where they had one, is no label; the items wait in a queue of their own,
+    or, where they are the same ones, in one that nobody wrote in. A third person settles it.
+    """
+    label(run, config(*TWO, **PERSON))
+    (path,) = queue_files(run)
+    opened = len(read_csv(path))
+    copies = [tmp_path / f"{who}.csv" for who in ("ann", "bob")]
+
+    def decided_twice(torn: int) -> StageReport:
+        for copy, other in zip(copies, (TIE, "A"), strict=True):
+            cells = read_csv(path)
+            for n, row in enumerate(cells):
+                row["verdict"], row["annotator"] = (other if n < torn else TIE), copy.stem
+            write_csv(copy, cells)
+        path.write_bytes(copies[0].read_bytes())
+        files = [{"kind": "queue", "path": str(one)} for one in (path, copies[1])]
+        return label(run, config(*TWO, **PERSON, imports=files))
+
+    issued, name = path.read_bytes(), ""
+    for torn in (3, opened):
+        path.write_bytes(issued)
+        report = decided_twice(torn)
+        final = report.tables["final labels"]
+        assert (final["people disagree"], final["to a person"]) == (torn, torn)
+        assert final["decided by people"] == opened - torn
+        (name,) = report.tables["disagreement queue"]
+        assert (name != f"queue/{path.name}", report.beside) == (True, (name,))
+        waiting = read_csv(run.file(name))
+        assert len(waiting) == torn
+        assert {row["verdict"] for row in waiting} == {""}
+    assert run.file(name).stem == f"{path.stem}-2"
+    third = run.file(name)
+    decide_all(third, TIE)
+    third.write_bytes(third.read_bytes().replace(b'"ann"', b'"cat"').replace(b",ann,", b",cat,"))
+    files = [{"kind": "queue", "path": str(one)} for one in (path, copies[1], third)]
+    last = label(run, config(*TWO, **PERSON, imports=files)).tables
+    assert last["final labels"]["people disagree"] == 0
+    assert last["final labels"]["decided by people"] == opened
+    assert "disagreement queue" not in last
+
+
+def test_agreed_labels_do_not_outlive_people_who_differ(run: RunDir, tmp_path: Path) -> None:
+    """Two teachers that are always right; ann and bob differ on one item: it has no label."""
+    item = items_of(run, *LEARNING)[0]
+    files = [people_file(tmp_path, {item: v}, who=who) for who, v in (("ann", "A"), ("bob", "B"))]
+    report = label(run, config({}, {}, **PERSON, imports=files))
+    assert item.id not in taught(run)
+    assert report.tables["final labels"]["by reason"]["people disagree"] == 1
+    assert {row["item_id"] for row in read_csv(queue_files(run)[0])} == {item.id}
 
 
 def test_test_labels_are_looked_at_in_the_open_and_for_nothing_else(

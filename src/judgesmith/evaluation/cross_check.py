@@ -19,6 +19,7 @@ from judgesmith.metrics.result import Estimate
 from judgesmith.records import Item, Question, keyed_rng
 
 ALL = "all items"
+UNCHECKED = "people judged none of these items outside a queue"
 KINDS = ("items", "all agree", "disagree", "one contradicts itself", "not all read")
 """What `_outcome` says of an item, after the number of items."""
 
@@ -149,8 +150,7 @@ def cross_check(
         items: the items of the cross-check.
         teachers: the panel, one or more.
         questions: by id, for the groups.
-        people: verdicts by people, by item id, on items that were not chosen because teachers
-            disagree there; may be empty, or know only some items.
+        people: verdicts by people, by item id, none of them out of a queue; may be empty.
         key: the answer key's, likewise.
         plan: seed, resamples, confidence, and how many items make a number worth showing.
 
@@ -159,11 +159,11 @@ def cross_check(
     """
     columns = verdict_columns(items, teachers)
     clusters = clusters_of(items, questions)
-    buckets = [item.bucket for item in items]
     options: IntervalOptions = {
         "clusters": clusters, "seed": plan.seed, "resamples": plan.slice_resamples,
         "confidence": plan.confidence, "method": "bca",
     }  # fmt: skip
+    buckets = [item.bucket for item in items]
     everything, *by_bucket = kappa_matrix(columns, buckets, least=plan.least, **options)
     errors = _errors(items, columns, clusters, people, plan)
     return {
@@ -177,7 +177,7 @@ def cross_check(
             for matrix in (everything, *sorted(by_bucket, key=lambda found: str(found.bucket)))
         ],
         "errors": errors,
-        "errors not measured": None if errors else "people judged none of these items",
+        "errors not measured": None if errors else UNCHECKED,
         "errors against the key": _errors(items, columns, clusters, key, plan),
         "confidence": plan.confidence,
         "resamples": plan.slice_resamples,

@@ -73,8 +73,8 @@ class Check(Result):
     its upper end below `abort_below`. Kappa is read twice: with items without a verdict of either
     model counted as disagreement, which must pass, and on the items on which both have a verdict,
     which must not abort.
-    `items_needed` are those that would bring the lower end to `pass_above`, where the value lies
-    above it.
+    `items_needed` is how many items (responses, for a generator) a dry run of the same mix draws in
+    all where the lower end reaches `pass_above`, if the value lies above it.
     """
 
     name: str
@@ -163,12 +163,17 @@ def dry_run(
     first, second = verdict_columns(items, models).values()
     rows = _Rows(first, second, clusters_of(items, questions))
     hard = [i for i, bucket in enumerate(buckets) if bucket in limits.hard]
-    checks = [_kappa_check("kappa, all items", rows, limits, plan)]
+    places = {"kappa, all items": rows}
     if limits.hard:
-        checks.append(_kappa_check("kappa, hard buckets", rows.of(hard), limits, plan))
+        places["kappa, hard buckets"] = rows.of(hard)
+    kappa_bounds = (limits.pass_above, limits.abort_below)
+    checks = [
+        _check(name, (_kappa_if_wrong(some, plan), _kappa(some, plan)), kappa_bounds, len(items))
+        for name, some in places.items()
+    ]
     readings = [reading_of(model, items, rows.clusters, plan) for model in models]
     for found in readings:
-        checks += _reading_checks(found, limits)
+        checks += _reading_checks(found, limits, len(items))
     return DryRun(
         outcome=worst([check.outcome for check in checks]),
         items=len(items),
@@ -192,32 +197,26 @@ def worst(outcomes: Sequence[Outcome]) -> Outcome:
     return max(outcomes, key=list(Outcome).index, default=Outcome.REVIEW)
 
 
-def _kappa_check(name: str, rows: _Rows, limits: Limits, plan: Plan) -> Check:
-    return _check(
-        name,
-        (_kappa_if_wrong(rows, plan), _kappa(rows, plan)),
-        (limits.pass_above, limits.abort_below),
-    )
-
-
-def _reading_checks(found: TeacherReading, limits: Limits) -> list[Check]:
+def _reading_checks(found: TeacherReading, limits: Limits, drawn: int) -> list[Check]:
     bounds = {
         "coverage": (found.coverage, (limits.coverage_pass, limits.coverage_abort)),
         "consistency": (found.consistency, (limits.consistency_pass, limits.consistency_abort)),
     }
     return [
-        _check(f"{name}, {found.teacher}", (share, share), ends)
+        _check(f"{name}, {found.teacher}", (share, share), ends, drawn)
         for name, (share, ends) in bounds.items()
         if share is not None
     ]
 
 
-def _check(name: str, found: tuple[Number, Number], bounds: tuple[float, float]) -> Check:
+def _check(
+    name: str, found: tuple[Number, Number], bounds: tuple[float, float], drawn: int
+) -> Check:
     outcome, reason = _outcome(*found, *bounds)
     return Check(
         name=name, pass_on=found[0], abort_on=found[1], pass_above=bounds[0],
         abort_below=bounds[1], outcome=outcome, reason=reason,
-        items_needed=_needed(found[0], bounds[0]) if outcome is Outcome.REVIEW else None,
+        items_needed=_needed(found[0], bounds[0], drawn) if outcome is Outcome.REVIEW else None,
     )  # fmt: skip
 
 
@@ -240,12 +239,16 @@ def _outcome(
     )
 
 
-def _needed(found: Number, bound: float) -> int | None:
-    """Items in all that would bring the lower end to the bound, where the value lies above it."""
+def _needed(found: Number, bound: float, drawn: int) -> int | None:
+    """Items in all that would bring the lower end to the bound, where the value lies above it.
+
+    A number may rest on more than the items drawn, as on two judgments of each, or on fewer, as on
+    pairs that were parsed twice: what it would need is told in items.
+    """
     if found.hidden is not None or found.value is None or found.low is None:
         return None
     return labels_for_lower_bound(
-        Estimate(found.value, found.low, found.high, n=found.n, clusters=found.clusters), bound
+        Estimate(found.value, found.low, found.high, n=drawn, clusters=found.clusters), bound
     )
 
 
@@ -337,8 +340,10 @@ def response_dry_run(
     if not 0 <= biased <= parsed <= asked:
         raise DataError(f"{name}: expected biased <= parsed <= asked, found {counts!r}")
     checks = (
-        _floor("parse rate", wilson(parsed, asked, confidence), limits.parse_rate),
-        _floor("biased share of parsed", wilson(biased, parsed, confidence), limits.biased_share),
+        _floor("parse rate", wilson(parsed, asked, confidence), limits.parse_rate, asked),
+        _floor(
+            "biased share of parsed", wilson(biased, parsed, confidence), limits.biased_share, asked
+        ),
     )
     return DryRun(
         outcome=worst([check.outcome for check in checks]), items=asked, models=(name,),
@@ -346,7 +351,7 @@ def response_dry_run(
     )  # fmt: skip
 
 
-def _floor(name: str, found: Estimate, bound: float) -> Check:
+def _floor(name: str, found: Estimate, bound: float, asked: int) -> Check:
     share = number(found)
     if share.value is None or share.low is None:
         outcome, reason = Outcome.ABORT, f"nothing to count: {share.undefined}"
@@ -360,5 +365,5 @@ def _floor(name: str, found: Estimate, bound: float) -> Check:
     return Check(
         name=name, pass_on=share, abort_on=share, pass_above=bound, abort_below=bound,
         outcome=outcome, reason=reason,
-        items_needed=_needed(share, bound) if outcome is Outcome.REVIEW else None,
+        items_needed=_needed(share, bound, asked) if outcome is Outcome.REVIEW else None,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from judgesmith.errors import RecipeError, nearest
 from judgesmith.evaluation.judges import Judge
 from judgesmith.evaluation.teacher_reading import contradicts
 from judgesmith.evaluation.weighing import LEAST_TEACHERS, weigh
+from judgesmith.records import Label
 from judgesmith.runs.recipe import Section
 
 
@@ -51,6 +52,11 @@ class Why(StrEnum):
     NOT_SURE = "the weighted votes are not sure enough"
     NOT_WEIGHED = "too little to weigh votes by"
     A_PERSON = "a person's verdict"
+    PEOPLE_DISAGREE = "people disagree"
+
+
+NO_REASON = "no label with a reason"
+NO_TEACHER_SAYS_SO = "a person decided, no teacher's reason says the same"
 
 
 class FinalLabel(Section):
@@ -274,11 +280,36 @@ def decided_by(person: str | None, decision: Decision) -> Decision:
     )  # fmt: skip
 
 
+def left_open_by_people(decision: Decision) -> Decision:
+    """The decision on an item on which people contradict each other: open, to be asked about again.
+
+    >>> said = Decision("x", "A", None, Why.AGREED, votes=2, read=2, asked=2)
+    >>> found = left_open_by_people(said)
+    >>> found.verdict, found.why.name, found.to_person
+    (None, 'PEOPLE_DISAGREE', True)
+    """
+    return replace(
+        decision, verdict=None, confidence=None, why=Why.PEOPLE_DISAGREE, votes=0, to_person=True,
+        leaning=None,
+    )  # fmt: skip
+
+
+def why_no_reason(label: Label | None) -> str:
+    """Why nothing is learnt from an item: no reason, or a person decided what no teacher said.
+
+    >>> why_no_reason(None)
+    'no label with a reason'
+    """
+    by_person = label is not None and label.policy == Policy.PERSON and not label.judgment_ids
+    return NO_TEACHER_SAYS_SO if by_person else NO_REASON
+
+
 def decision_table(decisions: Sequence[Decision]) -> dict[str, object]:
     """Decisions by reason and by verdict as plain JSON values.
 
     `to a person` are those in the queue. Of those that people decided, `decided by people` were
-    left open by teachers, `confirmed` and `overruled` were not. `not sure of` are the verdicts that
+    left open by teachers, `confirmed` and `overruled` were not. `people disagree` are items that
+    several people judged, of whom no verdict has the most. `not sure of` are the verdicts that
     weighted votes lean to without being sure.
     """
     by_people = [d for d in decisions if d.why is Why.A_PERSON]
@@ -290,6 +321,7 @@ def decision_table(decisions: Sequence[Decision]) -> dict[str, object]:
         "decided by people": len(by_people) - len(settled),
         "confirmed by people": sum(d.teachers_said == d.verdict for d in settled),
         "overruled by people": sum(d.teachers_said != d.verdict for d in settled),
+        "people disagree": sum(d.why is Why.PEOPLE_DISAGREE for d in decisions),
         "by reason": dict(Counter(d.why.value for d in decisions)),
         "by verdict": dict(sorted(Counter(d.verdict for d in decisions if d.verdict).items())),
         "not sure of": dict(sorted(Counter(d.leaning for d in decisions if d.leaning).items())),

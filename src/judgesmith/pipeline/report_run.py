@@ -1,6 +1,6 @@
 """Collect what a run knows into one document, and write its pages."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,9 @@ from judgesmith.stages.gate import read_gate, read_results
 BUDGET = "budget.json"
 """The cap that the last command with one gave."""
 DRY_RUN = "dry run"
-TO_WRITE_AGAIN = "to have it written anew, delete labels/manifest.json and run again: from the cache"
+TO_WRITE_AGAIN = (
+    "to have it written anew, delete labels/manifest.json and run again (from the cache)"
+)
 
 
 def stage_row(entry: Standing) -> StageRow:
@@ -146,7 +148,7 @@ def _price(name: str, endpoint: Endpoint | None) -> PriceRow:
 
 
 def _teaching(run_dir: RunDir, recipe: Recipe, entries: list[Standing]) -> Teaching | None:
-    """What the labels stage says of its teachers, also where its dry run stopped it."""
+    """What the labels stage says of its teachers, also where a dry run or people stopped it."""
     entry = next((one for one in entries if one.stage == "labels"), None)
     if entry is None:
         return None
@@ -155,6 +157,8 @@ def _teaching(run_dir: RunDir, recipe: Recipe, entries: list[Standing]) -> Teach
         config = recipe.sections["labels"].model_dump(mode="json")
         checks = _stopped_checks(run_dir, entry)
         tables: dict[str, Any] = {DRY_RUN: _of_checks(checks)} if checks else {}
+        for row in _stopped(run_dir, entry):
+            tables |= row.get("tables", {})
     else:
         config, tables = manifest.determined_by["config"], manifest.report.tables
     teachers = config.get("teachers")
@@ -171,15 +175,20 @@ def _teaching(run_dir: RunDir, recipe: Recipe, entries: list[Standing]) -> Teach
         panel_items=tables.get("panel items by bucket", {}),
         cross_check=tables.get("cross-check"),
         final_labels=tables.get("final labels"),
-        queue=_queue(run_dir, tables.get("disagreement queue")),
+        queue=_queue(run_dir, tables.get("disagreement queue", ())),
         statuses=tables.get("judgments by status", {}),
     )
 
 
-def _queue(run_dir: RunDir, name: str | None) -> str | None:
-    """The queue's file, and what to do where somebody took it away or lost it."""
-    gone = name is not None and not run_dir.file(name).exists()
-    return f"{name} (not there; {TO_WRITE_AGAIN})" if gone else name
+def _queue(run_dir: RunDir, named: str | Sequence[str]) -> tuple[str, ...]:
+    """The queue's files, and what to do where somebody took one away or lost it.
+
+    Runs of before there could be two name one.
+    """
+    return tuple(
+        name if run_dir.file(name).exists() else f"{name} (not there; {TO_WRITE_AGAIN})"
+        for name in ([named] if isinstance(named, str) else named)
+    )
 
 
 def _generator_runs(run_dir: RunDir, entries: list[Standing]) -> Iterable[dict[str, Any]]:

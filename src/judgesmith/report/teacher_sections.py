@@ -23,6 +23,9 @@ POLICIES = {
     "person": "what teachers do not agree on goes to a person, whose verdict is final",
 }
 ONE_VOTE = "the only vote"
+STOPPED_BY_PEOPLE = (
+    "The stage stopped here: people contradict the primary teacher, see Audits. It gave no label."
+)
 Row = Mapping[str, Any]
 
 
@@ -35,9 +38,12 @@ def teacher_section(found: Teaching | None, *, stamp: str = "") -> Section:
     if found.statuses:
         blocks.append(status_table(found.statuses))
     if found.dry_run is not None:
-        blocks += dry_run_blocks(found.dry_run, stopped=found.stopped)
+        stopped = found.stopped and not found.against_people
+        blocks += dry_run_blocks(found.dry_run, stopped=stopped)
     if found.against_people:
         blocks.append(people_table(found.against_people))
+        if found.stopped:
+            blocks.append(Text(STOPPED_BY_PEOPLE, "warning"))
     if found.cross_check is not None:
         blocks.append(mix_table(found.panel_items, found.cross_check))
         blocks += kappa_blocks(found.cross_check, stamp=stamp)
@@ -45,8 +51,9 @@ def teacher_section(found: Teaching | None, *, stamp: str = "") -> Section:
         blocks += key_error_blocks(found.cross_check)
     if found.final_labels is not None:
         blocks += decision_blocks(found.final_labels, found.policy)
-    if found.queue is not None:
-        blocks.append(Text(f"The items left to a person wait in {found.queue} in the run folder."))
+    if found.queue:
+        files = " and ".join(found.queue)
+        blocks.append(Text(f"The items left to a person wait in {files} in the run folder."))
     return Section("teachers", title, tuple(blocks))
 
 
@@ -142,12 +149,14 @@ def _by_people(final: Row) -> str:
     opened, confirmed, overruled = (
         final.get(f"{what} by people") or 0 for what in ("decided", "confirmed", "overruled")
     )
+    torn = final.get("people disagree") or 0
+    again = f" On {torn:,} items people contradict each other; they are open." if torn else ""
     if not opened + confirmed + overruled:
-        return ""
+        return again
     return (
         f" {opened + confirmed + overruled:,} labels are a person's: on {opened:,} items teachers "
         f"left the verdict open, on {confirmed:,} they had said the same, and on {overruled:,} "
-        "the person overruled them."
+        f"the person overruled them.{again}"
     )
 
 

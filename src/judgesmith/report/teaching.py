@@ -15,14 +15,14 @@ class Teaching(Result):
         panel: Those that judged a part of them.
         simulated: Those of them that are simulated.
         policy: How several verdicts became one.
-        stopped: Whether the stage ended at its dry run.
+        stopped: Whether the stage ended at its dry run, or where people contradict the teacher.
         dry_run: Its checks and buckets (`evaluation.dry_run.DryRun`), if there was one.
         against_people: Rows of the primary teacher against people, all items first.
         panel_items: By bucket: items at hand, wanted and drawn for the panel.
         cross_check: The panel on those items (`evaluation.cross_check.cross_check`).
         final_labels: Decisions by reason and by verdict.
         statuses: By teacher, how its judgments ended.
-        queue: The file of items left to a person, in the run folder.
+        queue: The files of items left to a person, in the run folder.
     """
 
     primary: str
@@ -36,4 +36,4 @@ class Teaching(Result):
     cross_check: dict[str, Any] | None = None
     final_labels: dict[str, Any] | None = None
     statuses: dict[str, dict[str, int]] = Field(default_factory=dict)
-    queue: str | None = None
+    queue: tuple[str, ...] = ()

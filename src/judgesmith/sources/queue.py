@@ -4,6 +4,7 @@ A file that holds what somebody wrote is never written, moved or deleted.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -115,18 +116,29 @@ def read_labels(
     return decided(read_queue(path), source=path.name).labels
 
 
-def write_queue(folder: Path, rows: Sequence[QueueRow], *, keep: Collection[Path] = ()) -> Path:
-    """Write a queue for a spreadsheet and return its path. A file that is there is left alone.
+def write_queue(
+    folder: Path, rows: Sequence[QueueRow], *, keep: Collection[Path] = ()
+) -> list[Path]:
+    """Write a queue for a spreadsheet and return its paths. A file that is there is left alone.
 
     Its name follows from its rows, so that the same rows never overwrite what people wrote. Rows
-    with a text that no cell holds go into a `.jsonl` file of the same name, whose path is returned
-    where there are no others. Earlier queues are set aside; see `set_aside`.
+    with a text that no cell holds go into a `.jsonl` file of the same name, the second path or the
+    only one. Where all of these rows were decided in files of `keep` and are asked about again, as
+    people contradict each other, the name gets a number. Earlier queues are set aside; see
+    `set_aside`.
     """
     name = f"{_NAME}{content_id(sorted(row.id for row in rows))[:8]}"
     parts = {".csv": [row for row in rows if fits_cells(row)]}
     parts[".jsonl"] = [row for row in rows if not fits_cells(row)]
     suffixes = [suffix for suffix, part in parts.items() if part] or [".csv"]
-    paths = [folder / f"{name}{suffix}" for suffix in suffixes]
+    imported = {path.resolve() for path in keep}
+    endings = chain([""], (f"-{number}" for number in count(2)))
+    tried = ([folder / f"{name}{end}{suffix}" for suffix in suffixes] for end in endings)
+    paths = next(
+        paths
+        for paths in tried
+        if not all(path.resolve() in imported and _is_decided(path) for path in paths)
+    )
     set_aside(folder, keep=[*keep, *paths])
     for path in paths:
         before = folder / SUPERSEDED / path.name
@@ -137,7 +149,7 @@ def write_queue(folder: Path, rows: Sequence[QueueRow], *, keep: Collection[Path
             part = parts[path.suffix]
             csv = path.suffix == ".csv"
             write_bytes(path, to_csv(part).encode("utf-8-sig") if csv else to_jsonl(part).encode())
-    return paths[0]
+    return paths
 
 
 def set_aside(folder: Path, *, keep: Collection[Path] = ()) -> list[Path]:
@@ -158,6 +170,11 @@ def set_aside(folder: Path, *, keep: Collection[Path] = ()) -> list[Path]:
             aside.parent.mkdir(exist_ok=True)
             path.replace(aside)
     return stay
+
+
+def _is_decided(path: Path) -> bool:
+    """Whether every row of a queue that is there has a verdict."""
+    return path.exists() and all(row.verdict is not None for row in read_queue(path))
 
 
 def _is_blank(path: Path) -> bool:

@@ -275,8 +275,11 @@ def make_files(folder: Path, rounds: int, barrier: Barrier, done: SimpleQueue[st
 
 
 @pytest.mark.wide
-def test_processes_make_one_file_at_the_same_moment(tmp_path: Path) -> None:
+def test_processes_make_one_file_at_the_same_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
     """Three processes meet at each of 100 files that are not there yet."""
+    monkeypatch.syspath_prepend(pytestconfig.rootpath)  # they import this module by its name
     spawn = multiprocessing.get_context("spawn")
     barrier, done = spawn.Barrier(3), spawn.SimpleQueue()
     makers = [spawn.Process(target=make_files, args=(tmp_path, 100, barrier, done)) for _ in "abc"]

@@ -101,10 +101,11 @@ def test_a_short_outage_is_waited_for(made: Any, opened: Open, calls: int) -> No
     assert bad[0] <= 2 * calls + 8
 
 
-@pytest.mark.parametrize(("status", "owed"), [(504, 6), (500, 0)])
-def test_an_endpoint_that_never_answers_gets_six_calls(
-    made: Any, opened: Open, monkeypatch: pytest.MonkeyPatch, status: int, owed: int
+@pytest.mark.parametrize(("status", "calls", "owed"), [(504, 6, 6), (500, 60, 0)])
+def test_an_endpoint_that_never_answers_gets_few_calls(
+    made: Any, opened: Open, monkeypatch: pytest.MonkeyPatch, status: int, calls: int, owed: int
 ) -> None:
+    """Six where each may be paid for; more where they are free: a server may still be starting."""
     quick(monkeypatch)
 
     async def handler(_: str) -> Any:
@@ -114,8 +115,40 @@ def test_an_endpoint_that_never_answers_gets_six_calls(
     model = opened(server, price=PRICE, cap=5.0)
     with pytest.raises(ModelError, match="does not answer"):
         list(model.complete(many(400)))
-    assert len(server.asked) == 6
+    assert 6 <= len(server.asked) <= calls
     assert model.books.ledger.totals().possibly_paid == owed * dearest(model)
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_prompts_that_always_fail_do_not_stop_the_others_nor_a_resumed_run(
+    made: Any, opened: Open, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """The server is healthy; it cannot take some prompts, and never will."""
+    quick(monkeypatch)
+    poison = {f"number {i:04d}" for i in range(3, 3 + count)}
+
+    async def handler(prompt: str) -> Any:
+        return made.refused(504) if prompt in poison else made.replied()
+
+    server = made.server(handler)
+    for _ in range(3):
+        replies = list(opened(server, price=PRICE, cap=5.0).complete(many(40)))
+        assert sum(reply.finish is Finish.FAILED for reply in replies) == count
+    again = [r for r in many(40) if r.messages[0].content in poison]
+    replies = list(opened(server, price=PRICE, cap=5.0).complete(again))
+    assert [reply.finish for reply in replies] == [Finish.FAILED] * count
+
+
+def test_an_endpoint_that_answered_nothing_is_no_failed_prompt(
+    made: Any, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick(monkeypatch)
+
+    async def handler(_: str) -> Any:
+        return made.refused(500)
+
+    with pytest.raises(ModelError, match="does not answer"):
+        list(opened(made.server(handler)).complete(many(1)))
 
 
 def test_a_prompt_that_the_server_cannot_take_ends_alone(

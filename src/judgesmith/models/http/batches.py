@@ -313,6 +313,10 @@ class Batches:
             for line, one in found
             if isinstance(one, Reply)
         }
+        others = [one for _, one in found if isinstance(one, Fault) and _of_another_model(one)]
+        if others and not replies and not self._answered:
+            # The batch stays open: it is paid for, and `answers_as` may make its replies readable.
+            raise ModelError(self._sender.said(self._sender.redacted(others[0]).what))
         # The reply first: a kill in between leaves a batch that is read once more.
         self._books.cache.put(
             {key: completion for key, (_, completion) in replies.items()},
@@ -350,3 +354,8 @@ class Batches:
         asked = self._asked.pop(key, None)
         for n, position in enumerate(asked.positions if asked is not None else ()):
             yield Answer(position, completion if n == 0 else free_of_charge(completion))
+
+
+def _of_another_model(fault: Fault) -> bool:
+    """Whether a reply came that is paid for, under a name that was not asked."""
+    return fault.stop_if_first and fault.maybe_paid

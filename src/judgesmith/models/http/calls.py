@@ -76,6 +76,7 @@ class Calls:
         self._lately = set[str]()  # answered since the cache was looked at
         self._stopped: Exception | None = None
         self._retries_left, self._answers = SPARE_RETRIES, 0
+        self._silenced: Fault | None = None
         self._draw = random.Random()  # when to try again is no result: it need not repeat
 
     @asynccontextmanager
@@ -87,6 +88,9 @@ class Calls:
         self._booking = Booking(
             self._books.cache, self._books.ledger, kept=self._kept, broken=self._stop
         )
+        # A model that answered this run before is there; what fails now is the prompt, or a while.
+        known = self._books.ledger.lines()
+        self._answers = sum(line.paid_calls for line in known if line.model == self._name)
         rates = self.endpoint.per_minute
         self._gate = Gate(
             Window(self.endpoint.in_flight), None if rates is None else Rates(*rates),
@@ -115,6 +119,7 @@ class Calls:
         hits = [Answer(p, found[key]) for p, _, key in keyed if key in found]
         if hits:
             self._books.ledger.hits(self._books.stage, self._name, len(hits))
+            self._answers += len(hits)
             self._hand_over(hits)
         return [entry for entry in keyed if entry[2] not in found]
 
@@ -145,6 +150,8 @@ class Calls:
             await asyncio.wait(self._tasks)
         self._booking.flush()
         self._raise_if_stopped()
+        if self._silenced is not None and not self._answers:
+            raise ModelError(_gone(self._said(self._silenced)))
 
     async def _enter(self, asked: _Asked) -> "asyncio.Future[int]":
         tokens = len(asked.body) // 4 + asked.request.sampling.max_tokens
@@ -164,7 +171,7 @@ class Calls:
                     return self._stop(ModelError(_later(self._said(fault), fault)))
                 if fault.action is Action.FAIL or not self._may_retry(asked):
                     return self._fail(asked, fault)
-                if self._gate.window.silent >= (SILENT if self._answers else SILENT_AT_FIRST):
+                if self._is_gone(fault):
                     return self._stop(ModelError(_gone(self._said(fault))))
                 await self._gate.pause(max(fault.retry_after_s or 0.0, self._backoff_s(asked)))
                 if self._stopped is not None:
@@ -205,7 +212,7 @@ class Calls:
         window = self._gate.window
         if sent.action is not Action.RETRY:
             self._gate.heard(epoch)
-        elif window.failed(epoch, busy=sent.slow_down):
+        elif window.failed(epoch, asked.key, busy=sent.slow_down):
             self._gate.doubt(backoff_s(window.silent, 1.0, first_s=PROBE_S))
         if sent.retry_after_s is not None:
             self._gate.hold(sent.retry_after_s)
@@ -236,6 +243,13 @@ class Calls:
             self._hand_over(answer for found in answered for answer in answers(*found))
         self._gate.wake()
 
+    def _is_gone(self, fault: Fault) -> bool:
+        """Whether to ask no more; early where each call may cost and none was ever answered."""
+        window = self._gate.window
+        if fault.maybe_paid and not self._answers:
+            return window.faults >= SILENT_AT_FIRST
+        return window.silent >= SILENT
+
     def _may_retry(self, asked: _Asked) -> bool:
         if asked.attempts >= ATTEMPTS or self._retries_left <= 0:
             return False
@@ -247,6 +261,8 @@ class Calls:
 
     def _fail(self, asked: _Asked, fault: Fault) -> None:
         """End one call for good."""
+        if fault.action is Action.RETRY:
+            self._silenced = fault
         del self._asked[asked.key]
         self._hand_over(answers(asked, failed(fault, asked.attempts)))
 

@@ -68,7 +68,8 @@ class Gate:
     def doubt(self, seconds: float) -> None:
         """The server may be gone; it is tried after so many seconds."""
         if self._doubted is None:
-            self._doubted, self._probes = self.window.epoch, 0
+            self._doubted = self.window.epoch
+        self._probes = 0  # what was answered before this fault says nothing any more
         self._probe_at = time.monotonic() + seconds
 
     def heard(self, epoch: int) -> None:

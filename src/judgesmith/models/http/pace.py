@@ -14,7 +14,7 @@ class Window:
     >>> for _ in range(5): window.answered()
     >>> window.size
     4
-    >>> window.failed(window.epoch, busy=True), window.size
+    >>> window.failed(window.epoch, "a prompt", busy=True), window.size
     (True, 2)
     >>> window.answered(); window.size
     2
@@ -24,28 +24,36 @@ class Window:
         self._most = most
         self._limit = 1.0
         self._ramp = True
-        self.epoch, self.silent = 0, 0
-        """`silent`: faults that say anything new, since the last answer."""
+        self.epoch, self.faults = 0, 0
+        """`faults`: those that say anything new, since the last answer."""
+        self._prompts = set[str]()
 
     @property
     def size(self) -> int:
         """Calls that may be in flight now; at least one."""
         return int(self._limit)
 
+    @property
+    def silent(self) -> int:
+        """The same, but a prompt that fails again and again counts once."""
+        return min(self.faults, len(self._prompts))
+
     def answered(self) -> None:
         """A call was answered."""
-        self.silent = 0
+        self.faults = 0
+        self._prompts.clear()
         step = 1.0 if self._ramp else 1.0 / self._limit
         self._limit = min(self._most, self._limit + step)
 
-    def failed(self, epoch: int, *, busy: bool) -> bool:
-        """A call that began in `epoch` met a fault; whether that says anything new.
+    def failed(self, epoch: int, prompt: str, *, busy: bool) -> bool:
+        """A call of a prompt that began in `epoch` met a fault; whether that says anything new.
 
         `busy`: the server has too much to do, which makes the window smaller.
         """
+        self._prompts.add(prompt)
         if epoch != self.epoch:
             return False
-        self.epoch, self.silent = self.epoch + 1, self.silent + 1
+        self.epoch, self.faults = self.epoch + 1, self.faults + 1
         if busy:
             self._ramp = False
             self._limit = max(1.0, self._limit / 2)

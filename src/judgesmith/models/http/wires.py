@@ -42,13 +42,14 @@ cache and the reader rest on each."""
 MOST_TOKENS = 10**9
 """A greater count of tokens is none."""
 
-_ROUTE = re.compile(r":[a-z]+$")
+_ROUTE = re.compile(r"(?<!:):[a-z]+$")
+_PART = re.compile(r"-\d{5}-of-\d{5}$")
 _KNOWN_ROUTE = re.compile(r"[-@:_](?:latest|free|nitro|floor)$")
 # Years of four digits or two, month and day, month and year, and versions such as -001. Other
 # numbers are part of the name, as a length of context is.
 _DATE = re.compile(
-    r"[-@:_](20\d{2}-\d{2}-\d{2}|20\d{6}|2[3-9]\d{4}|\d{2}-20\d{2}|(?:0[1-9]|1[0-2])[0-3]\d"
-    r"|2[3-9](?:0[1-9]|1[0-2])|00\d)$"
+    r"[-@:_](20\d{2}-\d{2}-\d{2}|20\d{6}|2[3-9]\d{4}|\d{2}-20\d{2}"
+    r"|(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|2[3-9](?:0[1-9]|1[0-2])|00\d)$"
 )
 
 
@@ -156,7 +157,8 @@ def same_model(asked: str, said: str) -> bool:
     (True, False)
     """
     one, other = _named(asked), _named(said)
-    if (_ROUTE.search(one) is None) != (_ROUTE.search(other) is None):
+    tuned = one.startswith("ft:")  # its parts are an owner and a number, and no route
+    if not tuned and (_ROUTE.search(one) is None) != (_ROUTE.search(other) is None):
         one, other = _ROUTE.sub("", one), _ROUTE.sub("", other)
     (path, date), (path_said, date_said) = _parted(one), _parted(other)
     shared = min(len(path), len(path_said))
@@ -165,7 +167,10 @@ def same_model(asked: str, said: str) -> bool:
 
 
 def _named(name: str) -> str:
-    return _KNOWN_ROUTE.sub("", name.strip().casefold().removesuffix(".gguf"))
+    found = _PART.sub("", name.strip().casefold().removesuffix(".gguf"))
+    while (shorter := _KNOWN_ROUTE.sub("", found)) != found:
+        found = shorter
+    return found
 
 
 def _parted(name: str) -> tuple[list[str], str | None]:
@@ -182,10 +187,10 @@ def check_model(said: object, asked: str, also: Sequence[str] = ()) -> str | Non
         return None
     if not isinstance(said, str):
         raise Unreadable(f"expected the name of a model, found {shortened(repr(said))}")
-    if said not in also and not same_model(asked, said):
+    if not any(same_model(name, said) for name in (asked, *also)):
         raise OtherModel(
             f"model {asked!r} was asked, and the server answered as {shortened(said)!r}. If that "
-            f"is the same, write `answers_as: [{shortened(said)!r}]` in its endpoint"
+            f"is the same, write `answers_as: [{said!r}]` in its endpoint"
         )
     return said
 

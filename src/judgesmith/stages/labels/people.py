@@ -30,6 +30,12 @@ class ByPeople:
         return verdicts_of(self.labels)
 
     @property
+    def disagreed_on(self) -> frozenset[str]:
+        """Items with verdicts by people of which none was given by most."""
+        given = {one.item_id for one in self.labels if isinstance(one.verdict, Choice)}
+        return frozenset(given - set(self.deciding_verdicts))
+
+    @property
     def measuring_verdicts(self) -> dict[str, str]:
         """By item, what most people say who were not asked because teachers left it open."""
         return verdicts_of(one for one in self.labels if one.id in self.measuring)

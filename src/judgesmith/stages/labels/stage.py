@@ -113,7 +113,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
             **taught.tables,
             "findings": [finding.to_dict() for finding in findings],
         },
-        beside=tuple(filter(None, [taught.tables.get("disagreement queue")])),
+        beside=tuple(taught.tables.get("disagreement queue", ())),
         **taught.usage.as_fields(),
     )
 
@@ -158,8 +158,8 @@ def _taught(
             taught.to_person, questions=given.questions, responses=given.responses,
             dialect=asked, seed=given.seed,
         )  # fmt: skip
-        path = write_queue(run_dir.file(QUEUE), rows, keep=imported)
-        taught.tables["disagreement queue"] = str(path.relative_to(run_dir.path))
+        paths = write_queue(run_dir.file(QUEUE), rows, keep=imported)
+        taught.tables["disagreement queue"] = [str(p.relative_to(run_dir.path)) for p in paths]
     else:
         set_aside(run_dir.file(QUEUE), keep=imported)
     return taught

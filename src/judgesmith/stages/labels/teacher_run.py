@@ -9,7 +9,7 @@ common one.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from judgesmith.audits import Finding, stop_on_errors
+from judgesmith.audits import Finding
 from judgesmith.errors import DataError, RecipeError, nearest
 from judgesmith.evaluation.cross_check import cross_check, draw, quota_table, quotas, supply_of
 from judgesmith.evaluation.dry_run import DryRun, dry_run
@@ -20,6 +20,7 @@ from judgesmith.evaluation.final_label import (
     decide,
     decided_by,
     decision_table,
+    left_open_by_people,
 )
 from judgesmith.evaluation.lost_verdicts import weighing_findings
 from judgesmith.evaluation.scoring import Plan
@@ -43,7 +44,12 @@ from judgesmith.stages.labels.failures import failed_findings, status_table
 from judgesmith.stages.labels.label_inputs import LabelInputs, TeacherLabels
 from judgesmith.stages.labels.reading import agreeing, read, shown_to_teachers
 from judgesmith.stages.labels.rehearsal import with_simulated
-from judgesmith.stages.labels.teachers import DryRunFirst, Teachers, stop_unless_good
+from judgesmith.stages.labels.teachers import (
+    DryRunFirst,
+    Teachers,
+    stop_unless_good,
+    stop_unless_told,
+)
 
 LEARNING = (Split.TRAIN, Split.DEV)
 NOT_ASKED = "on the test side, where teachers do not label"
@@ -93,8 +99,7 @@ class TeacherRun:
         if config.policy is Policy.WEIGHTED:
             findings += weighing_findings(decisions, config.least_posterior)
         if config.policy is Policy.PERSON:
-            said = given.people.deciding_verdicts
-            decisions = [decided_by(said.get(d.item_id), d) for d in decisions]
+            decisions = self._with_people(decisions)
         tables["final labels"] = decision_table(decisions)
         if config.policy is Policy.WEIGHTED:
             tables["final labels"]["accuracies"] = accuracies(ids, judges)
@@ -113,6 +118,15 @@ class TeacherRun:
             findings=findings + failed_findings(judgments),
             usage=self._usage,
         )
+
+    def _with_people(self, decisions: Sequence[Decision]) -> list[Decision]:
+        """What people said is final; where they contradict each other, nothing is."""
+        people = self._given.people
+        said, torn = people.deciding_verdicts, people.disagreed_on
+        return [
+            left_open_by_people(d) if d.item_id in torn else decided_by(said.get(d.item_id), d)
+            for d in decisions
+        ]
 
     def _ask(self, names: Sequence[str], items: Sequence[Item], doing: str) -> list[Teacher]:
         """The named as teachers, by name, each with its verdicts on the items."""
@@ -184,9 +198,9 @@ class TeacherRun:
             told = [(i, people[i], str(primary.verdicts[i].averaged)) for i in on_test]
             note_look(content_id("look", primary.name, told))
         found = against_people(judged, primary, people, questions=given.questions, plan=self._plan)
-        stop_on_errors(found.fatal)
         tables["teacher against people"] = found.rows
-        return found.findings
+        so_far = {**tables, "judgments by status": status_table(self._in_order())}
+        return [*stop_unless_told(found.fatal, self._config, so_far), *found.findings]
 
     def _cross_check(self, judges: Sequence[Teacher], tables: dict[str, Any]) -> list[Teacher]:
         """The panel's other members, and what they agree on with the primary teacher."""

@@ -1,9 +1,12 @@
 """What a recipe says of teachers: who judges what, and how their verdicts become one."""
 
-from typing import Literal, Self
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from judgesmith.audits import Finding, stop_on_errors
 from judgesmith.errors import AuditError, RecipeError
 from judgesmith.evaluation.dry_run import DryRun, Limits, Outcome
 from judgesmith.evaluation.final_label import FinalLabel, Policy, check_teachers
@@ -33,7 +36,8 @@ class Teachers(Section):
     judged in both orders, or, where `both_orders` is false, in one that is drawn. `policy`,
     `least_posterior` and `quorum` choose the final verdict of an item that several judged. With
     the policy `person`, what they disagree on goes to a person in the words of `queue_dialect`
-    (that of the labels where it is not given), and a person's verdict is final.
+    (that of the labels where it is not given), and a person's verdict is final. `on_people` says
+    what follows where labels by people contradict the primary teacher's: stop, or go on.
     """
 
     primary: str
@@ -48,6 +52,7 @@ class Teachers(Section):
     quorum: int = Field(1, ge=1)
     reply_tokens: int = Field(1024, ge=1)
     queue_dialect: str | None = None
+    on_people: Literal["stop", "go"] = "stop"
     resamples: int = Field(2000, ge=100)
 
     @property
@@ -124,3 +129,22 @@ def stop_unless_good(found: DryRun, first: DryRunFirst) -> None:
     raise AuditError(
         f"{says}\n{lines}\n{remedy}", [check.model_dump(mode="json") for check in found.checks]
     )
+
+
+def stop_unless_told(
+    fatal: Iterable[Finding], config: Teachers, tables: Mapping[str, Any]
+) -> list[Finding]:
+    """What people contradict, as findings beside others where `on_people` says to go on.
+
+    Raises AuditError where it does not: with the findings, the setting that goes on, and, as its
+    last row, the tables made so far, so that the report of a stopped stage can show them.
+    """
+    if config.on_people == "go":
+        return list(fatal)
+    go = "or go on all the same with --set labels.teachers.on_people=go"
+    try:
+        stop_on_errors(replace(one, remedy=f"{one.remedy}; {go}") for one in fatal)
+    except AuditError as error:
+        error.findings.append({"tables": dict(tables)})
+        raise
+    return []

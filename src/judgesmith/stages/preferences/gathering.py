@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from judgesmith.errors import DataError
+from judgesmith.evaluation.final_label import NO_REASON, why_no_reason
 from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.reply import reply_in
 from judgesmith.records import Item, Judgment, Label, Split
@@ -53,7 +54,7 @@ def learnable(
         if item.split not in LEARNING:
             dropped["on the test side"] += 1
         elif label is None or not any(reply_in(dialect, one) for one in found):
-            dropped["no label with a reason"] += 1
+            dropped[why_no_reason(label)] += 1
         else:
             by_side[item.split].append(Labelled(item, label, found))
     return by_side, dropped
@@ -88,5 +89,5 @@ def have_written(
         made = {candidate.item_id for candidate in written.candidates}
         for one in labelled[side]:
             if one.item.id not in made:
-                dropped[why.get(one.item.id, "no label with a reason")] += 1
+                dropped[why.get(one.item.id, NO_REASON)] += 1
     return by_side

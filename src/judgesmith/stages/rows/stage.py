@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import Field
 
 from judgesmith.errors import DataError, RecipeError
+from judgesmith.evaluation.final_label import why_no_reason
 from judgesmith.evaluation.learnt import learnt_labels
 from judgesmith.judging.dialect import Dialect, require_direction
 from judgesmith.models.origins import Origins
@@ -133,7 +134,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         with_tags += len(chosen) - len(sayable)
         made = _rows(item, questions[item.question_id], responses, sayable, dialect, task)
         with_rows += bool(made)
-        dropped["no label with a reason"] += not made
+        dropped[why_no_reason(label)] += not made
         rows += made
     if not rows:
         kinds = ", ".join(sorted({label.annotator_kind.value for label in everyone})) or "none"
