@@ -9,7 +9,7 @@ DATA ?= ../shared/data
 export JUDGESMITH_DATA ?= $(wildcard $(DATA))
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help setup demo test unit slow reliability known-answers check format bench trust real clean
+.PHONY: help setup demo test unit slow reliability test-external known-answers check format bench trust real clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,11 @@ slow: setup     ## the tests that train or run whole recipes
 
 reliability: setup  ## ten minutes: kills, faults, the cap, hostile texts, bad input, at full scale
 	JUDGESMITH_KILLS=50 OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 -rP tests/reliability
+
+test-external: setup  ## llama.cpp's server, built once in 13 CPU-minutes, asked for everything
+	$(BIN)/python tests/external/installing.py --venv .venv-external \
+	  --wheels "$${JUDGESMITH_EXTERNAL_WHEELS:-$$HOME/.cache/judgesmith/wheels}"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m external tests/external
 
 known-answers: setup  ## published data and planted defects only (needs DATA)
 	$(BIN)/pytest -q tests/known_answers tests/defects

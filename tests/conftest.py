@@ -24,6 +24,12 @@ WIDE = ("cli", "pipeline", "known_answers", "report/comparison/test_browser.py")
 """Folders and files whose tests start processes or a browser; `make unit` leaves them out."""
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what asks a server that `make test-external` builds, unless it is asked for."""
+    external = collection_path == ROOT / "tests" / "external"
+    return True if external and config.option.markexpr != "external" else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as wide what starts processes or reads published data."""
     for item in items:

@@ -222,3 +222,13 @@ def test_a_bad_override_is_named(override: str, said: str, tmp_path: Path) -> No
 def test_bad_overrides_and_bad_keys_come_together(tmp_path: Path) -> None:
     said = errors(tmp_path, "sft:\n  epoch: 1\n", "sft.rate", "seed=x")
     assert "The recipe has 3 error(s)" in said
+
+
+def test_a_key_that_was_pasted_in_is_not_shown(tmp_path: Path) -> None:
+    """Not with the section in which something else is wrong."""
+    model = (
+        "models:\n  m: {protocol: openai, url: 'http://h.example', model: m, key_env: sk-secret}\n"
+    )
+    said = errors(tmp_path, model)
+    assert "models.m" in said
+    assert "sk-secret" not in said

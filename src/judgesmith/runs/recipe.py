@@ -263,10 +263,16 @@ def _validate(model: type[Any], value: Any, at: Path_, where: _Where, problems: 
             elif defect["type"] == "missing":
                 problems.append(f"{where.of(full)}: {name!r} is required and missing")
             else:
-                problems.append(
-                    f"{where.of(full)}: {name!r}: {defect['msg']}, found {defect['input']!r}"
-                )
+                said = defect["msg"].removeprefix("Value error, ")
+                problems.append(f"{where.of(full)}: {name!r}: {said}{_found(defect)}")
         return None
+
+
+def _found(defect: Mapping[str, Any]) -> str:
+    """What was found, in words; not of a whole section, which says little and may hold a key."""
+    value = defect["input"]
+    hidden = isinstance(value, dict) or "key_env" in defect["loc"]
+    return "" if hidden else f", found {value!r}"
 
 
 def _valid_names(model: type[BaseModel], inner: tuple[str | int, ...]) -> list[str]:

@@ -98,6 +98,17 @@ def test_a_schema_and_a_grammar() -> None:
     assert sent(request(form=Form(grammar='root ::= "A"')))["grammar"] == 'root ::= "A"'
 
 
+def test_a_schema_in_the_older_type_that_llama_cpp_python_knows() -> None:
+    """The word alone chooses the type; without a schema it is sent to nobody."""
+    older = {"response_format": "json_object"}
+    found = sent(request(form=Form(json_schema=SCHEMA)), **older)
+    assert found["response_format"] == {"type": "json_object", "schema": SCHEMA}
+    assert "response_format" not in sent(request(), **older)
+    assert "response_format" not in sent(request(form=Form(grammar='root ::= "A"')), **older)
+    given = {"type": "json_object"}
+    assert sent(request(), response_format=given)["response_format"] == given
+
+
 def test_options_win_and_null_removes() -> None:
     found = sent(request(wanted=WANTED), temperature=None, top_logprobs=5, reasoning_effort="low")
     assert "temperature" not in found

@@ -30,11 +30,11 @@ ATTEMPTS = 6
 """How often a call is tried."""
 SPARE_RETRIES = 100
 """Retries beyond one per call: a server that is going down is not asked twice as much as usual."""
-SILENT, SILENT_AT_FIRST, PROBE_S = 12, 6, 0.1
+SILENT, SILENT_AT_FIRST, SILENT_PROMPTS, PROBE_S = 12, 6, 8, 0.1
 """Faults in a row after which the endpoint counts as gone. The pause after the first is `PROBE_S`
-and doubles up to 30 s, which makes two minutes. Before any answer it is given up sooner, as each
-call may be billed; they are of several prompts, because one may be what the server cannot take."""
-
+and doubles up to 30 s, which makes two minutes. Before any answer it is given up sooner where each
+call may be billed, or nobody listens. After answers, what may lie in a prompt counts by prompts:
+some are never taken by a server that is well."""
 PATIENCE_S = 600.0
 """The longest pause that a server may ask for; for a longer one the run stops, and says so."""
 CHARACTERS_PER_TOKEN = 8
@@ -213,7 +213,8 @@ class Calls:
         if sent.action is not Action.RETRY:
             self._gate.heard(epoch)
         elif window.failed(epoch, asked.key, busy=sent.slow_down):
-            self._gate.doubt(backoff_s(window.silent, 1.0, first_s=PROBE_S))
+            faults = window.faults if self._of_the_server(sent) else window.silent
+            self._gate.doubt(backoff_s(faults, 1.0, first_s=PROBE_S))
         if sent.retry_after_s is not None:
             self._gate.hold(sent.retry_after_s)
         return sent
@@ -245,10 +246,15 @@ class Calls:
 
     def _is_gone(self, fault: Fault) -> bool:
         """Whether to ask no more; early where each call may cost and none was ever answered."""
-        window = self._gate.window
-        if fault.maybe_paid and not self._answers:
-            return window.faults >= SILENT_AT_FIRST
-        return window.silent >= SILENT
+        if self._of_the_server(fault):
+            early = (fault.unreachable or fault.maybe_paid) and not self._answers
+            return self._gate.window.faults >= (SILENT_AT_FIRST if early else SILENT)
+        return self._gate.window.silent >= SILENT_PROMPTS
+
+    def _of_the_server(self, fault: Fault) -> bool:
+        """Whether it cannot be this prompt that is at fault, one that the server never takes."""
+        busy = fault.slow_down and not fault.maybe_paid
+        return fault.unreachable or busy or not self._answers
 
     def _may_retry(self, asked: _Asked) -> bool:
         if asked.attempts >= ATTEMPTS or self._retries_left <= 0:

@@ -37,7 +37,7 @@ class Fault(NamedTuple):
     would help. `too_long`: the prompt does not fit the model. `refused`: the vendor would not show
     this prompt to the model. `stop_if_first`: the server finds fault with the request, which lies
     in the recipe where no call to the endpoint has been answered yet, and in this one prompt
-    otherwise.
+    otherwise. `unreachable`: nobody listens, so it cannot be the prompt.
     """
 
     action: Action
@@ -48,6 +48,7 @@ class Fault(NamedTuple):
     too_long: bool = False
     refused: bool = False
     stop_if_first: bool = False
+    unreachable: bool = False
 
 
 BUSY = (429, 503, 529)
@@ -290,10 +291,12 @@ def _before_sending(error: Exception) -> Fault | None:
         action = Action.RETRY if error.status >= 500 or error.status in AGAIN else Action.STOP
         return Fault(action, f"the proxy answered with status {error.status}; check HTTPS_PROXY")
     if isinstance(error, foreign.ConnectionTimeoutError):
-        return Fault(Action.RETRY, f"no connection in time: {_text(error)}", slow_down=True)
+        what = f"no connection in time: {_text(error)}"
+        return Fault(Action.RETRY, what, slow_down=True, unreachable=True)
     if isinstance(error, foreign.ClientConnectorError | ConnectionRefusedError | socket.gaierror):
         full = error.errno in (errno.EMFILE, errno.ENFILE)
-        return Fault(Action.RETRY, f"no connection: {_text(error)}", slow_down=full)
+        what = f"no connection: {_text(error)}"
+        return Fault(Action.RETRY, what, slow_down=full, unreachable=not full)
     return None
 
 

@@ -25,6 +25,7 @@ from judgesmith.runs.endpoint import Endpoint
 TOP = 20
 """Alternatives asked for per token: the most that vendors give."""
 RENAMED = "max_completion_tokens"
+FORMAT, OBJECT = "response_format", "json_object"
 SLACK = 64
 """Characters read before the last `after`, and so room for an end-of-turn token."""
 
@@ -70,7 +71,8 @@ class OpenAIWire:
 
         `options: {max_completion_tokens: true}` sends the limit under that name, as OpenAI's
         reasoning models want it. A grammar goes into `grammar`, which llama.cpp's servers read.
-        The seed is sent above temperature 0 only.
+        `options: {response_format: json_object}` sends a schema inside that older type, the only
+        one that llama-cpp-python's server knows. The seed is sent above temperature 0 only.
         """
         sampling, form = request.sampling, request.form
         limit = RENAMED if endpoint.options.get(RENAMED) else "max_tokens"
@@ -83,12 +85,14 @@ class OpenAIWire:
             fields["seed"] = sampling.seed
         if request.wanted is not None:
             fields |= {"logprobs": True, "top_logprobs": TOP}
+        options = {k: v for k, v in endpoint.options.items() if k != RENAMED}
+        older = options.get(FORMAT) == OBJECT
+        if older:
+            del options[FORMAT]
         if form is not None and form.json_schema is not None:
-            named = {"name": "reply", "schema": form.json_schema, "strict": True}
-            fields["response_format"] = {"type": "json_schema", "json_schema": named}
+            fields[FORMAT] = _held_to(form.json_schema, older=older)
         elif form is not None:
             fields["grammar"] = form.grammar
-        options = {k: v for k, v in endpoint.options.items() if k != RENAMED}
         return with_options({**fields, limit: sampling.max_tokens}, options)
 
     def body(self, endpoint: Endpoint, request: Request) -> bytes:
@@ -134,6 +138,14 @@ class OpenAIWire:
             covered=chances.covered if chances else None,
         )
         return Reply(completion, usage.known, said)
+
+
+def _held_to(schema: Mapping[str, Any], *, older: bool) -> dict[str, Any]:
+    """The field that holds a reply to a schema."""
+    if older:
+        return {"type": OBJECT, "schema": schema}
+    named = {"name": "reply", "schema": schema, "strict": True}
+    return {"type": "json_schema", "json_schema": named}
 
 
 def _reply(choice: Mapping[str, Any]) -> tuple[str, Finish]:
