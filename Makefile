@@ -6,6 +6,9 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; 
 VENV ?= .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
+# Of `make test-external`: where the built server is kept, and the environment that it runs in.
+WHEELS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/judgesmith/wheels
+EXTERNAL ?= .venv-external
 export JUDGESMITH_DATA ?= $(wildcard $(DATA))
 export TOKENIZERS_PARALLELISM := false
 
@@ -33,7 +36,7 @@ test: setup     ## lint, types, imports, and every test
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2
 
 unit: setup     ## the quick tests only
-	$(BIN)/pytest -q -n 2 -m 'not slow and not wide'
+	$(BIN)/pytest -q -n 2 -m 'not slow and not wide and not external'
 
 slow: setup     ## the tests that train or run whole recipes
 	$(BIN)/pytest -q -m slow
@@ -42,9 +45,9 @@ reliability: setup  ## ten minutes: kills, faults, the cap, hostile texts, bad i
 	JUDGESMITH_KILLS=50 OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 -rP tests/reliability
 
 test-external: setup  ## llama.cpp's server, built once in 13 CPU-minutes, asked for everything
-	$(BIN)/python tests/external/installing.py --venv .venv-external \
-	  --wheels "$${JUDGESMITH_EXTERNAL_WHEELS:-$$HOME/.cache/judgesmith/wheels}"
-	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m external tests/external
+	$(BIN)/python tests/external/installing.py --wheels $(WHEELS) --venv $(EXTERNAL)
+	JUDGESMITH_EXTERNAL_WHEELS=$(WHEELS) JUDGESMITH_EXTERNAL_VENV=$(EXTERNAL) \
+	  OMP_NUM_THREADS=1 $(BIN)/pytest -q -m external tests/external
 
 known-answers: setup  ## published data and planted defects only (needs DATA)
 	$(BIN)/pytest -q tests/known_answers tests/defects

@@ -57,7 +57,8 @@ def served(url: str) -> Tree:
     """The shipped recipe, small, with all its models at one address.
 
     Prices stay, so that the money of counted tokens is booked. Replies are bounded as the context
-    of our students wants it, and a dry run that leaves it open whether teachers agree goes on.
+    of our students wants it. A dry run that leaves it open whether teachers agree goes on, and so
+    do negatives that words tell from the chosen replies: a student of this size writes no better.
     """
     tree = shipped()
     del tree["rehearse"]
@@ -73,6 +74,7 @@ def served(url: str) -> Tree:
     tree["labels"]["teachers"] |= {"panel_items": 60, "reply_tokens": REPLY}
     tree["labels"]["teachers"]["dry_run"] |= {"items": 60, "on_review": "go"}
     tree["preferences"]["teacher"] |= {"reply_tokens": REPLY, "most_asked": 600}
+    tree["preferences"]["separability"] = 1.0
     return tree
 
 

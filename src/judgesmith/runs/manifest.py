@@ -38,7 +38,7 @@ class StageReport(BaseModel):
     completion_tokens: int = 0
     cost_usd: float = 0.0
     tables: dict[str, Any] = {}
-    beside: tuple[str, ...] = ()
+    beside: list[str] = []
 
     @model_validator(mode="after")
     def _counts_add_up(self) -> "StageReport":
