@@ -723,7 +723,7 @@ def test_what_people_contradict_each_other_on_is_open(run: RunDir, tmp_path: Pat
         assert (final["people disagree"], final["to a person"]) == (torn, torn)
         assert final["decided by people"] == opened - torn
         (name,) = report.tables["disagreement queue"]
-        assert (name != f"queue/{path.name}", report.beside) == (True, (name,))
+        assert (name != f"queue/{path.name}", report.beside) == (True, [name])
         waiting = read_csv(run.file(name))
         assert len(waiting) == torn
         assert {row["verdict"] for row in waiting} == {""}
