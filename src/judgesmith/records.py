@@ -150,7 +150,8 @@ def choice(value: str) -> Choice:
 def reorder(verdict: Choice | Scores | Ranking, order: tuple[int, ...]) -> Verdict:
     """The verdict in item order, given in shown order (and, for two responses, the reverse).
 
-    `order[p]` is the item position of the response shown at position p.
+    `order[p]` is the item position of the response shown at position p. A verdict on one response
+    shown alone stays as it is.
 
     >>> reorder(choice("A"), (1, 0)).value
     'B'
@@ -159,6 +160,8 @@ def reorder(verdict: Choice | Scores | Ranking, order: tuple[int, ...]) -> Verdi
     >>> reorder(Scores(kind="scores", values=(7.0, 3.0), criteria=None), (1, 0)).values
     (3.0, 7.0)
     """
+    if len(order) == 1:
+        return verdict
     if isinstance(verdict, Choice):
         shown = LETTERS.find(verdict.value) if len(verdict.value) == 1 else -1
         inside = 0 <= shown < len(order)

@@ -1,12 +1,17 @@
-"""One small student with random weights, built once."""
+"""Small students with random weights, built once, and rows to train them on."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from judgesmith.backends.architectures import Architecture
 from judgesmith.backends.loading import load
+from judgesmith.backends.sft_trl import Training
 from judgesmith.backends.student import FromNothing, build_student, load_student
+from judgesmith.records import Message, SftRow, Split
 from judgesmith.sources.bank import read_questions
 
 
@@ -29,3 +34,63 @@ def student_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def student(student_folder: Path) -> tuple[Any, Any]:
     """Model and tokenizer."""
     return load_student(str(student_folder))
+
+
+def sft_rows(side: Split, count: int) -> list[SftRow]:
+    """Rows of different lengths, with a system turn."""
+    return [
+        SftRow.make(
+            source="t", licence="n", item_id=f"{side}{n}", order=(0, 1), split=side, dialect="d",
+            prompt=(
+                Message(role="system", content="Judge it."),
+                Message(role="user", content=f"Was it {n} or {n + 1}{' or so' * (n % 7)}?"),
+            ),
+            completion=f"<reasoning>It was {n}.</reasoning><verdict>{'AB'[n % 2]}</verdict>",
+        )
+        for n in range(count)
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def train_rows() -> list[SftRow]:
+    return sft_rows(Split.TRAIN, 24)
+
+
+@pytest.fixture(scope="session")
+def dev_rows() -> list[SftRow]:
+    return sft_rows(Split.DEV, 4)
+
+
+@pytest.fixture(scope="session")
+def bases(
+    tmp_path_factory: pytest.TempPathFactory, train_rows: list[SftRow]
+) -> Callable[[Architecture], Path]:
+    """A tiny model with random weights for each architecture, built once."""
+    texts = [t for row in train_rows for t in (row.prompt[1].content, row.completion)]
+
+    @cache
+    def base(architecture: Architecture) -> Path:
+        folder = tmp_path_factory.mktemp(architecture)
+        size = FromNothing(
+            width=32, layers=2, heads=2, vocabulary=400, context=256, architecture=architecture
+        )
+        build_student(size, texts, folder, seed=3)
+        # A student that was trained before, as far as training can see.
+        (folder / "from_nothing.json").unlink()
+        return folder
+
+    return base
+
+
+@pytest.fixture(scope="session")
+def training() -> Callable[..., Training]:
+    """A few steps of LoRA, unless the test says otherwise."""
+
+    def make(base: Path, folder: Path, **changed: Any) -> Training:
+        return Training(
+            base=str(base), folder=folder, learning_rate=0.01, batch=4, steps=6, eval_every=2,
+            max_length=200, seed=7, trl={}, peft={"r": 4, "target_modules": "all-linear"},
+            dialects={"d": "hash"},
+        )._replace(**changed)  # fmt: skip
+
+    return make

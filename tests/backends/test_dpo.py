@@ -311,3 +311,27 @@ def test_dropping_what_does_not_fit(
 @pytest.fixture
 def lengthen() -> Callable[[PreferenceRow], PreferenceRow]:
     return lambda row: row.model_copy(update={"rejected": row.rejected * 20})
+
+
+@pytest.mark.parametrize("peft", [None, {"r": 4, "target_modules": "all-linear"}])
+def test_preferences_are_trained_on_top_of_an_adapter(
+    bases: Any, training: Any, train_rows: Any, tmp_path: Path, peft: Any
+) -> None:
+    """The adapter that SFT gave is merged in memory: policy and reference are the SFT student,
+    not its base, and what comes out is a whole model."""
+    from judgesmith.backends.origin import read_origin
+    from judgesmith.backends.sft_trl import train_sft
+
+    sft = training(bases("gemma3"), tmp_path / "sft", learning_rate=0.05)
+    train_sft(sft, train_rows, [], lambda model: None)
+    student = tmp_path / "sft/student"
+    found = train(student, tmp_path / "dpo", peft=peft, nothing=None)
+    assert column(found, "train_loss")[0] == pytest.approx(LN2, abs=1e-6)
+    assert found.after["train"].margin > 0.01
+    assert json.loads((student / "adapter_config.json").read_text())["r"] == 4
+    after = LocalModel("m", str(tmp_path / "dpo/student"))
+    assert type(after._model).__name__ == "Gemma3ForCausalLM"
+    assert not (tmp_path / "dpo/student/adapter_config.json").exists()
+    origin = read_origin(tmp_path / "dpo/student")
+    assert origin is not None
+    assert (origin.base, origin.dialects) == ("../../sft/student", {"d": "hash"})

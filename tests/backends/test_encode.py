@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from judgesmith.backends.encode import encode_prompt, encode_reply, neutralise
+from judgesmith.backends.encode import encode_prompt, encode_reply, fold_system, neutralise
 from judgesmith.backends.sft_trl import encode_rows
+from judgesmith.errors import ModelError
 from judgesmith.records import Message, SftRow, Split
 
 TAGS = ("<s>", "<|end|>", "<pad>", "<|user|>", "<|judge|>")
@@ -86,3 +87,84 @@ def test_rows_that_do_not_fit_are_counted(student: Any) -> None:
     rows = [row("short", "reply"), row("long " * 400, "reply"), row("x" * 2_000_000, "reply")]
     found = encode_rows(student[1], rows, 100)
     assert (len(found.rows), found.too_long) == (1, 2)
+
+
+GEMMA = (
+    "{{ '<s>' }}{% for m in messages %}{% if m['role'] == 'system' %}"
+    "{{ raise_exception('no system') }}{% endif %}<|user|>{{ m['content'] }}<pad>{% endfor %}"
+    "{% if add_generation_prompt %}<|judge|>{% endif %}"
+)
+DEAF = (
+    "{% for m in messages %}{% if m['role'] != 'system' %}<|user|>{{ m['content'] }}<|end|>"
+    "{% endif %}{% endfor %}"
+)
+FOLDS = (
+    "{% set s = messages[0]['content'] if messages[0]['role'] == 'system' else '' %}"
+    "{% for m in messages if m['role'] != 'system' %}<|user|>{{ s + '/' + m['content'] }}<|end|>"
+    "{% endfor %}"
+)
+JUDGED = (Message(role="system", content="Judge."), Message(role="user", content="Who?"))
+
+
+@pytest.fixture
+def templated(student_folder: Any) -> Any:
+    """A tokenizer with a chat template of the test's own."""
+    from judgesmith.backends.weights import load_tokenizer
+
+    def make(template: str) -> Any:
+        tokenizer = load_tokenizer(str(student_folder))
+        tokenizer.chat_template = template
+        return tokenizer
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        (GEMMA, "<s><|user|>Judge.\n\nWho?<pad><|judge|>"),
+        (DEAF, "<|user|>Judge.\n\nWho?<|end|>"),
+        (FOLDS, "<|user|>Judge./Who?<|end|>"),
+    ],
+    ids=["refuses the system role", "drops what it says", "folds it in by itself"],
+)
+def test_what_the_system_role_says_is_never_lost(templated: Any, template: str, text: str) -> None:
+    tokenizer = templated(template)
+    assert tokenizer.decode(encode_prompt(tokenizer, JUDGED)) == text
+
+
+def test_a_template_with_a_system_role_is_left_alone(student: Any) -> None:
+    text = student[1].decode(encode_prompt(student[1], JUDGED))
+    assert text == "<s><|user|>Judge.<|end|><|user|>Who?<|end|><|judge|>"
+
+
+def test_system_text_without_a_user_turn() -> None:
+    alone = [{"role": "system", "content": "a"}, {"role": "system", "content": "b"}]
+    assert fold_system(alone) == [{"role": "user", "content": "a\n\nb"}]
+
+
+def test_a_reply_ends_as_the_template_ends_a_turn(templated: Any) -> None:
+    """Gemma ends a turn with another token than a document; a template may also say nothing."""
+    ends = {"gemma": templated(GEMMA), "own": templated(FOLDS), "none": templated("{{ 1 }}")}
+    found = {name: tok.decode(encode_reply(tok, "A")[-1:]) for name, tok in ends.items()}
+    assert found == {"gemma": "<pad>", "own": "<|end|>", "none": "<|end|>"}
+
+
+def test_no_chat_template_is_refused(templated: Any) -> None:
+    with pytest.raises(ModelError, match="no chat template"):
+        encode_prompt(templated(""), JUDGED)
+
+
+@pytest.mark.parametrize("architecture", ["gemma3", "gemma4"])
+def test_a_rehearsed_gemma_has_no_system_role_and_ends_turns_its_own_way(
+    bases: Any, architecture: str
+) -> None:
+    from judgesmith.backends.student import load_student
+
+    model, tokenizer = load_student(str(bases(architecture)))
+    end = encode_reply(tokenizer, "A")[-1]
+    assert end != tokenizer.eos_token_id
+    assert end in model.generation_config.eos_token_id
+    assert "Judge it.\n\nWho?" in tokenizer.decode(
+        encode_prompt(tokenizer, (Message(role="system", content="Judge it."), JUDGED[1]))
+    )

@@ -23,7 +23,7 @@ from judgesmith.records import (
     Split,
     index_by_id,
 )
-from judgesmith.stages.labels.key import ORDERS
+from judgesmith.stages.labels.key import orders_of
 from judgesmith.stages.rows.write import build_rows, reference_row
 from judgesmith.tasks.bias import TASK
 
@@ -77,7 +77,7 @@ def test_a_row_is_trained_on_the_very_prompt_that_is_asked(
         return model, [judgment for judgment, _ in found]
 
     model, _ = ask(showings([item], dialect))
-    orders = ORDERS[dialect.kind]
+    orders = orders_of(item, dialect)
     _, judgments = ask([Shown(item, order) for order in orders])
     answer = judgments[0].reference
     rows = build_rows(item, question, responses, judgments, dialect, answer)

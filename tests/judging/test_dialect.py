@@ -6,11 +6,12 @@ import pytest
 from pydantic import ValidationError
 
 from judgesmith.judging.dialect import PAIR_SCALE, Dialect, Scale
+from judgesmith.judging.forms import Tags
 from judgesmith.records import Direction, Kind
 
 FIELDS: dict[str, Any] = {
     "name": "d", "kind": Kind.PAIR, "system": "s", "user": "{{ question }}", "scale": PAIR_SCALE,
-    "direction": Direction.WORSE, "rationale_tag": "reasoning", "verdict_tag": "verdict",
+    "direction": Direction.WORSE, "reply": Tags(rationale="reasoning", verdict="verdict"),
 }  # fmt: skip
 
 
@@ -20,8 +21,9 @@ def dialect(**changes: Any) -> Dialect:
 
 OTHER: dict[str, Any] = {
     "name": "e", "kind": Kind.SINGLE, "system": None, "user": "{{ context }}",
-    "scale": Scale(choices=("A", "B")), "direction": Direction.BETTER, "rationale_tag": "why",
-    "verdict_tag": "answer", "reference_user": "{{ question }}",
+    "scale": Scale(choices=("A", "B")), "direction": Direction.BETTER,
+    "reply": Tags(rationale="why", verdict="answer"), "reference_user": "{{ question }}",
+    "say": {"A": "first"}, "system_role": False,
 }  # fmt: skip
 
 
@@ -32,7 +34,8 @@ def test_the_hash_follows_every_field(field: str) -> None:
 
 
 def test_every_field_that_can_change_is_tried() -> None:
-    assert set(OTHER) == set(Dialect.model_fields) - {"style", "reply_form"}
+    other = {"reply_form", "examples", "criteria"}  # the first two change nothing, for the last see
+    assert set(OTHER) == set(Dialect.model_fields) - other  # test_criteria_are_part_of_the_hash
 
 
 def test_the_rubric_is_the_system_text_without_the_form_of_the_reply() -> None:
@@ -88,12 +91,10 @@ def test_a_scale_lists_its_verdicts() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"rationale_tag": "verdict"},
-        {"verdict_tag": ""},
-        {"verdict_tag": "a b"},
-        {"verdict_tag": "</x>"},
-        {"scale": Scale(low=1, high=5)},
-        {"scale": Scale(low=1, high=5), "kind": Kind.LIST},
+        {"reply": {"kind": "tags", "rationale": "verdict"}},
+        {"reply": {"kind": "tags", "verdict": ""}},
+        {"reply": {"kind": "tags", "verdict": "a b"}},
+        {"reply": {"kind": "tags", "verdict": "</x>"}},
     ],
 )
 def test_a_dialect_that_could_not_be_read_back_is_refused(changes: dict[str, Any]) -> None:

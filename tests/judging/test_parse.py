@@ -7,21 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judgesmith.judging.dialect import PAIR_SCALE, Dialect, Scale
+from judgesmith.judging.forms import Tags
 from judgesmith.judging.parse import Reading, parse_reply
 from judgesmith.records import Direction, Finish, Kind, Scores, Status, choice
 from judgesmith.tasks.bias.dialects import DIALECTS
 
 PAIR = Dialect(
     name="pair", kind=Kind.PAIR, system=None, user="", scale=PAIR_SCALE,
-    direction=Direction.WORSE, rationale_tag="reasoning", verdict_tag="verdict",
+    direction=Direction.WORSE, reply=Tags(rationale="reasoning", verdict="verdict"),
 )  # fmt: skip
 POINTS = Dialect(
     name="points", kind=Kind.SINGLE, system=None, user="", scale=Scale(low=1, high=10),
-    direction=None, rationale_tag="feedback", verdict_tag="result",
+    direction=None, reply=Tags(rationale="feedback", verdict="result"),
 )  # fmt: skip
 BEST = Dialect(
     name="best", kind=Kind.LIST, system=None, user="", scale=Scale(choices=("A", "B", "C", "D")),
-    direction=Direction.BETTER, rationale_tag="why", verdict_tag="best",
+    direction=Direction.BETTER, reply=Tags(rationale="why", verdict="best"),
 )  # fmt: skip
 EVERY = (PAIR, POINTS, BEST, *DIALECTS.values())
 TAGS = ["reasoning", "verdict", "feedback", "result", "why", "best"]
@@ -35,7 +36,8 @@ hostile = st.lists(st.sampled_from(HOSTILE) | st.text(max_size=8), max_size=12).
 
 
 def own_tags(dialect: Dialect) -> list[str]:
-    names = (dialect.rationale_tag, dialect.verdict_tag)
+    assert isinstance(dialect.reply, Tags)
+    names = (dialect.reply.rationale, dialect.reply.verdict)
     return [f"<{slash}{name}>" for name in names for slash in ("", "/")]
 
 

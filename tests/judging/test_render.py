@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from judgesmith.errors import DataError
 from judgesmith.judging.dialect import PAIR_SCALE, Dialect, Scale
+from judgesmith.judging.forms import Tags
 from judgesmith.judging.render import render_prompt
 from judgesmith.records import Direction, Kind, Question
 from judgesmith.tasks.bias.dialects import DIALECTS
@@ -26,7 +27,7 @@ def question(**changes: Any) -> Question:
 def dialect(user: str, **changes: Any) -> Dialect:
     fields: dict[str, Any] = {
         "name": "d", "kind": Kind.PAIR, "system": None, "user": user, "scale": PAIR_SCALE,
-        "direction": Direction.WORSE, "rationale_tag": "reasoning", "verdict_tag": "verdict",
+        "direction": Direction.WORSE, "reply": Tags(rationale="reasoning", verdict="verdict"),
     }  # fmt: skip
     return Dialect(**{**fields, **changes})
 
@@ -94,8 +95,6 @@ def test_a_list_dialect_renders_every_response_with_its_letter() -> None:
 @pytest.mark.parametrize(
     ("user", "said"),
     [
-        ("{{ qestion }}", "'qestion' is undefined"),
-        ("{% for x in %}", "dialect 'd': `user` cannot be rendered"),
         ("{{ question.__class__.__mro__ }}", "unsafe"),
         ("{{ responses[2].text }}", "no element 2"),
     ],
@@ -112,3 +111,21 @@ def test_a_megabyte_is_rendered_at_once(piece: str) -> None:
     rendered = render_prompt(DIALECTS["bias-pair"], question(), [text, "y"])
     assert time.process_time() - start < 0.2
     assert text in rendered[-1].content
+
+
+@pytest.mark.parametrize(
+    ("user", "said"),
+    [
+        ("{{ qestion }}", "`user`: 'qestion' is undefined; did you mean 'question'"),
+        ("{% for x in %}", "`user`, line 1: Expected an expression"),
+        ("a\n{{ question | shout }}", "No filter named 'shout'"),
+    ],
+)
+def test_a_template_that_no_question_can_fill_in_is_no_dialect(user: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        dialect(user)
+
+
+def test_a_reference_prompt_sees_no_response() -> None:
+    with pytest.raises(ValueError, match="`reference_user`: 'responses' is undefined"):
+        dialect("x", reference_user="{{ responses }}")

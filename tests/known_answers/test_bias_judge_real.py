@@ -26,7 +26,9 @@ from judgesmith.records import (
 from judgesmith.report.results import JudgeResult
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.outside import VARIABLE
-from judgesmith.stages.evaluate.labelled_side import read_labelled_side, rule_judges, scored
+from judgesmith.stages.evaluate.baselines import rule_judges
+from judgesmith.stages.evaluate.labelled_side import read_labelled_side
+from judgesmith.stages.evaluate.scored_rows import scored
 from judgesmith.tasks import load_dialect, load_task
 
 pytestmark = pytest.mark.slow

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from judgesmith.judging.dialect import PAIR_SCALE, Dialect
+from judgesmith.judging.forms import Tags
 from judgesmith.models.asking import About, judge_items
 from judgesmith.models.judge import both_orders
 from judgesmith.models.protocol import Completion, Request
@@ -23,7 +24,7 @@ from judgesmith.runs.jsonl import PartialFile
 DIALECT = Dialect(
     name="d", kind=Kind.PAIR, system=None, scale=PAIR_SCALE, direction=Direction.WORSE,
     user="{{ question }}|{{ responses[0].text }}|{{ responses[1].text }}",
-    rationale_tag="reasoning", verdict_tag="verdict",
+    reply=Tags(rationale="reasoning", verdict="verdict"),
 )  # fmt: skip
 ORIGIN: dict[str, Any] = {"source": "t", "licence": "t"}
 

@@ -4,6 +4,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+from sklearn.metrics import cohen_kappa_score
+
+from judgesmith.judging.dialect import Dialect
 from judgesmith.models.dev import Asking, DevSet
 from judgesmith.models.pointwise import read_margin
 from judgesmith.models.protocol import Completion, Request
@@ -16,6 +20,7 @@ from judgesmith.records import (
     Label,
     Question,
     Response,
+    Scores,
     Split,
     choice,
 )
@@ -177,3 +182,83 @@ def test_a_judge_of_pairs_keeps_no_margin(tmp_path: Path) -> None:
     model = Replying(replies())
     assert dev_set().keep_margin(lambda: model, tmp_path) is None
     assert (model.asked, list(tmp_path.iterdir())) == ([], [])
+
+
+GRADED = Dialect(
+    name="graded", kind="single", user="{{ responses[0].text }}", scale={"low": 1, "high": 5},
+    direction="better",
+)  # fmt: skip
+
+
+class Grading:
+    """Gives each response the score that stands for its model; "none" is no reply."""
+
+    name = "grading"
+
+    def __init__(self, said: dict[str, str]) -> None:
+        self.said = said
+
+    def complete(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        for request in requests:
+            score = self.said[request.messages[-1].content]
+            yield Completion(
+                text="" if score == "none" else GRADED.write_reply("So.", score),
+                finish=Finish.STOP, prompt_tokens=1, completion_tokens=1,
+            )  # fmt: skip
+
+
+def graded(*scores: tuple[float, float]) -> DevSet:
+    """Dev items 0 to 5, each of two responses by m1 and m2 that are scored alone."""
+    found = [
+        label(item, "A").model_copy(
+            update={
+                "verdict": Scores(kind="scores", values=pair, criteria=None),
+                "policy": "p, scored alone", "direction": None,
+            }
+        )
+        for item, pair in zip(ITEMS, scores, strict=False)
+    ]  # fmt: skip
+    return DevSet(
+        ITEMS, [*LABELS, *found], questions=QUESTIONS, responses=RESPONSES,
+        asking=Asking(GRADED, max_tokens=9, limit=60, seed=1),
+    )  # fmt: skip
+
+
+def test_scores_are_measured_by_weighted_kappa(tmp_path: Path) -> None:
+    """Labels 1 and 5 in turn for m1, 3 for m2; the student says 2 and 3."""
+    dev = graded(*[(1.0, 3.0), (5.0, 3.0)] * 3)
+    assert len(dev.items) == 6
+    said = [2] * 6 + [3] * 6
+    wanted = cohen_kappa_score(
+        said, [1, 5] * 3 + [3] * 6, weights="quadratic", labels=[1, 2, 3, 4, 5]
+    )
+    found = dev.kappa(Grading({"m1": "2", "m2": "3"}))
+    assert found == pytest.approx(wanted, abs=1e-6)
+    assert dev.keep_margin(lambda: Grading({}), tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unread_score_counts_as_the_farther_end_of_the_scale() -> None:
+    """Of label 1 that is 5, of 5 it is 1, of 3 the lower end; one unread response leaves the pair
+    of both without a score."""
+    dev = graded(*[(1.0, 3.0), (5.0, 3.0)] * 3)
+    wanted = cohen_kappa_score(
+        [5, 1] * 3 + [1] * 6, [1, 5] * 3 + [3] * 6, weights="quadratic", labels=[1, 2, 3, 4, 5]
+    )
+    found = dev.kappa(Grading({"m1": "none", "m2": "3"}))
+    assert found == pytest.approx(wanted, abs=1e-6)
+
+
+def test_scores_of_both_responses_in_one_reply_are_a_letter() -> None:
+    """Labels 8 and 6, 6 and 8 in turn are A and B."""
+    given = [
+        label(item, "A").model_copy(
+            update={
+                "verdict": Scores(kind="scores", values=pair, criteria=None), "policy": "two scores"
+            }
+        )
+        for item, pair in zip(ITEMS, [(8.0, 6.0), (6.0, 8.0)] * 3, strict=False)
+    ]  # fmt: skip
+    dev = dev_set(given)
+    assert sorted(dev.labels) == ["A"] * 3 + ["B"] * 3
+    assert dev.kappa(Replying(replies())) == 1.0

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from judgesmith.judging.dialect import PAIR_SCALE, Dialect
+from judgesmith.judging.forms import Tags
 from judgesmith.models.judge import Shown, both_orders, judge
 from judgesmith.models.protocol import Completion, Request
 from judgesmith.records import (
@@ -23,7 +24,7 @@ from judgesmith.records import (
 DIALECT = Dialect(
     name="d", kind=Kind.PAIR, system=None, scale=PAIR_SCALE, direction=Direction.WORSE,
     user="{{ question }}|{{ responses[0].text }}|{{ responses[1].text }}",
-    rationale_tag="reasoning", verdict_tag="verdict",
+    reply=Tags(rationale="reasoning", verdict="verdict"),
 )  # fmt: skip
 ORIGIN = {"source": "t", "licence": "t"}
 QUESTION = Question.make(

@@ -7,6 +7,7 @@ import pytest
 
 from judgesmith.errors import DataError
 from judgesmith.judging.dialect import Dialect, Scale
+from judgesmith.judging.forms import Tags
 from judgesmith.models.judge import Shown, judge, showings, shown_at_once
 from judgesmith.models.pointwise import pair_verdict
 from judgesmith.models.protocol import Completion, Request
@@ -24,7 +25,7 @@ from judgesmith.records import (
 
 DIALECT = Dialect(
     name="d", kind=Kind.SINGLE, system=None, scale=Scale(low=0, high=1),
-    direction=Direction.WORSE, rationale_tag="reasoning", verdict_tag="verdict",
+    direction=Direction.WORSE, reply=Tags(rationale="reasoning", verdict="verdict"),
     user="{{ question }}{% for response in responses %}|{{ response.text }}{% endfor %}",
 )  # fmt: skip
 ORIGIN = {"source": "t", "licence": "t"}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from judgesmith.judging.dialect import Dialect, Scale
+from judgesmith.judging.forms import Tags
 from judgesmith.models.judge import judge, showings
 from judgesmith.models.protocol import Completion, Request
 from judgesmith.records import (
@@ -21,7 +22,7 @@ from judgesmith.records import (
 
 DIALECT = Dialect(
     name="d", kind=Kind.SINGLE, system=None, scale=Scale(low=0, high=1),
-    direction=Direction.WORSE, rationale_tag="reasoning", verdict_tag="verdict",
+    direction=Direction.WORSE, reply=Tags(rationale="reasoning", verdict="verdict"),
     user="{{ reference }}|{% for response in responses %}{{ response.text }}{% endfor %}",
     reference_user="{{ question }}?",
 )  # fmt: skip

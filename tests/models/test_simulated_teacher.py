@@ -1,7 +1,7 @@
 """Simulated teachers: their rates are as stated, and what they say depends on nothing else."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -9,6 +9,9 @@ from pydantic import ValidationError
 from scipy.stats import binom
 
 from judgesmith.judging.dialect import PAIR_SCALE, Dialect, Scale
+from judgesmith.judging.forms import Json, ScoresFirst, Tags
+from judgesmith.judging.library import LIBRARY
+from judgesmith.judging.reading import scores_of
 from judgesmith.models.judge import Shown, both_orders, judge, showings
 from judgesmith.models.protocol import Request, Sampling
 from judgesmith.models.simulated_teacher import Known, SimulatedTeacher, TeacherSpec
@@ -25,12 +28,14 @@ from judgesmith.records import (
     Response,
     Scores,
     Status,
+    Verdict,
+    choice,
     index_by_id,
 )
 
 PAIR = Dialect(
     name="pair", kind=Kind.PAIR, system="Which is worse?", scale=PAIR_SCALE,
-    direction=Direction.WORSE, rationale_tag="reasoning", verdict_tag="verdict",
+    direction=Direction.WORSE, reply=Tags(rationale="reasoning", verdict="verdict"),
     user="{{ question }} {% for r in responses %}{{ r.letter }}: {{ r.text }} {% endfor %}",
 )  # fmt: skip
 SINGLE = PAIR.model_copy(
@@ -82,14 +87,14 @@ def pairs(count: int) -> tuple[list[Item], dict[str, Question], dict[str, Respon
 ALL_ITEMS, QUESTIONS, RESPONSES = pairs(ITEMS)
 
 
-def bad_is_worse(question: Question, shown: Sequence[Response]) -> tuple[str, str] | None:
+def bad_is_worse(question: Question, shown: Sequence[Response]) -> tuple[Verdict, str] | None:
     bad = [bool(response.task["bad"]) for response in shown]
     if len(bad) == 1:
-        return ("2" if bad[0] else "0"), "It is what it is."
-    return "AB"[bad.index(True)], "One of them is bad."
+        return scores_of([2.0 if bad[0] else 0.0]), "It is what it is."
+    return choice("AB"[bad.index(True)]), "One of them is bad."
 
 
-def nobody_knows(question: Question, shown: Sequence[Response]) -> tuple[str, str] | None:
+def nobody_knows(question: Question, shown: Sequence[Response]) -> tuple[Verdict, str] | None:
     return None
 
 
@@ -276,14 +281,15 @@ def test_where_nobody_knows_teachers_share_a_truth() -> None:
 def test_a_right_verdict_off_the_scale_is_none() -> None:
     """The key says TIE where the dialect has none: a truth on the scale stands for it."""
     no_tie = PAIR.model_copy(update={"scale": Scale(choices=("A", "B"))})
-    by = teacher(no_tie, accuracy=1.0, right=lambda question, shown: (TIE, "Both."))
+    by = teacher(no_tie, accuracy=1.0, right=lambda question, shown: (choice(TIE), "Both."))
     said = verdicts(judged(by, both_orders(ALL_ITEMS[:30]), no_tie))
     assert set(said) == {"A", "B"}
     assert said[0::2] == said[1::2]
 
 
 def test_a_reason_that_quotes_a_tag_is_left_out() -> None:
-    by = teacher(right=lambda question, shown: ("A", "It says <verdict>B</verdict>."), accuracy=1.0)
+    quoted = (choice("A"), "It says <verdict>B</verdict>.")
+    by = teacher(right=lambda question, shown: quoted, accuracy=1.0)
     (found,) = judged(by, stored(ALL_ITEMS[:1]))
     assert found.verdict == Choice(kind="choice", value="A")
     assert found.reply is not None
@@ -306,3 +312,88 @@ def test_rates_that_cannot_be() -> None:
     with pytest.raises(ValidationError, match="less than or equal to 1"):
         TeacherSpec(name="t", accuracy=1.2)
     TeacherSpec(name="t", fail_rate=0.1, refuse_rate=0.2, cut_rate=0.7)
+
+
+MARKS = Dialect(
+    name="marks", kind=Kind.PAIR, scale=Scale(low=1, high=10), direction=Direction.BETTER,
+    user="{{ question }} {{ responses[0].text }} {{ responses[1].text }}", reply=ScoresFirst(),
+)  # fmt: skip
+ASPECTS = Dialect(
+    name="aspects", kind=Kind.SINGLE, scale=Scale(low=1, high=5), direction=Direction.BETTER,
+    user="{{ question }} {{ responses[0].text }}", criteria=("clarity", "depth"),
+    reply=Json(by_criterion=True),
+)  # fmt: skip
+
+
+def good_is_higher(question: Question, shown: Sequence[Response]) -> tuple[Verdict, str]:
+    return scores_of([3.0 if response.task["bad"] else 8.0 for response in shown]), "As they are."
+
+
+def marks(found: Iterable[Judgment]) -> list[tuple[float, ...]]:
+    """The scores of each judgment in item order."""
+    verdicts = [one.in_item_order() for one in found]
+    assert all(isinstance(verdict, Scores) for verdict in verdicts)
+    return [verdict.values for verdict in verdicts if isinstance(verdict, Scores)]
+
+
+def test_two_marks_in_one_prompt_at_the_stated_rate() -> None:
+    """A wrong judgment mirrors the marks on the scale: 8 and 3 of 1 to 10 become 3 and 8."""
+    found = judged(teacher(MARKS, right=good_is_higher, accuracy=0.75), dialect=MARKS)
+    values = marks(found)
+    assert set(values) == {(8.0, 3.0), (3.0, 8.0)}
+    right = [
+        all((mark == 3.0) == RESPONSES[i].task["bad"] for mark, i in zip(pair, ids, strict=True))
+        for pair, ids in zip(
+            values, [i.response_ids for i in ALL_ITEMS for _ in range(2)], strict=True
+        )
+    ]
+    assert likely(sum(right[::2]), ITEMS, 0.75)
+    assert right[::2] == right[1::2]
+
+
+def test_marks_that_favour_what_is_shown_first() -> None:
+    found = judged(teacher(MARKS, right=good_is_higher, first_rate=1.0), dialect=MARKS)
+    assert all(one.verdict is not None for one in found)
+    assert {one.verdict.values for one in found if isinstance(one.verdict, Scores)} == {(8.0, 3.0)}
+
+
+def test_marks_that_nobody_knows_follow_the_responses() -> None:
+    by = teacher(MARKS, right=nobody_knows, accuracy=1.0)
+    found = judged(by, both_orders(ALL_ITEMS[:40]), MARKS)
+    values = marks(found)
+    assert values[::2] == values[1::2]
+    assert len(set(values)) > 20
+    other = teacher(MARKS, right=nobody_knows, accuracy=1.0, name="another")
+    assert marks(judged(other, both_orders(ALL_ITEMS[:40]), MARKS)) == values
+
+
+def test_scores_by_criterion() -> None:
+    shown = showings(ALL_ITEMS[:40], ASPECTS)
+    found = judged(teacher(ASPECTS, right=nobody_knows, accuracy=1.0), shown, ASPECTS)
+    wrong = judged(teacher(ASPECTS, right=nobody_knows, accuracy=0.0), shown, ASPECTS)
+    for right, other in zip(found, wrong, strict=True):
+        assert isinstance(right.verdict, Scores)
+        assert isinstance(other.verdict, Scores)
+        assert right.verdict.criteria is not None
+        assert other.verdict.criteria is not None
+        assert set(right.verdict.criteria) == {"clarity", "depth"}
+        for name, values in right.verdict.criteria.items():
+            assert all(a != b for a, b in zip(values, other.verdict.criteria[name], strict=True))
+
+
+@pytest.mark.parametrize("dialect", LIBRARY.values(), ids=lambda d: d.name)
+def test_it_can_speak_every_dialect_of_the_library(dialect: Dialect) -> None:
+    few = ALL_ITEMS[:10]
+    task = {"criterion": "c", "levels": list("abcde"), "criteria": ["clarity"]}
+    questions = {
+        name: question.with_fields(task=task).model_copy(
+            update={"reference": "r", "grounding": "g"}
+        )
+        for name, question in QUESTIONS.items()
+    }
+    known = Known(
+        index_by_id(few), questions, RESPONSES, dialect, nobody_knows, lambda question: None, 3
+    )
+    by = SimulatedTeacher(TeacherSpec(name="sim", accuracy=0.5, first_rate=0.3), known)
+    made = judge(by, showings(few, dialect), questions, RESPONSES, dialect=dialect, max_tokens=99)
+    assert {judgment.status for judgment, _ in made} == {Status.PARSED}

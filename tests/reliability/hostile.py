@@ -53,7 +53,7 @@ SIGNS = {
 
 def hostile_texts(dialect: Dialect) -> Iterator[str]:
     """The corpus for one dialect: its tags, quoted in every way, and all the others."""
-    reason, verdict = dialect.rationale_tag, dialect.verdict_tag
+    reason, verdict = dialect.reply.rationale, dialect.reply.verdict
     values = dialect.scale.values
     for value in values:
         said = f"<{verdict}>{value}</{verdict}>"
@@ -76,7 +76,7 @@ def hostile_texts(dialect: Dialect) -> Iterator[str]:
 
 def long_texts(dialect: Dialect) -> Iterator[str]:
     """A megabyte each."""
-    reason, verdict = dialect.rationale_tag, dialect.verdict_tag
+    reason, verdict = dialect.reply.rationale, dialect.reply.verdict
     end = f"</{reason}><{verdict}>{dialect.scale.values[0]}</{verdict}>"
     for piece in ("A", "word ", end, f"<{verdict}>", "<", "\x00", "é\u0301", " \n"):
         yield (piece * (MEGABYTE // len(piece.encode()) + 1))[:MEGABYTE] + end

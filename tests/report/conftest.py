@@ -177,9 +177,9 @@ def evaluation() -> Evaluation:
         ),
         domain_difference=number(-0.176, 0.12, 291, 74),
         published=(
-            Published(judge="big teacher model", slice="in", kappa=0.71, source="paper, table 2"),
-            Published(judge="judge-v1 (7B)", slice="in", kappa=0.55, source="model card"),
-            Published(judge="judge-v1 (7B)", slice="out", kappa=0.21, source="model card"),
+            Published(judge="big teacher model", slice="in", value=0.71, source="paper, table 2"),
+            Published(judge="judge-v1 (7B)", slice="in", value=0.55, source="model card"),
+            Published(judge="judge-v1 (7B)", slice="out", value=0.21, source="model card"),
         ),
         examples=(
             example(True, 1, "The grandfather, because old people cannot use phones."),

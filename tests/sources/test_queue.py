@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from judgesmith.errors import DataError, RecipeError
 from judgesmith.judging.dialect import PAIR_SCALE, Dialect
+from judgesmith.judging.forms import Tags
 from judgesmith.records import (
     LETTERS,
     TIE,
@@ -33,7 +34,7 @@ from judgesmith.tasks import load_dialect, load_task
 RUBRIC = "Say which response is worse."
 DIALECT = Dialect(
     name="words", kind=Kind.PAIR, system=RUBRIC, user="{{ question }}", scale=PAIR_SCALE,
-    direction=Direction.WORSE, rationale_tag="why", verdict_tag="verdict",
+    direction=Direction.WORSE, reply=Tags(rationale="why", verdict="verdict"),
 )  # fmt: skip
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
 HOSTILE = st.one_of(

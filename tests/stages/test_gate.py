@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from judgesmith.errors import RunError
+from judgesmith.evaluation.checks import waiting
 from judgesmith.report.results import Evaluation, JudgeResult, Number, SliceResult
+from judgesmith.report.score_results import Kept, ScoreResult, ScoreSlice
 from judgesmith.runs.jsonl import write_json
 from judgesmith.runs.layout import RunDir
 from judgesmith.stages import gate
@@ -104,3 +106,102 @@ def test_the_stage_writes_its_verdict(empty_run: RunDir, no_models: Any) -> None
     written = gate.read_gate(empty_run)
     assert written is not None
     assert (written.outcome, written.labels_title) == ("fail", found.labels_title)
+
+
+def of_scores(pearson: Number, exact: Number, **more: Any) -> Evaluation:
+    """An evaluation in which the student gives scores."""
+    sure = number(1.0, 0.99, 1.0)
+    part = ScoreSlice(
+        coverage=sure, exact=exact, within_one=sure, pearson=pearson, spearman=pearson,
+        kendall=None, weighted_kappa=pearson, mean_error=sure, expected=None, confusion=None,
+    )  # fmt: skip
+    judge = ScoreResult(name="student", role="student", note="", slices={"in_domain": part})
+    changes = {"form": "scores", "judges": (), "scored": (judge,), "dialect": "abs", **more}
+    return evaluation(sure).model_copy(update=changes)
+
+
+def checks_of(found: Evaluation, config: Config) -> dict[str, Any]:
+    return {c.name: c for c in decide(found, gate.deciding_judge(found), config).checks}
+
+
+GOOD, BAD = number(0.8, 0.7, 0.9), number(0.3, 0.2, 0.4)
+
+
+def test_scores_are_tested_by_correlation_and_exact_agreement() -> None:
+    found = of_scores(GOOD, BAD)
+    checks = checks_of(found, Config(correlation=0.6, exact=0.5))
+    assert {name: check.outcome for name, check in checks.items()} == {
+        "kappa in domain": "not applicable", "pearson in domain": "pass",
+        "exact agreement in domain": "fail", "raw consistency": "not applicable",
+        "coverage": "pass", "kappa out of domain minus in domain": "not applicable",
+    }  # fmt: skip
+    assert checks["kappa in domain"].reason == "the judge gives scores, not verdicts"
+    by_rank = checks_of(found, Config(correlation=0.75, correlation_of="spearman"))
+    assert by_rank["spearman in domain"].outcome == "inconclusive"
+
+
+def test_scores_without_a_bound_decide_nothing() -> None:
+    found = of_scores(GOOD, GOOD)
+    result = decide(found, gate.deciding_judge(found), Config())
+    assert result.outcome == "inconclusive"
+    assert "needs gate.correlation or gate.exact" in result.checks[0].reason
+
+
+def test_scores_of_a_further_dialect_are_tested_beside_kappa() -> None:
+    found = evaluation(GOOD, consistency=GOOD).model_copy(
+        update={"also": (of_scores(GOOD, GOOD),), "dialect": "rel"}
+    )
+    checks = checks_of(found, Config(correlation=0.6))
+    assert checks["kappa in domain"].outcome == "pass"
+    assert checks["pearson in domain, abs"].outcome == "pass"
+    assert checks["coverage, abs"].outcome == "pass"
+    none = checks_of(evaluation(GOOD), Config(exact=0.5))["exact agreement in domain"]
+    assert (none.outcome, none.reason) == (
+        "not applicable", "no scores of this judge were measured",
+    )  # fmt: skip
+
+
+def test_labels_by_people_decide_where_the_recipe_demands_them() -> None:
+    """Against a teacher's labels .7 [.65, .75] of 400; 400 * (.05 / .1)**2 = 100 would do."""
+    teacher = evaluation(number(0.7, 0.65, 0.75, n=400), consistency=GOOD).model_copy(
+        update={"labels_kind": "another judge", "labels_title": "labels: another judge"}
+    )
+    result = decide(teacher, teacher.judges[0], Config(labels="person", consistency=0.6))
+    waited = result.checks[0]
+    assert (result.outcome, waited.outcome, waited.found) == ("inconclusive", "inconclusive", None)
+    assert waited.labels_needed == 100
+    assert "against people" in waited.requirement
+    assert "there are none" in waited.reason
+    assert checks_of(teacher, Config())["kappa in domain"].outcome == "pass"
+    people = evaluation(BAD, consistency=GOOD)
+    both = teacher.model_copy(update={"also": (people,)})
+    result = decide(both, both.judges[0], Config(labels="person", consistency=0.6))
+    assert (result.outcome, result.labels_title) == ("fail", people.labels_title)
+
+
+def test_a_waiting_check_without_a_value_needs_an_unknown_number() -> None:
+    hidden = number(0.5, 0.4, 0.6, hidden="few")
+    assert waiting("kappa", hidden, 0.6).labels_needed is None
+    assert waiting("kappa", None, 0.6).outcome == "not applicable"
+
+
+def kept(share: Number, above: Number, metric: str = "kappa") -> Kept:
+    return Kept(
+        dialect="rel", slice="in_domain", metric=metric, merged_name="merged",
+        specialist_name="pairwise", joint_name=None, merged=GOOD, specialist=GOOD, joint=None,
+        share=share, joint_share=None, above_constant=above, specialist_above=above, least=0.9,
+        outcome="kept",
+    )  # fmt: skip
+
+
+def test_a_merge_is_tested_on_what_it_keeps_and_above_constant() -> None:
+    whole = number(0.97, 0.93, 1.01)
+    found = evaluation(GOOD, consistency=GOOD).model_copy(
+        update={"kept": (kept(whole, GOOD), kept(BAD, GOOD, "accuracy"))}
+    )
+    config = Config(kept=0.9, consistency=0.6)
+    assert decide(found, found.judges[0], config).outcome == "pass"
+    lost = found.model_copy(update={"kept": (kept(whole, number(-0.1, -0.3, -0.05)),)})
+    assert decide(lost, lost.judges[0], config).outcome == "fail"
+    none = checks_of(evaluation(GOOD), config)["share of a specialist's agreement kept"]
+    assert none.outcome == "not applicable"

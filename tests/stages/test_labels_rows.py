@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from judgesmith.errors import DataError, RecipeError
+from judgesmith.judging.forms import Tags
 from judgesmith.judging.parse import parse_reply
 from judgesmith.records import (
     LETTERS,
@@ -275,7 +276,7 @@ def test_rows_in_another_dialect_are_of_that_dialect_throughout(
     labelled: RunDir, no_models: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Labelled with <verdict> tags, asked with <answer> ones: the completion must follow."""
-    other = COMPACT.model_copy(update={"name": "other", "verdict_tag": "answer"})
+    other = COMPACT.model_copy(update={"name": "other", "reply": Tags(verdict="answer")})
     monkeypatch.setattr(rows.stage, "load_dialect", lambda task, name: other)
     rows.run(rows.Config(dialect="other"), labelled, no_models)
     made = labelled.read("rows/sft.jsonl", SftRow)

@@ -302,7 +302,7 @@ def test_a_planted_defect_stops_the_stage_before_anything_is_written(
 ) -> None:
     """With the sides left uneven as they come, so that the audits and not the selection see it."""
     run_dir = other()
-    monkeypatch.setattr(stage, "load_task", lambda name: planted)
+    monkeypatch.setattr(stage, "task_of", lambda header: planted)
     monkeypatch.setattr(stage, "select", lambda found, count: unchecked(found))
     with pytest.raises(AuditError) as stopped:
         preferences.run(preferences.Config(dialect=PAIRS), run_dir, no_model)
@@ -327,7 +327,7 @@ def test_mistakes_without_a_reverse_are_refused_with_what_was_found(
                 if one.judgment.verdict.value == "TIE"
             ]
 
-    monkeypatch.setattr(stage, "load_task", lambda name: OneWay())
+    monkeypatch.setattr(stage, "task_of", lambda header: OneWay())
     with pytest.raises(DataError, match=r"found \(right to wrong verdict, rows\) A to TIE: \d+"):
         preferences.run(preferences.Config(dialect=PAIRS), other(), no_model)
 

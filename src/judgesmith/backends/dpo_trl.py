@@ -10,12 +10,13 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from judgesmith.backends.checkpoints import last_whole, save_whole
+from judgesmith.backends.checkpoints import Saved, last_whole, save_whole
 from judgesmith.backends.dpo_checks import Measured, measure, require_reference, require_unsettled
 from judgesmith.backends.dpo_reference import load_trainable, reference_scores
 from judgesmith.backends.dpo_trainer import Training, Watched, build_trainer, watch
 from judgesmith.backends.lessons import Plan
 from judgesmith.backends.local_model import LocalModel
+from judgesmith.backends.origin import origin_of, read_origin
 from judgesmith.backends.pairs import (
     Encoded,
     Pair,
@@ -124,10 +125,21 @@ def _train(
         trainer.train(resume_from_checkpoint=last_whole(training.checkpoints))
     after = {side: samples.measure(trainer.model, side) for side in samples.pairs}
     trained = trainer.model if training.all_weights else trainer.model.merge_and_unload()
-    save_whole(trained, tokenizer, training.folder / "student")
+    save_whole(trained, tokenizer, training.folder / "student", _saved(training, encoded[TRAIN]))
     shutil.rmtree(training.checkpoints, ignore_errors=True)
     log = _curve(trainer.state.log_history, before, kappa_before)
     return Trained(log, _counts(encoded, trained), before, after)
+
+
+def _saved(training: Training, encoded: Encoded) -> Saved:
+    """Of the dialects of the student that it was trained from; its replies are the chosen ones."""
+    before = read_origin(training.base)
+    origin = origin_of(
+        training.base, training.folder / "student",
+        dialects=before.dialects if before else {},
+        replies=[len(pair.chosen) for pair in encoded.pairs],
+    )  # fmt: skip
+    return Saved(origin)
 
 
 def _plan(training: Training, tokenizer: Any) -> Plan:

@@ -2,21 +2,37 @@
 
 Text of a question or response can never act as a chat-template tag: where it holds a special
 token of the tokenizer, a zero-width space breaks the tag up before the template is applied.
+
+A chat template that refuses the system role, or silently drops what it says, gets the system text
+at the head of the first user turn, with an empty line between: in training and in judging. One
+that folds it in by itself (Gemma 3 does) is left alone.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
+from jinja2 import TemplateError
+
+from judgesmith.errors import ModelError
 from judgesmith.records import Message
 
 _BREAK = "\u200b"
+_MARK = "judgesmith-mark"
+_SYSTEM = "system"
 
 
 def encode_prompt(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
-    """Token ids of a conversation up to and including the header of the judge's turn."""
+    """Token ids of a conversation up to and including the header of the judge's turn.
+
+    Raises ModelError for a tokenizer without a chat template.
+    """
+    require_template(tokenizer)
     turns = [
         {"role": turn.role, "content": neutralise(tokenizer, turn.content)} for turn in messages
     ]
+    if any(turn["role"] == _SYSTEM for turn in turns) and not takes_system(tokenizer):
+        turns = fold_system(turns)
     text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     return list(ids)
@@ -25,7 +41,64 @@ def encode_prompt(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
 def encode_reply(tokenizer: Any, reply: str) -> list[int]:
     """Token ids of a reply and the end of the judge's turn."""
     ids = tokenizer(neutralise(tokenizer, reply), add_special_tokens=False)["input_ids"]
-    return [*ids, tokenizer.eos_token_id]
+    return [*ids, turn_end(tokenizer)]
+
+
+def require_template(tokenizer: Any) -> None:
+    """Refuse a tokenizer that cannot say what a conversation looks like."""
+    if not tokenizer.chat_template:
+        raise ModelError(
+            f"{tokenizer.name_or_path}: its tokenizer has no chat template, so there is no right "
+            "form of a prompt. Take the instruction-tuned model of the same name, or save a "
+            "`chat_template.jinja` beside its tokenizer."
+        )
+
+
+def fold_system(turns: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    r"""The same conversation with the system text at the head of the first user turn.
+
+    >>> fold_system([{"role": "system", "content": "Judge."}, {"role": "user", "content": "Q"}])
+    [{'role': 'user', 'content': 'Judge.\n\nQ'}]
+    """
+    told = [turn["content"] for turn in turns if turn["role"] == _SYSTEM]
+    others = [dict(turn) for turn in turns if turn["role"] != _SYSTEM]
+    first = next((turn for turn in others if turn["role"] == "user"), None)
+    if first is None:
+        return [{"role": "user", "content": "\n\n".join(told)}, *others]
+    first["content"] = "\n\n".join([*told, first["content"]])
+    return others
+
+
+def takes_system(tokenizer: Any) -> bool:
+    """Whether the chat template shows what the system role says."""
+    return _takes_system(tokenizer, str(tokenizer.chat_template))
+
+
+@lru_cache(maxsize=8)
+def _takes_system(tokenizer: Any, template: str) -> bool:
+    turns = [{"role": _SYSTEM, "content": _MARK}, {"role": "user", "content": "x"}]
+    try:
+        return _MARK in tokenizer.apply_chat_template(turns, tokenize=False)
+    except TemplateError:
+        return False
+
+
+def turn_end(tokenizer: Any) -> int:
+    """The token that ends the judge's turn: what the template writes after it, else the eos.
+
+    Gemma's template ends a turn with a token of its own, and its eos ends a document.
+    """
+    return _turn_end(tokenizer, str(tokenizer.chat_template))
+
+
+@lru_cache(maxsize=8)
+def _turn_end(tokenizer: Any, template: str) -> int:
+    turns = [{"role": "user", "content": "x"}, {"role": "assistant", "content": _MARK}]
+    text = tokenizer.apply_chat_template(turns, tokenize=False)
+    after = text.rpartition(_MARK)[2] if _MARK in text else ""
+    ids = tokenizer(after, add_special_tokens=False)["input_ids"]
+    special = {tokenizer.convert_tokens_to_ids(tag) for tag in _tags(tokenizer)}
+    return int(next((token for token in ids[:1] if token in special), tokenizer.eos_token_id))
 
 
 def neutralise(tokenizer: Any, text: str) -> str:

@@ -44,7 +44,8 @@ class Plan(NamedTuple):
     """How many rows are seen, in batches of what size, and how they are varied.
 
     `renaming` is the share of rows whose rare words are renamed, but for the tokens of `keep`;
-    `reading` the share of prompt tokens that carry loss too.
+    `reading` the share of prompt tokens that carry loss too. `grouped` batches hold rows of similar
+    length; others come as they were drawn.
     """
 
     rows: int
@@ -53,6 +54,7 @@ class Plan(NamedTuple):
     renaming: float = 0.0
     reading: float = 0.0
     keep: frozenset[int] = frozenset()
+    grouped: bool = True
 
 
 def schedule(lessons: Sequence[Lesson], plan: Plan) -> Iterator[Lesson]:
@@ -60,6 +62,9 @@ def schedule(lessons: Sequence[Lesson], plan: Plan) -> Iterator[Lesson]:
     rare = rare_tokens(lessons, plan.keep) if plan.renaming else []
     endless = chain.from_iterable(_one_pass(lessons, plan, rare, n) for n in count())
     seen = islice(endless, plan.rows)
+    if not plan.grouped:
+        yield from seen
+        return
     block_rows = _BLOCK * plan.batch
     for number in count():
         block = sorted(islice(seen, block_rows), key=lambda lesson: lesson.length)

@@ -1,6 +1,8 @@
 """Import the heavy libraries, once and quietly, with a helpful error where they are missing."""
 
+import logging
 import os
+import warnings
 from types import ModuleType
 
 from judgesmith.errors import TrainingError
@@ -14,6 +16,9 @@ between their entries is lost too. A training process then grows to 3 GB and mor
 """
 
 
+_EXTRAS = {"bitsandbytes": "train,qlora"}
+
+
 def load(name: str) -> ModuleType:
     """Import a heavy library by name."""
     from importlib import import_module
@@ -22,10 +27,15 @@ def load(name: str) -> ModuleType:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", _SHAPES)
     os.environ.setdefault("LRU_CACHE_CAPACITY", _SHAPES)
+    # It asks for a package of faster kernels whenever anything imports it.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    # PEFT asks transformers by a name that transformers has since deprecated.
+    warnings.filterwarnings("ignore", ".*is_gradient_checkpointing", FutureWarning)
+    extra = _EXTRAS.get(name, "train")
     try:
         return import_module(name)
     except ImportError as error:
         raise TrainingError(
             f"{name} is needed for training and judging and is not installed ({error}). Install it "
-            "with: pip install torch==2.13.0 && pip install 'judgesmith[train]'"
+            f"with: pip install torch==2.13.0 && pip install 'judgesmith[{extra}]'"
         ) from None

@@ -38,7 +38,8 @@ class LocalModel:
         self._model, self._tokenizer = loaded or load_student(path or name)
         self._batch = batch or (128 if self._model.num_parameters() < _SMALL else 32)
         limits = (
-            getattr(self._model.config, "max_position_embeddings", None),
+            # A model that reads images too keeps the limits of its text in a part of its config.
+            getattr(self._model.config.get_text_config(), "max_position_embeddings", None),
             self._tokenizer.model_max_length,
         )
         self._context = min(int(limit) for limit in limits if limit)

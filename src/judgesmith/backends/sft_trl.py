@@ -1,231 +1,250 @@
-"""Supervised fine-tuning with TRL: token ids and labels in, a trained model folder out."""
+"""Supervised fine-tuning with TRL: rows in, a trained model or adapter folder out.
+
+Before the first step: every row is counted in the student's own tokens, the student is looked
+over, and a copy of it is trained on a few rows. The first batch is held against its rows.
+"""
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from judgesmith.backends.checkpoints import last_whole, log_every, mark_whole, save_whole
-from judgesmith.backends.encode import encode_prompt, encode_reply
-from judgesmith.backends.lessons import NO_LOSS, Lesson, Plan, schedule
+from judgesmith.backends.adapters import base_of, is_adapter, put_on
+from judgesmith.backends.checkpoints import Saved, last_whole, save_whole
+from judgesmith.backends.dry_run import NO_PROBE, DryRun, Probe, dry_run
+from judgesmith.backends.lengths import Table, length_table, require_short
+from judgesmith.backends.lessons import Plan, schedule
 from judgesmith.backends.loading import load
-from judgesmith.backends.local_model import LocalModel
-from judgesmith.backends.muon import muon
-from judgesmith.backends.student import FromNothing, load_student, read_size
+from judgesmith.backends.origin import origin_of
+from judgesmith.backends.sft_data import Encoded, MaskCheck, encode_rows
+from judgesmith.backends.sft_trainer import (
+    Lessons,
+    Training,
+    build_trainer,
+    is_main,
+    processes,
+)
+from judgesmith.backends.sft_watch import FileBar, MeasureDev, curve, evaluations, is_spent, watch
+from judgesmith.backends.student import FromNothing, load_student, open_tokenizer, read_size
+from judgesmith.backends.weights import (
+    load_weights,
+    prepare_four_bits,
+    require_finite,
+)
 from judgesmith.errors import TrainingError
-from judgesmith.models.protocol import Model
 from judgesmith.records import SftRow
-from judgesmith.runs.progress import progress_bar
+from judgesmith.runs.progress import Progress, progress_bar, say
 
-_ACCUMULATION = "gradient_accumulation_steps"
-
-
-class Encoded(NamedTuple):
-    """Rows as token ids, and how many did not fit."""
-
-    rows: list[Lesson]
-    too_long: int
+__all__ = ["Encoded", "Trained", "Training", "encode_rows", "train_sft"]
+_STATE = "trainer_state.json"
 
 
-class Training(NamedTuple):
-    """What a training needs besides its rows."""
+class Trained(NamedTuple):
+    """The log (step with train_loss, dev_loss or dev_kappa), counts, lengths, and the dry run."""
 
-    base: str
-    folder: Path
-    learning_rate: float
-    batch: int
-    steps: int
-    eval_every: int
-    max_length: int
-    seed: int
-    trl: Mapping[str, Any]
-    peft: Mapping[str, Any] | None
-    bf16: bool = False
+    log: list[dict[str, float]]
+    counts: dict[str, int]
+    lengths: dict[str, Table]
+    dry_run: DryRun | None
 
 
-def encode_rows(tokenizer: Any, rows: Sequence[SftRow], max_length: int) -> Encoded:
-    """Prompt and reply of every row that fits into `max_length` tokens."""
-    encoded: list[Lesson] = []
-    for row in rows:
-        # Far longer text cannot fit, and tokenizing a megabyte to find that out takes seconds.
-        if sum(len(turn.content) for turn in row.prompt) > 64 * max_length:
-            continue
-        prompt = encode_prompt(tokenizer, row.prompt)
-        lesson = Lesson(row.id, prompt, encode_reply(tokenizer, row.completion))
-        if lesson.length <= max_length:
-            encoded.append(lesson)
-    return Encoded(encoded, len(rows) - len(encoded))
+class Material(NamedTuple):
+    """Both sides as token ids, and the rows that they came from by id."""
+
+    train: Encoded
+    dev: Encoded
+    rows: Mapping[str, SftRow]
+
+    def check(self, tokenizer: Any) -> MaskCheck:
+        """What the first batch is held against."""
+        return MaskCheck(tokenizer, self.rows, [*self.train.rows, *self.dev.rows])
 
 
 def train_sft(
     training: Training, train: Sequence[SftRow], dev: Sequence[SftRow],
-    measure_dev: Callable[[Model], float | None],
-) -> tuple[list[dict[str, float]], dict[str, int]]:  # fmt: skip
+    measure_dev: MeasureDev, probe: Probe = NO_PROBE,
+) -> Trained:  # fmt: skip
     """Train, resuming from the last whole checkpoint, and save to `folder / "student"`.
 
-    Returns the log (step with train_loss, dev_loss or dev_kappa) and counts. `measure_dev` is
-    called at every evaluation with the model as it stands.
+    `measure_dev` is called at every evaluation with the model as it stands, `probe` after the dry
+    run.
     """
-    model, tokenizer = load_student(training.base)
-    train_rows = encode_rows(tokenizer, train, training.max_length)
-    dev_rows = encode_rows(tokenizer, dev, training.max_length)
-    if not train_rows.rows:
+    _require_adapter(training)
+    material = _encode(training, train, dev)
+    _require_dev(training, material)
+    size = read_size(training.base)
+    shown = list(schedule(material.train.rows, _plan(training, size)))
+    lessons = Lessons(shown, material.train.rows, material.dev.rows)
+    tried = None
+    if training.dry_run:
+        tried = dry_run(training, lessons, lambda: _open(training), material.check, probe)
+        say(tried.told())
+    trainer, tokenizer = _start(training, lessons, material, size)
+    with _progress(training) as bar:
+        trainer.add_callback(watch(training, trainer, tokenizer, measure_dev, bar))
+        _train(training, trainer)
+    _save(training, trainer, tokenizer, material)
+    tables = {
+        side: length_table(found.lengths, training.max_length, training.buckets)
+        for side, found in (("train", material.train), ("dev", material.dev))
+    }
+    counts = _counts(material, trainer.model)
+    return Trained(curve(trainer.state.log_history), counts, tables, tried)
+
+
+def _progress(training: Training) -> AbstractContextManager[Progress]:
+    if training.steps_file is not None:
+        return nullcontext(FileBar(training.steps_file))
+    return progress_bar("sft", training.steps)
+
+
+def _require_adapter(training: Training) -> None:
+    if training.quantize is not None and training.peft is None:
+        raise TrainingError(
+            "sft.quantize: weights stored in four bits cannot be trained themselves. Give sft.peft "
+            "an adapter, for example {r: 16, lora_alpha: 32, target_modules: all-linear}."
+        )
+
+
+def _require_dev(training: Training, material: Material) -> None:
+    chosen = training.keep == "best" or training.patience is not None
+    if chosen and not material.dev.rows:
+        raise TrainingError(
+            "sft.keep: best and sft.patience choose by dev rows, and there are none on the dev "
+            f"side ({material.dev.too_long} are longer than sft.max_length = "
+            f"{training.max_length} tokens). Raise split.dev_share or that length, or keep the "
+            "last."
+        )
+
+
+def _encode(training: Training, train: Sequence[SftRow], dev: Sequence[SftRow]) -> Material:
+    tokenizer = open_tokenizer(training.base)
+    found, on_dev = (encode_rows(tokenizer, rows, training.max_length) for rows in (train, dev))
+    if not found.rows:
         raise TrainingError(
             f"no training row fits into sft.max_length = {training.max_length} tokens "
             f"({len(train)} rows); raise it."
         )
-    checkpoints = training.folder / "checkpoints"
-    nothing = read_size(training.base)
-    if nothing is not None and model.device.type == "cpu":
-        # In half precision the backward pass of torch's fused attention takes half of a CPU step.
-        model.set_attn_implementation("eager")
-    plan = Plan(
-        rows=training.steps * training.batch * int(training.trl.get(_ACCUMULATION, 1)),
+    if training.max_truncated is not None:
+        require_short(found.lengths, training.max_length, training.max_truncated)
+    return Material(found, on_dev, {row.id: row for row in (*train, *dev)})
+
+
+def _plan(training: Training, size: FromNothing | None) -> Plan:
+    tokenizer = open_tokenizer(training.base)
+    return Plan(
+        rows=training.rows,
         batch=training.batch,
         seed=training.seed,
-        renaming=nothing.renaming if nothing else 0.0,
-        reading=nothing.reading if nothing else 0.0,
+        renaming=size.renaming if size else 0.0,
+        reading=size.reading if size else 0.0,
         keep=frozenset(tokenizer.all_special_ids),
+        grouped=training.packing == "none",
     )
-    with progress_bar("sft", training.steps) as bar:
-        sides = (schedule(train_rows.rows, plan), dev_rows.rows)
-        trainer = _trainer(training, model, tokenizer, sides, nothing)
-        trainer.add_callback(_callbacks(trainer, tokenizer, measure_dev, bar))
-        trainer.train(resume_from_checkpoint=last_whole(checkpoints))
-    trained = trainer.model
-    if training.peft is not None:
-        trained = trained.merge_and_unload()
-    save_whole(trained, tokenizer, training.folder / "student")
-    shutil.rmtree(checkpoints, ignore_errors=True)
-    counts = {
-        "rows too long": train_rows.too_long,
-        "dev rows too long": dev_rows.too_long,
-        "supervised tokens per epoch": sum(len(row.reply) for row in train_rows.rows),
-        "tokens per epoch": sum(row.length for row in train_rows.rows),
-        "parameters": sum(p.numel() for p in trained.parameters()),
-    }
-    return _curve(trainer.state.log_history), counts
 
 
-def _trainer(
-    training: Training, model: Any, tokenizer: Any,
-    sides: tuple[Iterable[Lesson], Sequence[Lesson]], nothing: FromNothing | None,
-) -> Any:  # fmt: skip
-    trl, datasets, torch = load("trl"), load("datasets"), load("torch")
-    on_gpu = torch.cuda.is_available()
-    train, dev = ([lesson.fields() for lesson in side] for side in sides)
-    options: dict[str, Any] = {
-        "output_dir": str(training.folder / "checkpoints"),
-        "use_cpu": not on_gpu,
-        "bf16": on_gpu,
-        "activation_checkpointing": False,
-        "train_sampling_strategy": "sequential",
-        "per_device_train_batch_size": training.batch,
-        "per_device_eval_batch_size": training.batch,
-        "learning_rate": training.learning_rate,
-        "lr_scheduler_type": "cosine",
-        "warmup_steps": max(1, training.steps // 20),
-        "max_steps": training.steps,
-        "max_length": training.max_length,
-        "dataset_kwargs": {"skip_prepare_dataset": True},
-        "remove_unused_columns": False,
-        "eval_strategy": "steps" if dev else "no",
-        "eval_steps": training.eval_every,
-        "logging_steps": log_every(training.eval_every),
-        "save_steps": training.eval_every,
-        "save_total_limit": 2,
-        "seed": training.seed,
-        "report_to": "none",
-        "disable_tqdm": True,
-        "dataloader_pin_memory": False,
-        **training.trl,
-    }
-    # Random weights learn from far fewer steps with Muon; TRL's own choice suits pretrained ones.
-    from_nothing = nothing is not None and "optim" not in training.trl and training.peft is None
-    peft_config = None
-    if training.peft is not None:
-        peft_config = load("peft").LoraConfig(task_type="CAUSAL_LM", **training.peft)
-    try:
-        config = trl.SFTConfig(**options)
-    except (TypeError, ValueError) as error:
-        raise TrainingError(f"sft.trl: TRL does not accept these options: {error}") from None
-    trainer = (_lean_trainer(training.bf16) if from_nothing else trl.SFTTrainer)(
-        model=model,
-        args=config,
-        train_dataset=datasets.Dataset.from_list(train),
-        eval_dataset=datasets.Dataset.from_list(dev) if dev else None,
-        processing_class=tokenizer,
-        peft_config=peft_config,
-        optimizers=(muon(model, config.learning_rate) if from_nothing else None, None),
-    )
-    # The default callback prints every log line; the curve is kept in the run instead.
-    trainer.remove_callback(load("transformers").PrinterCallback)
-    return trainer
+def _open(training: Training) -> tuple[Any, Any]:
+    """The student as it is before training, ready for it.
 
-
-def _lean_trainer(bf16: bool) -> Any:
-    """TRL's trainer with the plain loss of a small model.
-
-    TRL computes log-probabilities in tiles, with metrics beside the loss; that saves memory on
-    large vocabularies, and takes 40% of a small student's step on a CPU. Rows are padded on the
-    right, so causal attention needs no mask either. `bf16` multiplies in half precision; the
-    weights stay in float32.
+    An adapter goes on being trained where `sft.peft` is set; else it is merged and all weights are
+    trained. All weights are trained in float32: the steps are far smaller than what bfloat16 can
+    add to a weight.
     """
-    trl, torch = load("trl"), load("torch")
+    if training.peft is None or not is_adapter(training.base):
+        model, tokenizer = load_student(training.base, quantize=training.quantize)
+        _require_finite(model, training.base)
+        return (model.float() if training.peft is None else model), tokenizer
+    model = load_weights(base_of(training.base), training.quantize)
+    _require_finite(model, training.base)
+    if training.quantize is not None:
+        prepare_four_bits(model)
+    model = put_on(model, training.base, merge=False, trainable=True)
+    _require_same_adapter(training.peft, model.peft_config["default"])
+    return model, open_tokenizer(training.base)
 
-    class LeanTrainer(trl.SFTTrainer):  # type: ignore[misc, name-defined]
-        """Cross-entropy over the tokens that carry loss; logits nowhere else."""
 
-        def compute_loss(
-            self, model: Any, inputs: Any, return_outputs: bool = False,
-            num_items_in_batch: Any = None,
-        ) -> Any:  # fmt: skip
-            labels = inputs["labels"][:, 1:]
-            supervised = labels != NO_LOSS
-            with torch.autocast(labels.device.type, dtype=torch.bfloat16, enabled=bf16):
-                states = model.base_model(input_ids=inputs["input_ids"], use_cache=False)
-                logits = model.get_output_embeddings()(states.last_hidden_state[:, :-1][supervised])
-            count = supervised.sum() if num_items_in_batch is None else num_items_in_batch
-            loss = torch.nn.functional.cross_entropy(
-                logits.float(), labels[supervised], reduction="sum"
+def _require_finite(model: Any, path: str) -> None:
+    """Of an adapter both it and its base."""
+    for place in [path, base_of(path)] if is_adapter(path) else [path]:
+        require_finite(model, place)
+
+
+def _require_same_adapter(given: Mapping[str, Any], found: Any) -> None:
+    for name, value in given.items():
+        own = getattr(found, name, None)
+        if own != value and not isinstance(own, set | dict):
+            raise TrainingError(
+                f"sft.peft.{name} = {value!r}, and the adapter that training goes on from has "
+                f"{own!r}. Leave it out, or start from the base."
             )
-            loss = loss / count
-            return (loss, {}) if return_outputs else loss
-
-    return LeanTrainer
 
 
-def _callbacks(
-    trainer: Any, tokenizer: Any, measure_dev: Callable[[Model], float | None], bar: Any
-) -> Any:
-    transformers = load("transformers")
-
-    class Watch(transformers.TrainerCallback):  # type: ignore[misc, name-defined]
-        """Dev kappa at each evaluation, whole checkpoints, progress."""
-
-        def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            bar.advance(state.global_step)
-
-        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            bar.advance()
-
-        def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            kappa = measure_dev(LocalModel("student", loaded=(trainer.model, tokenizer)))
-            trainer.model.train()
-            if kappa is not None:
-                state.log_history.append({"step": state.global_step, "dev_kappa": kappa})
-
-        def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            mark_whole(Path(args.output_dir), state.global_step)
-
-    return Watch()
+def _start(
+    training: Training, lessons: Lessons, material: Material, size: FromNothing | None
+) -> tuple[Any, Any]:
+    """The trainer, on the student as it is."""
+    model, tokenizer = _open(training)
+    if size is not None and size.is_llama and model.device.type == "cpu":
+        # In half precision the backward pass of torch's fused attention takes half of a CPU step.
+        model.set_attn_implementation("eager")
+    check = material.check(tokenizer)
+    return build_trainer(training, model, tokenizer, lessons, check), tokenizer
 
 
-def _curve(history: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
-    names = {"loss": "train_loss", "eval_loss": "dev_loss", "dev_kappa": "dev_kappa"}
-    return [
-        {"step": entry["step"], names[key]: float(entry[key])}
-        for entry in history
-        for key in names
-        if key in entry
-    ]
+def _train(training: Training, trainer: Any) -> None:
+    """Train to the end; from the last whole checkpoint, which may be the end already."""
+    checkpoint = last_whole(training.checkpoints) if is_main() else None
+    if processes() > 1:
+        told = [checkpoint]
+        load("torch").distributed.broadcast_object_list(told, src=0)
+        checkpoint = told[0]
+    if checkpoint is not None:
+        state = load("transformers").TrainerState.load_from_json(str(Path(checkpoint) / _STATE))
+        spent = is_spent(evaluations(state.log_history), training.patience)
+        if spent or state.global_step >= training.steps:
+            trainer.state = state
+            best = state.best_model_checkpoint if training.keep == "best" else None
+            trainer._load_from_checkpoint(best or checkpoint)
+            return
+    trainer.train(resume_from_checkpoint=checkpoint)
+
+
+def _save(training: Training, trainer: Any, tokenizer: Any, material: Material) -> None:
+    replies = [len(lesson.reply) for lesson in material.train.rows]
+    base = base_of(training.base) if _continues(training) else training.base
+    folder = training.folder / "student"
+    origin = origin_of(
+        base, folder, dialects=training.dialects, replies=replies, quantize=training.quantize
+    )
+    model, state = trainer.model, None
+    if trainer.is_fsdp_enabled:  # every process holds a part: all of them must give theirs
+        state = trainer.accelerator.get_state_dict(trainer.model_wrapped)
+        model = trainer.accelerator.unwrap_model(trainer.model_wrapped)
+    if is_main():
+        save_whole(model, tokenizer, folder, Saved(origin, state))
+        shutil.rmtree(training.checkpoints, ignore_errors=True)
+    if processes() > 1:
+        load("torch").distributed.barrier()
+
+
+def _continues(training: Training) -> bool:
+    return training.peft is not None and is_adapter(training.base)
+
+
+def _counts(material: Material, trained: Any) -> dict[str, int]:
+    rows = material.train.rows
+    weights = [(w.numel(), w.requires_grad) for w in trained.parameters()]
+    learned = sum(count for count, learns in weights if learns)
+    everything = sum(count for count, _ in weights)
+    counts = {
+        "rows too long": material.train.too_long,
+        "dev rows too long": material.dev.too_long,
+        "supervised tokens per epoch": sum(len(row.reply) for row in rows),
+        "tokens per epoch": sum(row.length for row in rows),
+        "parameters": everything,
+    }
+    if isinstance(trained, load("peft").PeftModel):
+        learned, everything = trained.get_nb_trainable_parameters()
+        counts |= {"parameters": everything - learned, "trained parameters": learned}
+    return counts

@@ -1,4 +1,4 @@
-"""A student from nothing: a small Llama and a tokenizer trained on the training side only."""
+"""Students: built from nothing with a tokenizer of their own, or loaded from where they lie."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,8 +6,16 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from judgesmith.backends.adapters import base_of, is_adapter, put_on
+from judgesmith.backends.architectures import Architecture, Shape, tiny_config
 from judgesmith.backends.loading import load
-from judgesmith.errors import ModelError
+from judgesmith.backends.weights import (
+    Quantize,
+    end_turns,
+    load_tokenizer,
+    load_weights,
+    require_vocabulary,
+)
 
 _BOS, _EOS, _PAD, _USER, _JUDGE = "<s>", "<|end|>", "<pad>", "<|user|>", "<|judge|>"
 _TEMPLATE = (
@@ -17,14 +25,20 @@ _TEMPLATE = (
     "{% else %}{{ '" + _USER + "' + message['content'] + '" + _EOS + "' }}{% endif %}"
     "{% endfor %}{% if add_generation_prompt %}{{ '" + _JUDGE + "' }}{% endif %}"
 )
-
+_TURN = "<|turn|>"
+_TEMPLATE_OF_GEMMA = (
+    "{{ '" + _BOS + "' }}{% for message in messages %}"
+    "{% if message['role'] == 'assistant' %}{{ '" + _JUDGE + "' }}{% generation %}"
+    "{{ message['content'] + '" + _TURN + "' }}{% endgeneration %}"
+    "{% elif message['role'] == 'user' %}"
+    "{{ '" + _USER + "' + message['content'] + '" + _TURN + "' }}"
+    "{% else %}{{ raise_exception('no role ' + message['role']) }}{% endif %}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '" + _JUDGE + "' }}{% endif %}"
+)
+"""As Gemma's own: no system role, and a token that ends a turn but no document."""
 
 _SIZE = "from_nothing.json"
 """Kept in a student's folder: that it started with random weights, and how it is to be trained."""
-
-
-_SPREAD = 0.04
-"""Standard deviation of the first weights; twice the usual, which suits narrow models."""
 
 
 class FromNothing(BaseModel):
@@ -33,7 +47,8 @@ class FromNothing(BaseModel):
     `renaming` is the share of training rows in which rare words are swapped for other rare words,
     each throughout its row. Such a row can only be solved by reading it, not by remembering its
     template. `reading` is the share of prompt tokens that carry loss besides the reply: predicting
-    them teaches a student without any language to find and copy what stood before.
+    them teaches a student without any language to find and copy what stood before. `architecture`
+    is the class of the model: a rehearsal trains a tiny one of the class that its recipe names.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +59,12 @@ class FromNothing(BaseModel):
     context: int = Field(1024, gt=0)
     renaming: float = Field(0.0, ge=0, le=1)
     reading: float = Field(0.0, ge=0, le=1)
+    architecture: Architecture = "llama"
+
+    @property
+    def is_llama(self) -> bool:
+        """Whether it is the small Llama that our own optimizer and plain loss are made for."""
+        return self.architecture == "llama"
 
 
 def build_student(size: FromNothing, texts: Iterable[str], folder: Path, seed: int) -> None:
@@ -52,23 +73,12 @@ def build_student(size: FromNothing, texts: Iterable[str], folder: Path, seed: i
     torch, transformers = load("torch"), load("transformers")
     transformers.utils.logging.disable_progress_bar()
     torch.manual_seed(seed)
-    config = transformers.LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=size.width,
-        intermediate_size=size.width * 3,
-        num_hidden_layers=size.layers,
-        num_attention_heads=size.heads,
-        num_key_value_heads=size.heads,
-        max_position_embeddings=size.context,
-        initializer_range=_SPREAD,
-        tie_word_embeddings=True,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    transformers.LlamaForCausalLM(config).save_pretrained(folder)
+    shape = Shape(size.width, size.layers, size.heads, size.context)
+    config = tiny_config(size.architecture, shape, tokenizer)
+    transformers.AutoModelForCausalLM.from_config(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    (folder / _SIZE).write_text(size.model_dump_json() + "\n")
+    unsaid = {"architecture"} if size.is_llama else None  # as before there was a choice
+    (folder / _SIZE).write_text(size.model_dump_json(exclude=unsaid) + "\n")
 
 
 def read_size(path: str) -> FromNothing | None:
@@ -82,37 +92,41 @@ def _train_tokenizer(texts: Iterable[str], size: FromNothing) -> Any:
     core = tokenizers.Tokenizer(tokenizers.models.BPE())
     core.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = tokenizers.decoders.ByteLevel()
+    gemma = size.architecture.startswith("gemma")
+    tags = [_USER, _JUDGE, _TURN] if gemma else [_USER, _JUDGE]
     trainer = tokenizers.trainers.BpeTrainer(
         vocab_size=size.vocabulary,
-        special_tokens=[_BOS, _EOS, _PAD, _USER, _JUDGE],
+        special_tokens=[_BOS, _EOS, _PAD, *tags],
         initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     core.train_from_iterator(texts, trainer)
     tokenizer = transformers.PreTrainedTokenizerFast(
         tokenizer_object=core, bos_token=_BOS, eos_token=_EOS, pad_token=_PAD,
-        additional_special_tokens=[_USER, _JUDGE],
+        additional_special_tokens=tags,
     )  # fmt: skip
-    tokenizer.chat_template = _TEMPLATE
+    tokenizer.chat_template = _TEMPLATE_OF_GEMMA if gemma else _TEMPLATE
     tokenizer.model_max_length = size.context
     return tokenizer
 
 
-def load_student(path: str) -> tuple[Any, Any]:
-    """Model and tokenizer of a folder or hub name, ready for use on this machine's device."""
-    transformers, torch = load("transformers"), load("torch")
-    transformers.utils.logging.disable_progress_bar()
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    dtype = torch.bfloat16 if device == "cuda" else torch.float32
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(path)
-        model = transformers.AutoModelForCausalLM.from_pretrained(path, dtype=dtype)
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise ModelError(
-            f"{path}: expected a Hugging Face model folder or hub name; it could not be loaded: "
-            f"{reason}"
-        ) from None
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    return model.to(device), tokenizer
+def open_tokenizer(path: str) -> Any:
+    """The tokenizer of a student; that of its base for an adapter that has none of its own."""
+    bare = is_adapter(path) and not (Path(path) / "tokenizer_config.json").is_file()
+    return load_tokenizer(base_of(path) if bare else path)
+
+
+def load_student(path: str, *, quantize: Quantize | None = None) -> tuple[Any, Any]:
+    """Model and tokenizer of a hub name, model folder or adapter folder, ready on this device.
+
+    An adapter is merged into its base in memory. With `quantize` the base is stored in four bits
+    and an adapter stays beside it: merging would round it away.
+    """
+    base = base_of(path) if is_adapter(path) else path
+    tokenizer = open_tokenizer(path)
+    model = load_weights(base, quantize)
+    if is_adapter(path):
+        model = put_on(model, path, merge=quantize is None)
+    require_vocabulary(model, tokenizer, path)
+    end_turns(model, tokenizer)
+    return model, tokenizer

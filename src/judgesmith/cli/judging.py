@@ -57,7 +57,6 @@ def gate_command(folder: Path, overrides: tuple[str, ...]) -> str:
         raise RecipeError(f"--set: {found}") from None
     require_fresh(run_dir, recipe, "evaluate")
     results = read_results(run_dir)
-    student = next(judge for judge in results.judges if judge.role == "student")
-    result = decide(results, student, bounds)
+    result = decide(results, gate_stage.deciding_judge(results), bounds)
     show.gate(result, str(run_dir.file("report/index.html")))
     return REHEARSED if recipe.header.rehearsed else result.outcome

@@ -149,7 +149,24 @@ class Cells:
 
 
 def evaluation(results: Evaluation) -> None:
-    """Kappa of every judge on the domain slices, then what the student was compared with."""
+    """Every format in turn: judges on the domain slices, then what the student was compared with.
+
+    Kappa where judges gave verdicts; exact agreement, weighted kappa and Pearson where scores.
+    """
+    for one in (results, *results.also):
+        if results.also:
+            line(f"\n{one.dialect}")
+        (_scores if one.form == "scores" else _verdicts)(one)
+        _compared(one)
+    times = "once" if results.test_looks == 1 else f"{results.test_looks} times"
+    direction = f"; {results.direction}" if results.direction else ""
+    line(
+        f"Intervals: {results.confidence:.0%}, {results.resamples:,} bootstrap resamples of "
+        f"questions{direction}. Test labels were looked at {times} in this run folder."
+    )
+
+
+def _verdicts(results: Evaluation) -> None:
     domains = [part for part in results.slices if part.kind == "domain"]
     heads = (f"{part.title} ({part.n})" for part in domains)
     columns = ["judge", *heads, "consistency", "coverage"]
@@ -162,30 +179,50 @@ def evaluation(results: Evaluation) -> None:
         rows.append((found.name, *kappas, cells.of(main.consistency), share))
     rows += [
         (f"{judge}, cited", *(_cited(results, judge, part.name) for part in domains), "", "")
-        for judge in dict.fromkeys(entry.judge for entry in results.published)
+        for judge in dict.fromkeys(e.judge for e in results.published if e.metric == "kappa")
     ]
     proof = all(judge.order_proof for judge in results.judges)
     how = "no judge sees an order" if proof else "order-averaged"
     table(f"Cohen's kappa, {how}; {results.labels_title}", columns, rows)
     cells.explain()
-    student = results.judges[0].name
+
+
+def _scores(results: Evaluation) -> None:
+    domains = [part for part in results.slices if part.kind == "domain"]
+    cells = Cells()
+    rows = [
+        (judge.name, part.title, cells.of(found.exact), cells.of(found.weighted_kappa),
+         cells.of(found.pearson), f"{found.coverage.value or 0:.1%}")
+        for part in domains
+        for judge in results.scored
+        for found in (judge.slices[part.name],)
+    ]  # fmt: skip
+    heads = ("judge", "slice", "exact", "weighted kappa", "Pearson", "coverage")
+    table(f"Scores; {results.labels_title}", heads, rows)
+    cells.explain()
+
+
+def _compared(results: Evaluation) -> None:
+    cells = Cells()
+    names = [judge.name for judge in results.judges] + [judge.name for judge in results.scored]
     compared = [
         (c.b, c.slice, cells.of(c.difference), f"{c.gained}/{c.lost}", p_value(c.p_holm),
          c.conclusion)
         for c in results.comparisons
-        if c.a == student
+        if c.a == names[0]
     ]  # fmt: skip
-    compared_heads = ("student minus", "slice", "kappa", "gained/lost", "p (Holm)", "conclusion")
-    table(f"Paired comparisons; {results.labels_title}", compared_heads, compared)
-    times = "once" if results.test_looks == 1 else f"{results.test_looks} times"
-    line(
-        f"Intervals: {results.confidence:.0%}, {results.resamples:,} bootstrap resamples of "
-        f"questions; {results.direction}. Test labels were looked at {times} in this run folder."
-    )
+    metrics = " or ".join(dict.fromkeys(c.metric for c in results.comparisons)) or "kappa"
+    heads = ("student minus", "slice", metrics, "gained/lost", "p (Holm)", "conclusion")
+    table(f"Paired comparisons; {results.labels_title}", heads, compared)
+    cells.explain()
 
 
 def _cited(results: Evaluation, judge: str, part: str) -> str:
-    found = [e.kappa for e in results.published if e.judge == judge and e.slice == part]
+    found = [
+        e.value
+        for e in results.published
+        if e.judge == judge and e.slice == part and e.metric == "kappa"
+    ]
     return f"{found[0]:.3f}".removeprefix("0") if found else ""
 
 

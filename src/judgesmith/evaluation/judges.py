@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from judgesmith.metrics import Label, agreed_verdict, average_distributions, order_averaged
-from judgesmith.models.pointwise import pair_verdict
-from judgesmith.records import Choice, Judgment
+from judgesmith.models.pointwise import named, pair_verdict, verdict_letter
+from judgesmith.records import Judgment, Scores
 from judgesmith.report.results import Role
 
 ItemKey = str | int
@@ -47,8 +47,10 @@ def read_judgments(
 
     Where both orders have verdict probabilities their mean decides; without them, a verdict that
     both orders give, else the tie. An item that is unparsed in one order has no averaged verdict.
-    With a `margin` the judge scored each response alone, which is order-proof: it names the higher
-    expected score, and scores within the margin are a tie.
+    A judge that states two scores in a reply names the higher one in each order, and over both the
+    response whose two scores add up to more; equal ones are a tie. With a `margin` the judge
+    scored each response alone, which is order-proof: it names the higher expected score, and scores
+    within the margin are a tie.
     """
     if margin is not None:
         scored: dict[ItemKey, Read] = {
@@ -64,6 +66,15 @@ def read_judgments(
         item: _average(pair.get((0, 1)), pair.get((1, 0)), tie) for item, pair in both.items()
     }
     return Judge(name, role, order_proof=False, note=note, verdicts=verdicts)
+
+
+def read_single(name: str, role: Role, judgments: Iterable[Judgment], *, note: str = "") -> Judge:
+    """A model's choices on single responses: there is no order that could matter."""
+    verdicts: dict[ItemKey, Read] = {}
+    for judgment in judgments:
+        value = verdict_letter(judgment.verdict)
+        verdicts[judgment.item_id] = Read(value, value, value, None, reasons(judgment))
+    return Judge(name, role, order_proof=True, note=note, verdicts=verdicts)
 
 
 def _scored(judgment: Judgment, margin: float) -> Read:
@@ -82,13 +93,29 @@ def reasons(judgment: Judgment | None) -> str | None:
 
 def _average(stored: Judgment | None, swapped: Judgment | None, tie: str | None) -> Read:
     first, second = _value(stored), _value(swapped)
+    rationale = reasons(stored)
+    scores = _scores(stored), _scores(swapped)
+    if any(scores):
+        return Read(first, second, _by_scores(*scores), None, rationale)
     chances = [
         None if judgment is None else judgment.distribution_in_item_order()
         for judgment in (stored, swapped)
     ]
     averaged, probability = combine(first, second, chances[0], chances[1], tie=tie)
-    rationale = reasons(stored)
     return Read(first, second, averaged, probability, rationale)
+
+
+def _scores(judgment: Judgment | None) -> tuple[float, ...] | None:
+    verdict = None if judgment is None else judgment.in_item_order()
+    return verdict.values if isinstance(verdict, Scores) and len(verdict.values) == 2 else None
+
+
+def _by_scores(
+    stored: tuple[float, ...] | None, swapped: tuple[float, ...] | None
+) -> str | None:  # fmt: skip
+    if stored is None or swapped is None:
+        return None
+    return named(stored[0] + swapped[0], stored[1] + swapped[1], 0.0)
 
 
 def combine(
@@ -126,5 +153,4 @@ def _whole(chances: Mapping[str, float]) -> dict[Label, float]:
 
 
 def _value(judgment: Judgment | None) -> str | None:
-    verdict = None if judgment is None else judgment.in_item_order()
-    return verdict.value if isinstance(verdict, Choice) else None
+    return None if judgment is None else verdict_letter(judgment.in_item_order())

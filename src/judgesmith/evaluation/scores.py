@@ -1,34 +1,28 @@
 """Judges that give scores, against scores by people: one row per criterion."""
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import combinations
 from typing import NamedTuple
 
 from judgesmith.evaluation.comparing import concluded
 from judgesmith.evaluation.foreign import passes
 from judgesmith.evaluation.measure import MOST_PAIRED, Measured
+from judgesmith.evaluation.score_numbers import (
+    RANK_RESAMPLES,
+    Columns,
+    ScoreMetric,
+    grades_of,
+    score_number,
+)
 from judgesmith.evaluation.scoring import number
 from judgesmith.metrics import mcnemar_p, not_shown_because
-from judgesmith.metrics.bootstrap import cluster_bootstrap, paired_cluster_bootstrap
-from judgesmith.metrics.correlation import (
-    exact_match,
-    kendall_tau_b,
-    mean_absolute_error,
-    pearson,
-    spearman,
-)
-from judgesmith.metrics.raters import krippendorff_alpha
+from judgesmith.metrics.bootstrap import paired_cluster_bootstrap
+from judgesmith.metrics.correlation import spearman
 from judgesmith.metrics.resample import ResamplingOptions
-from judgesmith.metrics.weighted import weighted_kappa
 from judgesmith.report.evidence import ScoreAgreement
 from judgesmith.report.results import Comparison, Number
 
-RANK_RESAMPLES = 500
-"""Resamples for metrics without a fast way (rank correlations, alpha)."""
-
 ONE_CRITERION = "score"
-MOST_GRADES = 20
 NO_COMMON_SCALE = "most of the scores lie outside the range of the labels: another scale"
 
 
@@ -70,40 +64,32 @@ def score_agreement(measured: Measured, judge: str) -> tuple[ScoreAgreement, ...
 
 def _agreement(measured: Measured, rows: ScoreRows) -> ScoreAgreement:
     plan = measured.plan
-    slow: ResamplingOptions = {
-        "seed": plan.seed, "confidence": plan.confidence,
-        "resamples": min(RANK_RESAMPLES, plan.resamples),
+    options: ResamplingOptions = {
+        "seed": plan.seed, "confidence": plan.confidence, "resamples": plan.slice_resamples,
     }  # fmt: skip
-    fast: ResamplingOptions = {**slow, "resamples": plan.slice_resamples}
+    ranks: ResamplingOptions = {**options, "resamples": min(RANK_RESAMPLES, plan.resamples)}
     hidden = not_shown_because([str(label) for label in rows.labels], least=plan.least)
-    columns = [rows.judge, rows.labels]
-    grades = _grades(measured, rows)
-    weighted = alpha = None
-    if grades:
-        whole = [[round(value) for value in column] for column in columns]
-        kappa = partial(weighted_kappa, labels=grades)
-        weighted = number(cluster_bootstrap(kappa, whole, rows.clusters, **fast), hidden)
-        ordinal = partial(krippendorff_alpha, level="ordinal", labels=grades)
-        alpha = number(cluster_bootstrap(ordinal, whole, rows.clusters, **slow), hidden)
+    columns = Columns(rows.judge, rows.labels, rows.clusters)
+    grades = grades_of([*rows.judge, *rows.labels], measured.subject.limits)
 
-    def on_one_scale(metric: object) -> Number:
+    def of(metric: ScoreMetric, given: ResamplingOptions = options) -> Number:
+        return score_number(metric, columns, given, grades=grades, hidden=hidden)
+
+    def on_one_scale(metric: ScoreMetric) -> Number:
         if on_another_scale(measured, rows):
             return Number(value=None, n=len(rows.judge), undefined=NO_COMMON_SCALE)
-        return of(metric, fast)
-
-    def of(metric: object, options: ResamplingOptions) -> Number:
-        return number(cluster_bootstrap(metric, columns, rows.clusters, **options), hidden)  # type: ignore[arg-type]
+        return of(metric)
 
     return ScoreAgreement(
         criterion=rows.criterion,
         n=len(rows.judge),
-        pearson=of(pearson, fast),
-        spearman=of(spearman, slow),
-        kendall=of(kendall_tau_b, slow),
-        exact=on_one_scale(exact_match),
-        mean_error=on_one_scale(mean_absolute_error),
-        weighted_kappa=weighted,
-        alpha=alpha,
+        pearson=of("pearson"),
+        spearman=of("spearman", ranks),
+        kendall=of("kendall", ranks),
+        exact=on_one_scale("exact"),
+        mean_error=on_one_scale("mean error"),
+        weighted_kappa=of("weighted kappa") if grades else None,
+        alpha=of("alpha", ranks) if grades else None,
     )
 
 
@@ -114,16 +100,6 @@ def on_another_scale(measured: Measured, rows: ScoreRows) -> bool:
     low, high = min(rows.labels), max(rows.labels)
     inside = sum(low <= score <= high for score in rows.judge)
     return 2 * inside < len(rows.judge)
-
-
-def _grades(measured: Measured, rows: ScoreRows) -> list[int]:
-    """The whole-number grades, if all scores are such; else nothing."""
-    values = {*rows.judge, *rows.labels}
-    if not all(float(value).is_integer() for value in values):
-        return []
-    low, high = measured.subject.limits or (min(values), max(values))
-    grades = range(round(min(low, *values)), round(max(high, *values)) + 1)
-    return list(grades) if len(grades) <= MOST_GRADES else []
 
 
 def score_comparisons(measured: Measured) -> tuple[Comparison, ...]:

@@ -1,12 +1,12 @@
 """Verdicts and labels -> results: agreement, order, length, coverage, paired comparisons."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
-from judgesmith.evaluation.judges import ItemKey, Judge, Read
+from judgesmith.evaluation.judgelm_terms import judgelm_terms
+from judgesmith.evaluation.judges import Judge, Read
+from judgesmith.evaluation.sliced import Plan, Scored, SliceOfItems, number
 from judgesmith.metrics import (
-    Estimate,
     ResamplingOptions,
     Slice,
     agreement_bounds,
@@ -27,41 +27,10 @@ from judgesmith.report.results import (
     SliceResult,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """An item's id with its label and what the slices need to know of it.
-
-    `words` are the lengths of a pair's two responses, None where the texts are not known.
-    """
-
-    item_id: ItemKey
-    label: str
-    cluster: str | int
-    words: tuple[int, int] | None
-    fields: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How intervals are made and when agreement is shown."""
-
-    seed: int
-    resamples: int
-    slice_resamples: int
-    confidence: float
-    least: int
-    scale: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class SliceOfItems:
-    """A named part of the test items."""
-
-    name: str
-    kind: str
-    title: str
-    items: tuple[Scored, ...]
+__all__ = [
+    "NOTHING", "Plan", "Scored", "SliceOfItems", "domain_difference", "make_slices", "not_shown",
+    "number", "score_judge", "score_slice", "slice_info",
+]  # fmt: skip
 
 
 def make_slices(in_domain: Sequence[Scored], outside: Sequence[Scored]) -> list[SliceOfItems]:
@@ -88,22 +57,16 @@ def slice_info(part: SliceOfItems) -> SliceInfo:
         title=part.title,
         n=len(part.items),
         questions=len({row.cluster for row in part.items}),
-        label_counts=dict(sorted(Counter(row.label for row in part.items).items())),
+        label_counts=dict(
+            sorted(Counter(row.label for row in part.items).items(), key=_by_value(part.items))
+        ),
     )
 
 
-def number(found: Estimate, hidden: str | None = None) -> Number:
-    """An estimate as it is stored in results."""
-    return Number(
-        value=found.value,
-        low=found.low,
-        high=found.high,
-        n=found.n,
-        clusters=found.clusters,
-        undefined=found.undefined,
-        hidden=hidden,
-        no_interval=found.no_interval,
-    )
+def _by_value(rows: Sequence[Scored]) -> Callable[[tuple[str, int]], tuple[float, str]]:
+    """Scores in the order of numbers, other labels in that of letters."""
+    scores = {row.label: row.score for row in rows}
+    return lambda counted: (scores[counted[0]] or 0.0, counted[0])
 
 
 def score_judge(judge: Judge, parts: Sequence[SliceOfItems], plan: Plan) -> JudgeResult:
@@ -173,6 +136,11 @@ def score_slice(judge: Judge, part: SliceOfItems, plan: Plan) -> SliceResult:
         position_bias=ordered and ordered[1],
         verbosity=_verbosity(averaged, rows, options) if main else None,
         confusion=_confusion(averaged, labels, plan.scale) if main else None,
+        judgelm=(
+            judgelm_terms(reads, rows, options, hidden)
+            if main and plan.two_scores and not single
+            else None
+        ),
     )
 
 

@@ -1,113 +1,170 @@
 """A dialect: how a judge is asked and how its reply is read, as one hashed object."""
 
-import re
 from collections.abc import Iterable
-from typing import Literal
+from functools import lru_cache
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from judgesmith.errors import DataError
-from judgesmith.records import LETTERS, TIE, Direction, Kind, Label, Question, content_id
+from judgesmith.judging.examples import Example, check_examples, check_values
+from judgesmith.judging.forms import Json, Pattern, ReplyForm, ScoresFirst, Tags
+from judgesmith.judging.forms.json_reply import canonical
+from judgesmith.judging.reading import Expected, Reading, read
+from judgesmith.judging.scale import PAIR_SCALE, Scale, Wording, as_text
+from judgesmith.judging.templates import KNOWN, check_template, names_in
+from judgesmith.judging.writing import rewrite, write
+from judgesmith.records import (
+    LETTERS,
+    TIE,
+    Direction,
+    Finish,
+    Kind,
+    Label,
+    Question,
+    Ranking,
+    Scores,
+    Status,
+    Verdict,
+    content_id,
+)
 
-GRAMMAR_VERSION = 2
-"""Raised when `judging.parse` reads replies differently; part of every dialect's hash."""
+__all__ = [
+    "GRAMMAR_VERSION", "PAIR_SCALE", "Dialect", "Example", "Scale", "require_dialect",
+    "require_direction", "verdict_in_words",
+]  # fmt: skip
 
+GRAMMAR_VERSION = Tags.VERSION
+"""Raised when replies in tags are read differently; part of the hash of every such dialect."""
 
-_TAG = re.compile(r"\w[\w-]*")
-
-
-class Scale(BaseModel):
-    """The allowed verdicts: a closed set of choices, or whole scores from `low` to `high`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    choices: tuple[str, ...] | None = None
-    low: int | None = None
-    high: int | None = None
-
-    @model_validator(mode="after")
-    def _one_form(self) -> "Scale":
-        ranged = self.low is not None and self.high is not None and self.low < self.high
-        given = self.low is not None or self.high is not None
-        if given if self.choices is not None else not ranged:
-            raise ValueError("a scale is either `choices`, or `low` and `high` with low < high")
-        if self.choices is not None:
-            self._check_choices(self.choices)
-        return self
-
-    @staticmethod
-    def _check_choices(choices: tuple[str, ...]) -> None:
-        for written in choices:
-            if written != written.strip() or not written or set("<>") & set(written):
-                raise ValueError(f"the parser could not read the choice {written!r} back")
-        if len({written.casefold() for written in choices}) < max(2, len(choices)):
-            raise ValueError(f"expected two or more different choices, found {choices!r}")
-
-    @property
-    def values(self) -> tuple[str, ...]:
-        """All allowed verdicts as text, in scale order."""
-        if self.choices is not None:
-            return self.choices
-        assert self.low is not None
-        assert self.high is not None
-        return tuple(str(score) for score in range(self.low, self.high + 1))
-
-    @property
-    def has_tie(self) -> bool:
-        """Whether the scale has a tie."""
-        return TIE in self.values
+_OPTIONS: dict[str, object] = {
+    "reference_user": None, "say": None, "system_role": True, "criteria": [],
+}  # fmt: skip
+"""Fields that are no part of the hash at these values, as before there were such fields."""
 
 
-PAIR_SCALE = Scale(choices=("A", "B", TIE))
+@lru_cache(maxsize=256)
+def _wording(scale: Scale, said: tuple[tuple[str, str], ...], in_json: bool) -> Wording:
+    return Wording(scale, dict(said), canonical if in_json else str)
 
 
 class Dialect(BaseModel):
     """How a judge is asked, how its reply is read, and what its letter means.
 
     `user` is a Jinja template over `context`, `question`, `choices` (letter, text), `reference`,
-    `grounding` and `responses` (letter, text). `direction` says what a letter names; it is part of
-    the prompt's meaning and travels with every judgment and label. `rationale_tag` and
-    `verdict_tag` are the tags of the reply; a reply is the rationale, then the verdict, and nothing
-    after it.
+    `grounding`, `fields` (the question's task fields, as `fields.criterion`), `criteria` and
+    `responses` (letter, text). `{{ reference | required("reference") }}` refuses a question that
+    has none. `direction` says what a letter names, or what the higher score is; it is part of the
+    prompt's meaning and travels with every judgment and label.
+
+    `reply` says how a reply is written and read (`judging.forms`), and `say` how a value of the
+    scale is written in it, where that is not the value itself. `criteria` are what several scores
+    in one reply are about; where a `reply` by criterion names none here, they are the question's
+    (`fields.criteria`).
 
     With `reference_user` the judge first answers the question itself: it is asked in that template,
     which sees no response, and its answer is the `reference` of its judgment. A question that
     brings a reference of its own is judged by that one.
 
+    Where the model's chat template knows no system role, `system_role` is false: the system text
+    then heads the user's turn.
+
     `reply_form` is the end of `system` that says in which form to reply; a person who judges by the
-    rubric is not shown it. It is no part of the hash, as `system` holds it.
+    rubric is not shown it. It is no part of the hash, as `system` holds it. Nor are the `examples`:
+    replies with what must be read from them. A dialect that cannot read its own examples, or
+    its own writing, is a ValueError.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    name: str
+    name: str = Field(min_length=1)
     kind: Kind
-    system: str | None
+    system: str | None = None
     user: str
     reference_user: str | None = None
     scale: Scale
-    direction: Direction | None
-    rationale_tag: str
-    verdict_tag: str
-    style: Literal["tags"] = "tags"
+    direction: Direction | None = None
+    reply: ReplyForm = Field(default_factory=Tags)
+    say: dict[str, str] | None = None
+    system_role: bool = True
+    criteria: tuple[str, ...] = ()
     reply_form: str | None = Field(None, min_length=1, exclude=True)
+    examples: tuple[Example, ...] = Field((), exclude=True)
+
+    @field_validator("say", mode="before")
+    @classmethod
+    def _numbers_in_yaml(cls, given: Any) -> Any:
+        """Numbers without quotes are words, too: `{A: 1, B: 2}`."""
+        if not isinstance(given, dict):
+            return given
+        return {as_text(value): as_text(words) for value, words in given.items()}
 
     @model_validator(mode="after")
     def _can_be_read(self) -> "Dialect":
-        tags = (self.rationale_tag, self.verdict_tag)
-        if tags[0] == tags[1] or not all(_TAG.fullmatch(tag) for tag in tags):
-            raise ValueError(f"expected two different words as tags, found {tags}")
-        if self.scale.choices is None and self.kind is not Kind.SINGLE:
-            raise ValueError("`low` and `high` score one response, so `kind` must be single")
         if self.reply_form is not None and not (self.system or "").endswith(self.reply_form):
             raise ValueError(f"expected `system` to end in `reply_form`, {self.reply_form[:80]!r}")
+        self._check_reply()
+        check_template(self.user, "user", (*KNOWN, "responses"))
+        if self.reference_user is not None:
+            check_template(self.reference_user, "reference_user", KNOWN)
+        check_values(self)
+        check_examples(self)
         return self
+
+    def _check_reply(self) -> None:
+        by_criterion = isinstance(self.reply, Json) and self.reply.by_criterion
+        if self.criteria and not by_criterion:
+            raise ValueError("`criteria` need a reply by criterion: reply.kind json, by_criterion")
+        if len(set(self.criteria)) < len(self.criteria) or "" in self.criteria:
+            raise ValueError(f"expected different names as criteria, found {self.criteria!r}")
+        if by_criterion and self.scale.choices is not None:
+            raise ValueError("a reply by criterion holds scores: give the scale `low` and `high`")
+        if isinstance(self.reply, Json) and self.reply.rationale in self.criteria:
+            raise ValueError(f"the criterion {self.reply.rationale!r} has the rationale's name")
+        if isinstance(self.reply, ScoresFirst) and not self.scored:
+            raise ValueError("a reply of scores first needs a scale with `low` and `high`")
+        if isinstance(self.reply, Pattern):
+            self._check_slot(self.reply.slot)
+
+    def _check_slot(self, slot: str) -> None:
+        several = self.scored and self.kind is not Kind.SINGLE
+        fits = {"verdict": True, "score": self.scored and not several, "scores": several}
+        if not fits[slot]:
+            raise ValueError(
+                f"`reply`: {{{slot}}} does not fit: a {self.kind} dialect on the scale "
+                f"{', '.join(self.scale.values[:4])}... has {{verdict}}"
+                f"{' or {scores}' if several else ' or {score}' if self.scored else ''}"
+            )
 
     @property
     def hash(self) -> str:
         """Content hash: what makes two judgments comparable."""
         fields = self.model_dump(mode="json")
-        if self.reference_user is None:  # as before there was such a field
-            del fields["reference_user"]
-        return content_id("Dialect", GRAMMAR_VERSION, fields)
+        for name, value in _OPTIONS.items():
+            if fields[name] == value:
+                del fields[name]
+        if self.scale.step == 1:
+            del fields["scale"]["step"]
+        if isinstance(self.reply, Tags):  # as before there were other forms
+            del fields["reply"]
+            tags = {"rationale_tag": self.reply.rationale, "verdict_tag": self.reply.verdict}
+            fields |= {**tags, "style": "tags"}
+        return content_id("Dialect", self.reply.VERSION, fields)
+
+    @property
+    def scored(self) -> bool:
+        """Whether a verdict is scores, and not a choice."""
+        return self.scale.choices is None
+
+    @property
+    def by_criterion(self) -> bool:
+        """Whether a reply holds several scores of one response, by criterion."""
+        return isinstance(self.reply, Json) and self.reply.by_criterion
+
+    @property
+    def wording(self) -> Wording:
+        """How a reply writes the values of the scale."""
+        said = tuple(sorted(self.say.items())) if self.say else ()
+        return _wording(self.scale, said, isinstance(self.reply, Json))
 
     @property
     def rubric(self) -> str | None:
@@ -118,33 +175,100 @@ class Dialect(BaseModel):
 
     @property
     def pair_scale(self) -> Scale:
-        """The verdicts on a pair: where each response is scored alone, the higher one, or a tie."""
-        return PAIR_SCALE if self.kind is Kind.SINGLE else self.scale
+        """The verdicts on a pair: where responses are scored, the higher one, or a tie."""
+        return PAIR_SCALE if self.kind is Kind.SINGLE or self.scored else self.scale
 
     @property
     def verdict_opening(self) -> str:
-        """The text right before the verdict, after which verdict probabilities are read."""
-        return f"<{self.verdict_tag}>"
+        """The text right before the verdict, after which verdict probabilities are read.
+
+        Empty where the verdict comes first of all.
+        """
+        quoted = isinstance(self.reply, Json) and not self.scored
+        return self.reply.opening + ('"' if quoted else "")
+
+    @property
+    def reserved(self) -> tuple[str, ...]:
+        """What a rationale may not hold, as the reply could not be read back; see `clash`."""
+        return self.reply.reserved
+
+    def clash(self, rationale: str) -> str | None:
+        """What makes a rationale one that no reply can hold, in words; None where one can."""
+        return self.reply.clash(rationale)
+
+    def slots(self, responses: int) -> tuple[str, ...]:
+        """The keys of a judgment's `distribution`, of so many responses in the order shown.
+
+        "verdict" of a choice, "1", "2" of scores, and "1/clarity" of scores by criterion.
+        """
+        if not self.scored:
+            return ("verdict",)
+        places = [str(place) for place in range(1, responses + 1)]
+        if self.by_criterion:
+            return tuple(f"{place}/{name}" for place in places for name in self.criteria)
+        return tuple(places)
+
+    def criteria_for(self, question: Question) -> tuple[str, ...]:
+        """What the scores of a reply about this question are about; nothing where it is one score.
+
+        Raises DataError where the question should name criteria and does not.
+        """
+        if self.criteria or not self.by_criterion:
+            return self.criteria
+        given = question.task.get("criteria")
+        if not isinstance(given, list) or not given or not all(isinstance(c, str) for c in given):
+            raise DataError(
+                f"question {question.id}: dialect {self.name!r} scores the criteria that a "
+                f"question names, so expected a list of names in its field 'criteria', found "
+                f"{given!r}. Give each question its criteria, or name them in the dialect."
+            )
+        return tuple(str(name) for name in given)
+
+    def expected(
+        self, responses: int | None = None, criteria: tuple[str, ...] | None = None
+    ) -> Expected:
+        """What kind of verdict a reply about so many responses holds."""
+        if responses is None:
+            responses = {Kind.SINGLE: 1, Kind.PAIR: 2, Kind.LIST: None}[self.kind]
+        named = self.criteria if criteria is None else criteria
+        return Expected(self.wording, self.scored, responses, named if self.by_criterion else None)
+
+    def read(self, text: str, finish: Finish, expected: Expected) -> Reading:
+        """What a reply says; see `judging.parse.parse_reply`."""
+        if finish is Finish.REFUSED:
+            return Reading(Status.REFUSED, None, None)
+        if finish is Finish.FAILED:
+            return Reading(Status.CALL_FAILED, None, None)
+        return read(self.reply, expected, text, finish)
 
     def answers_first(self, question: Question) -> bool:
         """Whether the judge is asked for a reference: it may be, and the question brings none."""
         return self.reference_user is not None and question.reference is None
 
-    def write_reply(self, rationale: str, verdict: str) -> str:
+    def write_reply(self, rationale: str, verdict: str | Verdict) -> str:
         """The reply a judge should give; `parse_reply` gives back verdict and stripped rationale.
 
-        Raises ValueError when the verdict is not on the scale or the rationale holds a tag of the
-        dialect, which would make the reply ambiguous.
+        A text or choice as verdict is the one value of the scale. Raises ValueError when the
+        verdict is not on the scale, or the rationale would make the reply ambiguous.
         """
-        if verdict not in self.scale.values:
-            raise ValueError(f"expected a verdict among {self.scale.values}, found {verdict!r}")
-        for tag in (self.rationale_tag, self.verdict_tag):
-            if f"<{tag}>" in rationale or f"</{tag}>" in rationale:
-                raise ValueError(f"the rationale may not hold the tag <{tag}>: {rationale[:80]!r}")
-        return (
-            f"<{self.rationale_tag}>{rationale}</{self.rationale_tag}>"
-            f"<{self.verdict_tag}>{verdict}</{self.verdict_tag}>"
-        )
+        if isinstance(verdict, Ranking):
+            raise ValueError(f"expected a choice or scores, found {verdict!r}")
+        count = len(verdict.values) if isinstance(verdict, Scores) else None
+        shown = self.expected().responses
+        if self.kind is not Kind.LIST and count not in (None, shown):
+            raise ValueError(f"expected scores of {shown} responses, found {verdict!r}")
+        return write(self.reply, self.expected(count), rationale, verdict)
+
+    def rewritten(self, reply: str, rationale: str, verdict: str) -> str | None:
+        """A reply with another rationale and verdict, and all else as it is.
+
+        None for a reply that cannot be read, or could not be read back so.
+        """
+        return rewrite(self.reply, self.expected(), reply, rationale, verdict)
+
+    def shows(self, name: str) -> bool:
+        """Whether the prompt has a place for it: `reference`, `grounding`, `fields`."""
+        return name in names_in(self.user)
 
 
 def verdict_in_words(dialect: Dialect, verdict: str) -> str:
@@ -154,7 +278,7 @@ def verdict_in_words(dialect: Dialect, verdict: str) -> str:
 
     >>> from judgesmith.judging.dialect import PAIR_SCALE
     >>> d = Dialect(name="d", kind="pair", system=None, user="", scale=PAIR_SCALE,
-    ...             direction="worse", rationale_tag="reasoning", verdict_tag="verdict")
+    ...             direction="worse")
     >>> verdict_in_words(d, "B")
     'B: Response B is the WORSE one (a letter names the worse response, not the better one)'
     """

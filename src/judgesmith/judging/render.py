@@ -4,24 +4,13 @@ A dialect that asks for a reference has a second prompt, which sees no response.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 
-from jinja2 import StrictUndefined, Template, TemplateError
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import TemplateError
 
 from judgesmith.errors import DataError
 from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.templates import Fields, template
 from judgesmith.records import LETTERS, Message, Question
-
-_ENVIRONMENT = SandboxedEnvironment(
-    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False,
-    finalize=lambda value: "" if value is None else value,
-)  # fmt: skip
-
-
-@lru_cache(maxsize=64)
-def _template(source: str) -> Template:
-    return _ENVIRONMENT.from_string(source)
 
 
 def render_prompt(
@@ -32,8 +21,8 @@ def render_prompt(
     `reference` is the judge's own; one that the question brings goes before it.
 
     Values are filled in once: braces or tags inside a response are text and stay as they are. What
-    a question does not have is shown as nothing. Raises DataError when the dialect's template is
-    not valid or asks for what a question does not hold.
+    a question does not have is shown as nothing, but for its task fields and what the template
+    calls `required`. Raises DataError where the template asks for what a question does not hold.
     """
     return _messages(
         dialect, "user", dialect.user, question,
@@ -50,28 +39,46 @@ def render_reference_prompt(dialect: Dialect, question: Question) -> tuple[Messa
     """
     if dialect.reference_user is None or not dialect.answers_first(question):
         return None
-    return _messages(dialect, "reference_user", dialect.reference_user, question)
+    return _messages(dialect, "reference_user", dialect.reference_user, question, reference=None)
+
+
+def fold_system(messages: Sequence[Message]) -> tuple[Message, ...]:
+    r"""The same turns for a chat template without system role: its text heads the user's turn.
+
+    A blank line separates the two. Turns without a system turn stay as they are.
+
+    >>> turns = [Message(role="system", content="Judge."), Message(role="user", content="Q?")]
+    >>> fold_system(turns)
+    (Message(role='user', content='Judge.\n\nQ?'),)
+    """
+    if len(messages) < 2 or messages[0].role != "system" or messages[1].role != "user":
+        return tuple(messages)
+    whole = f"{messages[0].content}\n\n{messages[1].content}"
+    return (Message(role="user", content=whole), *messages[2:])
 
 
 def _messages(
     dialect: Dialect, field: str, source: str, question: Question, **more: object
 ) -> tuple[Message, ...]:
     try:
-        user = _template(source).render(
+        user = template(source).render(
             context=question.context,
             question=question.text,
             choices=_lettered(question.choices or ()),
             grounding=question.grounding,
+            fields=Fields(question.task),
+            criteria=dialect.criteria_for(question),
             **more,
         )
     except TemplateError as error:
         raise DataError(
-            f"dialect {dialect.name!r}: `{field}` cannot be rendered: {error}."
+            f"question {question.id}: dialect {dialect.name!r}: `{field}` cannot be rendered: "
+            f"{error}."
         ) from None
     turns = [Message(role="user", content=user)]
     if dialect.system is not None:
         turns.insert(0, Message(role="system", content=dialect.system))
-    return tuple(turns)
+    return tuple(turns) if dialect.system_role else fold_system(turns)
 
 
 def _lettered(texts: Sequence[str]) -> list[dict[str, str]]:

@@ -2,34 +2,56 @@
 
 from judgesmith.errors import DataError
 from judgesmith.judging.dialect import Dialect
-from judgesmith.records import Choice, Judgment, Ranking, Scores
+from judgesmith.judging.scale import number_text
+from judgesmith.records import Choice, Judgment, Kind, Ranking, Scores, Verdict
 
-__all__ = ["reply_in", "verdict_text"]
+__all__ = ["fits", "reply_in", "verdict_text"]
 
 
 def reply_in(dialect: Dialect, judgment: Judgment) -> str | None:
     """The reply in a dialect; None for a judgment without reply, rationale or verdict.
 
+    None, too, for several scores where the dialect's reply holds others, or one.
+
     A judgment made in another dialect is written again in this one, so that a row's prompt and
     reply are always of one dialect. Raises DataError where this one's scale has no such verdict: a
     verdict on a pair is no score of one response.
     """
-    text = verdict_text(judgment.verdict)
-    if judgment.reply is None or judgment.rationale is None or text is None:
+    if judgment.reply is None or judgment.rationale is None or judgment.verdict is None:
         return None
     if judgment.dialect == dialect.hash:
         return judgment.reply
-    if text not in dialect.scale.values:
+    if not fits(dialect, judgment.verdict):
+        if verdict_text(judgment.verdict) is None:
+            return None  # a reply of this dialect holds one verdict, and this is several
         raise DataError(
             f"item {judgment.item_id}: expected a verdict among {', '.join(dialect.scale.values)} "
-            f"to learn dialect {dialect.name!r} from, found {text!r}. Label in that dialect too "
-            "(labels.dialect)."
+            f"to learn dialect {dialect.name!r} from, found "
+            f"{verdict_text(judgment.verdict)!r}. Label in that dialect too (labels.dialect)."
         )
-    return dialect.write_reply(judgment.rationale, text)
+    return dialect.write_reply(judgment.rationale, judgment.verdict)
+
+
+def fits(dialect: Dialect, verdict: Verdict) -> bool:
+    """Whether a reply of the dialect can hold a verdict of this shape and these values."""
+    values = dialect.scale.values
+    if isinstance(verdict, Choice):
+        single = dialect.kind is Kind.SINGLE and not dialect.by_criterion
+        return (single or not dialect.scored) and verdict.value in values
+    if not isinstance(verdict, Scores) or not dialect.scored:
+        return False
+    if dialect.by_criterion != (verdict.criteria is not None):
+        return False
+    if dialect.criteria and set(dialect.criteria) != set(verdict.criteria or ()):
+        return False
+    if dialect.kind is not Kind.LIST and dialect.expected().responses != len(verdict.values):
+        return False
+    found = [verdict.values] if verdict.criteria is None else list(verdict.criteria.values())
+    return all(number_text(value) in values for scores in found for value in scores)
 
 
 def verdict_text(verdict: Choice | Scores | Ranking | None) -> str | None:
-    """A verdict as a reply states it; None for what one tag cannot hold.
+    """A verdict that is one value of a scale, as text; None for any other.
 
     >>> verdict_text(Choice(kind="choice", value="TIE"))
     'TIE'
@@ -38,6 +60,6 @@ def verdict_text(verdict: Choice | Scores | Ranking | None) -> str | None:
     """
     if isinstance(verdict, Choice):
         return verdict.value
-    if isinstance(verdict, Scores) and len(verdict.values) == 1:
-        return f"{verdict.values[0]:g}"
+    if isinstance(verdict, Scores) and len(verdict.values) == 1 and verdict.criteria is None:
+        return number_text(verdict.values[0])
     return None

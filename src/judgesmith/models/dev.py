@@ -1,11 +1,17 @@
-"""Dev items with their labels, on which a student is measured while it learns."""
+"""Dev items with their labels, on which a student is measured while it learns.
 
-from collections.abc import Callable, Iterable
+By Cohen's kappa where labels are verdicts; by quadratic weighted kappa where they are scores of
+single responses.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from judgesmith.judging.dialect import Dialect
 from judgesmith.metrics import cohen_kappa
+from judgesmith.metrics.weighted import weighted_kappa
+from judgesmith.models.about import form_of, kinds_about, letter_of, score_units, scores_alone
 from judgesmith.models.judge import Shown, judge
 from judgesmith.models.pointwise import (
     ScoredPair,
@@ -17,7 +23,6 @@ from judgesmith.models.pointwise import (
 from judgesmith.models.protocol import Model
 from judgesmith.records import (
     AnnotatorKind,
-    Choice,
     Item,
     Judgment,
     Kind,
@@ -56,16 +61,33 @@ class DevSet:
     ) -> None:  # fmt: skip
         self.questions, self.responses = index_by_id(questions), index_by_id(responses)
         self.asking = asking
-        verdicts = {
-            label.item_id: label.verdict.value
+        on_dev = {item.id: item for item in items if item.split is Split.DEV}
+        given = [
+            label
             for label in labels
-            if isinstance(label.verdict, Choice)
-            and label.annotator_kind is not AnnotatorKind.PERSON
+            if label.item_id in on_dev and label.annotator_kind is not AnnotatorKind.PERSON
+        ]
+        self.form = form_of(asking.dialect, given, on_dev)
+        kinds = kinds_about(asking.dialect, self.form)
+        said = {
+            label.item_id: label
+            for label in given
+            if on_dev[label.item_id].kind in kinds and self._says(label, on_dev[label.item_id])
         }
-        found = [item for item in items if item.split is Split.DEV and item.id in verdicts]
+        found = [on_dev[item_id] for item_id in on_dev if item_id in said]
         found.sort(key=lambda item: keyed_rng(asking.seed, "dev", item.id).random())
         self.items = found[: asking.limit]
-        self.labels = [verdicts[item.id] for item in self.items]
+        self._labels = [said[item.id] for item in self.items]
+        self.labels = [
+            letter_of(label, item) or ""
+            for label, item in zip(self._labels, self.items, strict=True)
+        ]
+
+    def _says(self, label: Label, item: Item) -> bool:
+        """Whether a label says something of an item in the form in which students are measured."""
+        if self.form == "scores":
+            return scores_alone(label, item)
+        return letter_of(label, item) is not None
 
     @classmethod
     def of_run(cls, run_dir: RunDir, asking: Asking) -> "DevSet":
@@ -80,8 +102,12 @@ class DevSet:
         """Cohen's kappa in stored order; an unparsed reply counts as wrong. None if undefined.
 
         A judge that scores each response alone is measured with the tie margin that it would keep.
+        Where labels are scores, it is quadratic weighted kappa over all scores, and an unparsed
+        reply counts as the end of the scale that is farther from the label.
         """
         judgments = self._judge(model)
+        if self.form == "scores":
+            return self._weighted(judgments)
         margin = self._best_margin(judgments)
         verdicts = [pair_verdict(judgment, margin) or UNPARSED for judgment in judgments]
         found = cohen_kappa(verdicts, self.labels)
@@ -91,26 +117,55 @@ class DevSet:
         """Keep in the student's folder the tie margin that these items call for.
 
         None, and nothing is opened or kept, for a judge that is shown pairs: it says by itself
-        what is a tie.
+        what is a tie. The same where labels are scores, so that there is no tie to make.
         """
-        if self.asking.dialect.kind is not Kind.SINGLE:
+        alone = self.asking.dialect.kind is Kind.SINGLE
+        if not alone or self.form == "scores" or self.asking.dialect.scale.choices is not None:
             return None
         margin = self._best_margin(self._judge(open_model()))
-        write_margin(folder, margin)
+        if margin is not None:
+            write_margin(folder, margin)
         return margin
 
     def _judge(self, model: Model) -> list[Judgment]:
-        shown = [Shown(item, (0, 1)) for item in self.items]
+        shown = [Shown(item, tuple(range(len(item.response_ids)))) for item in self.items]
         judged = judge(
             model, shown, self.questions, self.responses,
             dialect=self.asking.dialect, max_tokens=self.asking.max_tokens,
         )  # fmt: skip
         return [judgment for judgment, _ in judged]
 
-    def _best_margin(self, judgments: Iterable[Judgment]) -> float:
+    def _weighted(self, judgments: Sequence[Judgment]) -> float | None:
+        """Quadratic weighted kappa; labels between two grades count as the nearest."""
+        scale = [float(value) for value in self.asking.dialect.scale.values]
+        verdicts: list[int] = []
+        labels: list[int] = []
+        for judgment, label, item in zip(judgments, self._labels, self.items, strict=True):
+            scores = score_units(judgment.in_item_order(), item)
+            for key, wanted in score_units(label.verdict, item).items():
+                place = _nearest(scale, wanted)
+                farthest = 0 if 2 * place >= len(scale) - 1 else len(scale) - 1
+                labels.append(place)
+                verdicts.append(_nearest(scale, scores[key]) if key in scores else farthest)
+        found = weighted_kappa(verdicts, labels, labels=range(len(scale)))
+        return None if found.value is None else round(found.value, PLACES)
+
+    def _best_margin(self, judgments: Iterable[Judgment]) -> float | None:
+        """The margin that these items call for; None for a judge that says itself what ties."""
+        if self.asking.dialect.kind is not Kind.SINGLE:
+            return None
         scored = [
             ScoredPair(scores[0], scores[1], label)
             for judgment, label in zip(judgments, self.labels, strict=True)
             if (scores := expected_scores(judgment)) is not None
         ]
         return choose_margin(scored)
+
+
+def _nearest(scale: Sequence[float], score: float) -> int:
+    """The place on the scale that is nearest, the lower of two.
+
+    >>> _nearest([1.0, 2.0, 3.0], 2.4), _nearest([1.0, 2.0], 1.5)
+    (1, 0)
+    """
+    return min(range(len(scale)), key=lambda place: abs(scale[place] - score))

@@ -11,7 +11,6 @@ from judgesmith.judging.render import render_prompt
 from judgesmith.models.own_reference import OwnReferences, together
 from judgesmith.models.protocol import Completion, Model, Request, Sampling, Wanted
 from judgesmith.records import (
-    Choice,
     Item,
     Judgment,
     Kind,
@@ -33,15 +32,20 @@ class Shown(NamedTuple):
 
 
 def both_orders(items: Iterable[Item]) -> list[Shown]:
-    """Every pair in its stored order and swapped, side by side."""
-    return [Shown(item, order) for item in items for order in ((0, 1), (1, 0))]
+    """Every item in its stored order and reversed, side by side; a pair is then swapped."""
+    return [Shown(item, order) for item in items for order in _orders(len(item.response_ids))]
+
+
+def _orders(count: int) -> list[tuple[int, ...]]:
+    stored = tuple(range(count))
+    return [stored, stored[::-1]] if count > 1 else [stored]
 
 
 def showings(items: Iterable[Item], dialect: Dialect) -> list[Shown]:
     """The orders in which a judge of this dialect is to be asked about each item.
 
-    A dialect for pairs sees both orders. One for single responses scores each response by itself,
-    so that no order exists: it is asked once.
+    A dialect for pairs sees both orders, one for lists the stored order and its reverse. One for
+    single responses scores each response by itself, so that no order exists: it is asked once.
     """
     if dialect.kind is Kind.SINGLE:
         return [Shown(item, tuple(range(len(item.response_ids)))) for item in items]
@@ -78,7 +82,9 @@ def judge(
         found = own.missing(question_id) or [
             completion for _, completion in islice(answered, len(shown_at_once(entry, dialect)))
         ]
-        judgment = _judgment(entry, model.name, dialect, found, own.text(question_id))
+        judgment = _judgment(
+            entry, model.name, dialect, questions[question_id], found, own.text(question_id)
+        )
         yield judgment, together(found, own.to_pay(question_id))
     next(answered, None)  # raises where there is a completion too many
 
@@ -88,7 +94,6 @@ def requests_about(
     *, dialect: Dialect, sampling: Sampling, own: Callable[[str], str | None] = lambda _: None,
 ) -> list[Request]:  # fmt: skip
     """What a model is asked about items; `own` gives its own answer to a question, by id."""
-    wanted = Wanted(after=dialect.verdict_opening, options=dialect.scale.values)
     return [
         Request(
             record_id=_asked_about(entry.item, part),
@@ -99,16 +104,34 @@ def requests_about(
                 own(entry.item.question_id),
             ),
             sampling=sampling,
-            wanted=wanted,
+            wanted=_wanted(dialect, len(part)),
         )
         for entry in shown
         for part in shown_at_once(entry, dialect)
     ]
 
 
+def _wanted(dialect: Dialect, responses: int) -> Wanted | None:
+    """The probabilities of the verdict; None for several scores, and where no text opens it.
+
+    Of several scores each follows from those before it, so that no prefix of the reply gives the
+    probabilities of all.
+    """
+    several = dialect.by_criterion or len(dialect.slots(responses)) > 1
+    if several or not dialect.verdict_opening:
+        return None
+    return Wanted(after=dialect.verdict_opening, options=tuple(dialect.wording.of.values()))
+
+
 def shown_at_once(entry: Shown, dialect: Dialect) -> list[tuple[int, ...]]:
     """What is asked about at once, one request each: the whole item, or each response by itself."""
     if dialect.kind is not Kind.SINGLE:
+        if dialect.kind is Kind.PAIR and len(entry.order) != 2:
+            raise DataError(
+                f"dialect {dialect.name!r} is for pairs: expected two responses to show, found "
+                f"{len(entry.order)} in item {entry.item.id}. Take a dialect of kind "
+                f"{'single' if len(entry.order) == 1 else 'list'}."
+            )
         return [entry.order]
     if dialect.scale.choices is not None and len(entry.order) > 1:
         raise DataError(
@@ -123,18 +146,23 @@ def _asked_about(item: Item, part: tuple[int, ...]) -> str:
     return item.id if len(part) == len(item.response_ids) else item.response_ids[part[0]]
 
 
-def read_completion(dialect: Dialect, completion: Completion) -> Reading:
+def read_completion(
+    dialect: Dialect, completion: Completion, responses: int | None = None,
+    criteria: tuple[str, ...] | None = None,
+) -> Reading:  # fmt: skip
     """What a completion says; a prompt that did not fit is `too_long`, not a failed parse."""
     if completion.too_long:
         return Reading(Status.TOO_LONG, None, None)
-    return parse_reply(dialect, completion.text, completion.finish)
+    return parse_reply(dialect, completion.text, completion.finish, responses, criteria)
 
 
 def _judgment(
-    entry: Shown, judge_name: str, dialect: Dialect, completions: Sequence[Completion],
-    reference: str | None,
+    entry: Shown, judge_name: str, dialect: Dialect, question: Question,
+    completions: Sequence[Completion], reference: str | None,
 ) -> Judgment:  # fmt: skip
-    readings = [read_completion(dialect, completion) for completion in completions]
+    count = 1 if dialect.kind is Kind.SINGLE else len(entry.order)
+    criteria = dialect.criteria_for(question)
+    readings = [read_completion(dialect, found, count, criteria) for found in completions]
     reading = readings[0] if len(readings) == 1 else _joined(readings)
     asked = not any(completion.too_long for completion in completions)
     return Judgment.make(
@@ -148,7 +176,7 @@ def _judgment(
         reply="\n".join(completion.text for completion in completions) if asked else None,
         rationale=reading.rationale,
         verdict=reading.verdict,
-        distribution=_distribution(reading, completions),
+        distribution=_distribution(reading, completions, dialect, len(entry.order)),
         status=reading.status,
         reference=reference,
     )
@@ -161,24 +189,36 @@ def _joined(readings: Sequence[Reading]) -> Reading:
     """
     lines = [" ".join((reading.rationale or "").split()) for reading in readings]
     rationale = "\n".join(lines) if any(lines) else None
-    values = [r.verdict.values[0] for r in readings if isinstance(r.verdict, Scores)]
-    if len(values) == len(readings):
-        scores = Scores(kind="scores", values=tuple(values), criteria=None)
+    found = [reading.verdict for reading in readings if isinstance(reading.verdict, Scores)]
+    if len(found) == len(readings):
+        scores = Scores(
+            kind="scores",
+            values=tuple(one.values[0] for one in found),
+            criteria=_joined_criteria(found),
+        )
         return Reading(Status.PARSED, scores, rationale)
     unread = next(reading.status for reading in readings if reading.verdict is None)
     return Reading(unread, None, rationale)
 
 
-def _distribution(
-    reading: Reading, completions: Sequence[Completion]
-) -> dict[str, dict[str, float]] | None:
-    chances = [c.probabilities for c in completions if c.probabilities is not None]
-    if reading.verdict is None or len(chances) < len(completions):
+def _joined_criteria(found: Sequence[Scores]) -> dict[str, tuple[float, ...]] | None:
+    """The scores by criterion of responses that were asked about one by one."""
+    by_response = [one.criteria for one in found if one.criteria is not None]
+    if len(by_response) < len(found):
         return None
-    names = ["verdict"]
-    if not isinstance(reading.verdict, Choice):
-        names = [str(position) for position in range(1, len(chances) + 1)]
+    return {name: tuple(each[name][0] for each in by_response) for name in by_response[0]}
+
+
+def _distribution(
+    reading: Reading, completions: Sequence[Completion], dialect: Dialect, responses: int
+) -> dict[str, dict[str, float]] | None:
+    """The probabilities of each slot of the verdict; None unless there are some for every slot."""
+    chances = [c.probabilities for c in completions if c.probabilities is not None]
+    slots = dialect.slots(responses)
+    if reading.verdict is None or not chances or len(chances) != len(slots):
+        return None
+    value_of = {words: value for value, words in dialect.wording.of.items()}
     return {
-        name: {value: round(p, PLACES) for value, p in found.items()}
-        for name, found in zip(names, chances, strict=True)
+        slot: {value_of[words]: round(p, PLACES) for words, p in found.items()}
+        for slot, found in zip(slots, chances, strict=True)
     }

@@ -1,8 +1,10 @@
-"""Pairs judged by scoring each response alone: from two scores to a verdict.
+"""From two scores to a verdict on a pair.
 
-Such a judge is order-proof by construction. The response with the higher expected score is named;
-scores that differ by no more than a margin are a tie. The margin is chosen on dev and kept beside
-the student, because it belongs to it as its weights do.
+A judge that scores each response alone is order-proof by construction. The response with the higher
+expected score is named; scores that differ by no more than a margin are a tie. The margin is chosen
+on dev and kept beside the student, because it belongs to it as its weights do.
+
+A judge that scores both responses in one reply says itself what is a tie: equal scores.
 """
 
 import math
@@ -15,7 +17,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from judgesmith.errors import DataError
 from judgesmith.metrics import cohen_kappa
-from judgesmith.records import LETTERS, TIE, Choice, Judgment, Scores, choice, reorder
+from judgesmith.records import (
+    LETTERS,
+    TIE,
+    Choice,
+    Judgment,
+    Ranking,
+    Scores,
+    choice,
+    reorder,
+)
 
 _FILE = "pointwise.json"
 _STEPS = 60
@@ -74,11 +85,30 @@ def named(first: float, second: float, margin: float) -> str:
     return LETTERS[0] if first > second else LETTERS[1]
 
 
-def pair_verdict(judgment: Judgment, margin: float) -> str | None:
-    """A's, B's or tie, in item order, of a judgment that chose or that scored; None if unread."""
-    verdict = judgment.in_item_order()
+def verdict_letter(verdict: Choice | Scores | Ranking | None) -> str | None:
+    """A verdict on a pair as a letter, in the order that it is in; None for anything else.
+
+    A choice is what it says; of two scores the higher is named, and equal ones are a tie.
+
+    >>> verdict_letter(Scores(kind="scores", values=(7.0, 9.0), criteria=None))
+    'B'
+    """
     if isinstance(verdict, Choice):
         return verdict.value
+    if isinstance(verdict, Scores) and len(verdict.values) == 2:
+        return named(verdict.values[0], verdict.values[1], 0.0)
+    return None
+
+
+def pair_verdict(judgment: Judgment, margin: float | None) -> str | None:
+    """A's, B's or tie, in item order, of a judgment that chose or that scored; None if unread.
+
+    `margin` is that of a judge that scores each response alone; without one the scores that it
+    stated count, and only equal ones are a tie.
+    """
+    verdict = judgment.in_item_order()
+    if isinstance(verdict, Choice) or margin is None:
+        return verdict_letter(verdict)
     scores = expected_scores(judgment)
     if scores is None:
         return None

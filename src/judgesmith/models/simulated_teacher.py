@@ -13,12 +13,27 @@ from itertools import permutations
 from pydantic import Field, model_validator
 
 from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.reading import criteria_scores, scores_of
 from judgesmith.judging.render import render_prompt
+from judgesmith.judging.reply import fits
+from judgesmith.judging.scale import number_text
 from judgesmith.models.protocol import Completion, Request
-from judgesmith.records import LETTERS, TIE, Finish, Item, Question, Response, keyed_rng
+from judgesmith.records import (
+    LETTERS,
+    TIE,
+    Choice,
+    Finish,
+    Item,
+    Question,
+    Response,
+    Scores,
+    Verdict,
+    choice,
+    keyed_rng,
+)
 from judgesmith.runs.recipe import Section
 
-RightVerdict = Callable[[Question, Sequence[Response]], tuple[str, str] | None]
+RightVerdict = Callable[[Question, Sequence[Response]], tuple[Verdict, str] | None]
 """The right verdict on responses in the order shown, with its rationale; None where unknown."""
 
 NO_ANSWER = "It cannot be told."
@@ -117,23 +132,77 @@ class SimulatedTeacher:
         ids = [response.id for response in shown]
         verdict, rationale = self._right(question, shown)
         if len(shown) > 1 and self._drawn("first", *ids) < spec.first_rate:
-            verdict, rationale = LETTERS[0], _plain(LETTERS[0])
+            verdict = self._naming_first(verdict)
+            rationale = _plain(verdict)
         elif self._drawn("errs", *sorted(ids)) >= spec.accuracy:
-            wrong = [value for value in dialect.scale.values if value != verdict]
-            verdict = self._pick(wrong, ids, self.name)
+            verdict = self._wrong(verdict, ids)
             rationale = _plain(verdict)
         try:
             return dialect.write_reply(rationale, verdict)
-        except ValueError:  # what is judged quotes a tag of the dialect
+        except ValueError:  # what is judged quotes a tag or marker of the dialect
             return dialect.write_reply(_plain(verdict), verdict)
 
-    def _right(self, question: Question, shown: Sequence[Response]) -> tuple[str, str]:
-        scale = self._known.dialect.scale.values
+    def _right(self, question: Question, shown: Sequence[Response]) -> tuple[Verdict, str]:
+        dialect = self._known.dialect
         found = self._known.right(question, shown)
-        if found is not None and found[0] in scale:
+        if found is not None and fits(dialect, found[0]):
             return found
-        verdict = self._pick(scale, [response.id for response in shown], "right")
+        verdict = self._any(question, [response.id for response in shown])
         return verdict, _plain(verdict)
+
+    def _any(self, question: Question, ids: Sequence[str]) -> Verdict:
+        """A verdict drawn by what is shown, the same for all teachers."""
+        dialect = self._known.dialect
+        values = dialect.scale.values
+        if not dialect.scored:
+            return choice(self._pick(values, ids, "right"))
+        if not dialect.by_criterion:
+            return scores_of([float(self._pick(values, [one], "right")) for one in ids])
+        return criteria_scores({
+            name: tuple(float(self._pick(values, [one], "right", name)) for one in ids)
+            for name in dialect.criteria_for(question)
+        })  # fmt: skip
+
+    def _naming_first(self, verdict: Verdict) -> Verdict:
+        """The verdict that puts what is shown first above all others."""
+        if not isinstance(verdict, Scores):
+            return choice(LETTERS[0])
+        if verdict.criteria is not None:
+            return criteria_scores({n: self._best_first(v) for n, v in verdict.criteria.items()})
+        return scores_of(self._best_first(verdict.values))
+
+    def _best_first(self, scores: tuple[float, ...]) -> tuple[float, ...]:
+        """The highest score changed places with the first; of equal ones the first is raised."""
+        best = scores.index(max(scores))
+        if len(set(scores)) == 1:
+            return (float(self._known.dialect.scale.values[-1]), *scores[1:])
+        moved = list(scores)
+        moved[0], moved[best] = moved[best], moved[0]
+        return tuple(moved)
+
+    def _wrong(self, verdict: Verdict, ids: Sequence[str]) -> Verdict:
+        """Another verdict, about the same response whatever the order shown."""
+        values = self._known.dialect.scale.values
+        if isinstance(verdict, Choice):
+            wrong = [value for value in values if value != verdict.value]
+            return choice(self._pick(wrong, ids, self.name))
+        assert isinstance(verdict, Scores)
+        if verdict.criteria is None:
+            return scores_of(self._other_scores(verdict.values, ids))
+        return criteria_scores({
+            name: self._other_scores(scores, ids) for name, scores in verdict.criteria.items()
+        })  # fmt: skip
+
+    def _other_scores(self, scores: Sequence[float], ids: Sequence[str]) -> tuple[float, ...]:
+        """Of one response another score; of several, each as far from the scale's other end."""
+        values = self._known.dialect.scale.values
+        mirrored = tuple(float(values[0]) + float(values[-1]) - score for score in scores)
+        if len(scores) > 1 and mirrored != tuple(scores):
+            return mirrored
+        return tuple(
+            float(self._pick([v for v in values if float(v) != score], [one], self.name))
+            for score, one in zip(scores, ids, strict=True)
+        )
 
     def _pick(self, values: Sequence[str], ids: Sequence[str], *key: str) -> str:
         """One of the values, the one that names the same response whatever the order shown."""
@@ -171,14 +240,22 @@ class SimulatedTeacher:
         raise ValueError(f"no order of item {item.id} renders to the prompt that was asked")
 
 
-def _plain(verdict: str) -> str:
+def _plain(verdict: Verdict) -> str:
     """A rationale that a verdict follows from, and that says nothing else.
 
-    >>> _plain("B"), _plain("TIE"), _plain("4")
+    >>> _plain(choice("B")), _plain(choice("TIE")), _plain(scores_of([4.0]))
     ('On balance Response B stands out.', 'On balance neither stands out.', 'It is worth 4.')
+    >>> _plain(scores_of([4.0, 2.5]))
+    'Response A is worth 4 and Response B is worth 2.5.'
     """
-    if verdict in LETTERS:
-        return f"On balance Response {verdict} stands out."
-    if verdict == TIE:
-        return "On balance neither stands out."
-    return f"It is worth {verdict}."
+    if isinstance(verdict, Choice):
+        if verdict.value in LETTERS:
+            return f"On balance Response {verdict.value} stands out."
+        if verdict.value == TIE:
+            return "On balance neither stands out."
+        return f"It is worth {verdict.value}."
+    assert isinstance(verdict, Scores)
+    worth = [number_text(value) for value in verdict.values]
+    if len(worth) == 1:
+        return f"It is worth {worth[0]}."
+    return f"{' and '.join(f'Response {LETTERS[i]} is worth {n}' for i, n in enumerate(worth))}."

@@ -23,10 +23,11 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import read_manifest
 from judgesmith.runs.progress import progress_bar
 from judgesmith.runs.recipe import Recipe
+from judgesmith.runs.students import student_stage
 from judgesmith.sources.imported import ImportedItem, ImportedRow
 from judgesmith.sources.own_files import PairRow, read_pairs
-from judgesmith.stages.evaluate.stage import FOLDERS, check_dialect, margin_of
-from judgesmith.tasks import load_dialect, load_task
+from judgesmith.stages.evaluate.stage import check_dialect, margin_of
+from judgesmith.tasks import load_dialect, task_of
 
 CHUNK = 256
 Entry = tuple[PairRow, Question, tuple[Response, Response], Item]
@@ -61,7 +62,7 @@ def own_judge(run_dir: RunDir, recipe: Recipe) -> OwnJudge:
     sft: Any = recipe.sections.get("sft")
     if sft is None:
         raise JudgesmithError(f"{run_dir.path}: the recipe trains no student (no `sft` section).")
-    dialect = load_dialect(load_task(run_dir.header.task), sft.dialect)
+    dialect = load_dialect(task_of(run_dir.header), sft.dialect)
     check_dialect(run_dir, dialect)
     measured: Any = recipe.sections.get("evaluate")
     student = "student" if measured is None else measured.students[0]
@@ -174,7 +175,7 @@ def write_judged(own: OwnJudge, path: Path, out: Path) -> list[Judged]:
     """Judge a file into another, which appears whole or not at all; a killed call goes on."""
     if not path.exists():
         raise DataError(f"{path}: expected a JSON Lines file of pairs, found no file there.")
-    student = read_manifest(own.run_dir.file(FOLDERS[own.student]).parent)
+    student = read_manifest(own.run_dir.file(student_stage(own.student)))
     basis = content_id(
         file_sha256(path), own.dialect.hash, own.student,
         student.outputs if student is not None else None,

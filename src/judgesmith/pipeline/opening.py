@@ -17,7 +17,7 @@ from judgesmith.models.http.ledger import Ledger
 from judgesmith.models.protocol import Model, ModelOpener
 from judgesmith.runs.jsonl import write_json
 from judgesmith.runs.layout import RunDir
-from judgesmith.stages.evaluate.stage import FOLDERS
+from judgesmith.runs.students import student_folder, student_stage
 
 LEDGER = "ledger.sqlite"
 ESTIMATES = "estimates.json"
@@ -26,14 +26,15 @@ CACHE_VARIABLE = "JUDGESMITH_CACHE"
 
 
 def own_model(run_dir: RunDir, name: str) -> Model:
-    """One of the run's own models: the student, the same before training and after DPO."""
+    """One of the run's own models by its name; see `judgesmith.runs.students`."""
     from judgesmith.backends.local_model import LocalModel
     from judgesmith.backends.threads import choose_threads
 
-    folder = run_dir.file(FOLDERS[name])
+    folder = run_dir.file(student_folder(name))
     if not folder.exists():
-        stage = FOLDERS[name].split("/")[0]
-        raise RunError(f"{folder}: not there yet; run the recipe up to --until {stage} first.")
+        raise RunError(
+            f"{folder}: not there yet; run the recipe up to --until {student_stage(name)} first."
+        )
     choose_threads(run_dir.file("machine.json"))
     pointer = folder / "path.txt"
     path = pointer.read_text().strip() if pointer.exists() else str(folder)

@@ -19,13 +19,17 @@ STAGES = (
     "preferences",
     "sft",
     "dpo",
+    "merge",
     "evaluate",
     "gate",
 )
 
 
 class Stage(Protocol):
-    """What every module in `judgesmith.stages` offers."""
+    """What every module in `judgesmith.stages` offers.
+
+    One whose outputs follow from its config has a function `outputs(config)`, too.
+    """
 
     VERSION: int
     OUTPUTS: tuple[str, ...]
@@ -47,3 +51,9 @@ class Stage(Protocol):
 def load_stage(name: str) -> Stage:
     """The module of a stage."""
     return cast(Stage, import_module(f"judgesmith.stages.{name}"))
+
+
+def outputs_of(stage: Stage, config: Section) -> tuple[str, ...]:
+    """Files and folders of the run that a stage makes with this config."""
+    told = getattr(stage, "outputs", None)
+    return stage.OUTPUTS if told is None else told(config)

@@ -41,7 +41,7 @@ from judgesmith.sources.patterns import find_files
 from judgesmith.sources.plain import choose_plain
 from judgesmith.stages.evaluate.labelled_side import read_labelled_side
 from judgesmith.stages.evaluate.stage import margin_of
-from judgesmith.tasks import load_dialect, load_task
+from judgesmith.tasks import load_dialect, task_of
 
 PLAIN = "plain"
 """Name of the shipped mapping for files in our own columns."""
@@ -156,7 +156,7 @@ def from_run(folder: Path, name: str | None = None) -> Readable:
     run_dir, recipe = open_run(folder)
     require_fresh(run_dir, recipe, "evaluate")
     config: Any = recipe.sections["evaluate"]
-    dialect = load_dialect(load_task(run_dir.header.task), config.dialect)
+    dialect = load_dialect(task_of(run_dir.header), config.dialect)
     kind = config.labels
     name = name or run_dir.header.name
     return Readable(
@@ -182,10 +182,17 @@ def _run_rows(
     run_dir: RunDir, dialect: Dialect, kind: AnnotatorKind, name: str, students: Sequence[str]
 ) -> Iterator[ImportedRow]:
     side = read_labelled_side(run_dir, kind, dialect)
+    if side.form == "scores":
+        raise DataError(
+            f"{run_dir.path}: evaluate.dialect {dialect.name!r} scores single responses, and runs "
+            "are read as verdicts on pairs here. Read the run's report, or give files of scores "
+            "to `judgesmith evaluate`."
+        )
     path = run_dir.file("evaluate/judgments.jsonl")
     by_item: dict[str, list[Judgment]] = {}
     for judgment in run_dir.read("evaluate/judgments.jsonl", Judgment):
-        by_item.setdefault(judgment.item_id, []).append(judgment)
+        if judgment.dialect == dialect.hash and judgment.judge in students:
+            by_item.setdefault(judgment.item_id, []).append(judgment)
     margins = {judge: margin_of(judge, dialect, run_dir) for judge in students}
     people = {side.annotator: side.labels, **side.others}
     role: schema.Role = "person" if kind is AnnotatorKind.PERSON else "key"
@@ -237,7 +244,7 @@ def as_imported(
         by=by,
         role="judge",
         criterion=None,
-        verdict=pair_verdict(judgment, margin or 0.0),
+        verdict=pair_verdict(judgment, margin),
         scores=None,
         distribution=judgment.distribution_in_item_order(),
         confidence=None,

@@ -15,7 +15,7 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.outside import use_data_folder
 from judgesmith.runs.recipe import Recipe, load_recipe
 from judgesmith.runs.rehearsal import MODELS, Rates
-from judgesmith.tasks import load_task
+from judgesmith.tasks import task_of
 
 RECIPE = "recipe.yaml"
 
@@ -57,7 +57,7 @@ def read_recipe(path: Path, overrides: Sequence[str] = (), *, rehearse: bool = F
 
 def as_rehearsal(recipe: Recipe) -> Recipe:
     """The recipe with simulated models in place of those that it describes."""
-    task = load_task(recipe.header.task)
+    task = task_of(recipe.header)
     rates = Rates(recipe.header.rehearse.get(MODELS), task.responder_rates)
     sections = {name: section.rehearsed(rates) for name, section in recipe.sections.items()}
     rates.require_all_used(recipe.header.models)

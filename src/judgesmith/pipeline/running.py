@@ -17,7 +17,7 @@ import orjson
 from judgesmith.errors import AuditError, DataError, RecipeError, RunError, nearest
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.pipeline.opening import Models
-from judgesmith.pipeline.order import Stage, load_stage
+from judgesmith.pipeline.order import Stage, load_stage, outputs_of
 from judgesmith.runs.jsonl import write_bytes, write_json
 from judgesmith.runs.layout import RunDir, Stopwatch
 from judgesmith.runs.manifest import (
@@ -29,7 +29,7 @@ from judgesmith.runs.manifest import (
     write_manifest,
 )
 from judgesmith.runs.recipe import Recipe, Section
-from judgesmith.tasks import load_dialect, load_task
+from judgesmith.tasks import load_dialect, task_of
 
 STOPPED = "findings.json"
 """What an audit found when it stopped its stage."""
@@ -58,7 +58,7 @@ class Standing:
 
 def determined_by(stage: Stage, config: Section, run_dir: RunDir) -> dict[str, Any]:
     """What a stage's outputs follow from, besides its input files."""
-    task = load_task(run_dir.header.task)
+    task = task_of(run_dir.header)
     hashes = [load_dialect(task, name).hash for name in config.dialects]
     return {
         "dialect": hashes[0] if hashes else None,
@@ -75,6 +75,10 @@ def determined_by(stage: Stage, config: Section, run_dir: RunDir) -> dict[str, A
 def _input_files(stage: Stage, config: Section, run_dir: RunDir) -> dict[str, Path]:
     files = {name: run_dir.file(name) for name in stage.inputs(config)}
     return files | {f"outside:{given}": path for given, path in stage.outside(config).items()}
+
+
+def _made(stage: Stage, config: Section, run_dir: RunDir) -> dict[str, Path]:
+    return {output: run_dir.file(output) for output in outputs_of(stage, config)}
 
 
 def _known_inputs(stage: Stage, config: Section, run_dir: RunDir) -> dict[str, str]:
@@ -107,7 +111,7 @@ def standing(name: str, config: Section, run_dir: RunDir) -> Standing:
     other = [key for key in inputs if inputs[key] != manifest.inputs.get(key)]
     if other:
         return stale(f"changed input: {', '.join(sorted(other))}")
-    outputs = hash_inputs({output: run_dir.file(output) for output in stage.OUTPUTS})
+    outputs = hash_inputs(_made(stage, config, run_dir))
     touched = [key for key in outputs if outputs[key] != manifest.outputs.get(key)]
     if touched:
         return stale(f"changed output: {', '.join(touched)}")
@@ -154,7 +158,7 @@ def run_stage(name: str, config: Section, run_dir: RunDir, models: ModelOpener) 
         raise
     manifest = make_manifest(
         name, stage.VERSION, determined_by=determined_by(stage, config, run_dir), inputs=inputs,
-        outputs=hash_inputs({output: run_dir.file(output) for output in stage.OUTPUTS}),
+        outputs=hash_inputs(_made(stage, config, run_dir)),
         report=report, wall_s=watch.seconds(),
     )  # fmt: skip
     write_manifest(run_dir.file(name), manifest)

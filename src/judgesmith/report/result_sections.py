@@ -97,9 +97,9 @@ def _group(evaluation: Evaluation, info: SliceInfo, gate: GateResult | None) -> 
         if info.name in judge.slices
     ]
     rows += [
-        Row(one.judge, Mark.PUBLISHED, Number(value=one.kappa, n=0))
+        Row(one.judge, Mark.PUBLISHED, Number(value=one.value, n=0))
         for one in evaluation.published
-        if one.slice == info.name
+        if one.slice == info.name and one.metric == "kappa"
     ]
     floors = [
         (check.kappa_floor, f"gate: at least {figure(check.kappa_floor)}")

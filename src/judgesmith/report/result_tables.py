@@ -121,22 +121,35 @@ def _field(judge: JudgeResult, info: SliceInfo, field: str) -> Number | None:
 def published_table(evaluation: Evaluation) -> Table:
     """Figures from elsewhere, kept apart from what was measured here."""
     titles = {info.name: info.title for info in evaluation.slices}
+    placed = any(one.slice for one in evaluation.published)
     rows = tuple(
         (
             Cell(one.judge),
-            Cell(titles.get(one.slice, one.slice)),
-            Cell(figure(one.kappa)),
-            Cell(one.source),
+            Cell(one.metric),
+            *([Cell(titles.get(one.slice or "", one.slice or ""))] if placed else []),
+            Cell(published_figure(one.value)),
+            Cell(one.source, aside=one.note),
         )
         for one in evaluation.published
     )
+    heads = ["judge", "metric", *(["slice"] if placed else []), "value", "source"]
     return Table(
         "Published elsewhere, cited as context beside results here",
-        columns("judge", "slice", "kappa", "source", numeric=["kappa"]),
+        columns(*heads, numeric=["value"]),
         rows,
-        labels=evaluation.labels_title,
+        labels="labels of their own",
         note="As their sources give them: not measured here, no interval, compared by no test.",
     )
+
+
+def published_figure(value: float) -> str:
+    """Write a figure as its source does: up to four decimals, a share or a percentage alike.
+
+    >>> published_figure(0.9198), published_figure(94.54), published_figure(0.48)
+    ('.9198', '94.54', '.48')
+    """
+    places = max(2, len(f"{value:.4f}".rstrip("0").partition(".")[2]))
+    return figure(value, places=places)
 
 
 def comparison_table(evaluation: Evaluation) -> Table:

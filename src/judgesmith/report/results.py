@@ -5,44 +5,21 @@ Everything is plain JSON when dumped; a number that does not exist is null with 
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
-Role = Literal["student", "judge", "teacher", "before training", "person", "key", "baseline"]
-"""Whose verdicts these are; in the order in which tables list them."""
+from judgesmith.report.result_base import Confusion, LabelsKind, Number, Result, Role
+from judgesmith.report.score_results import (
+    Consistency,
+    JudgeLMTerms,
+    Kept,
+    Replies,
+    ScoreResult,
+)
 
-LabelsKind = Literal["people", "answer key", "another judge", "nobody"]
-
-
-class Result(BaseModel):
-    """Base of everything here: frozen, and a stranger to unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Number(Result):
-    """An estimate with its interval and denominator.
-
-    `hidden` gives the reason why the value may be known but must not be shown (too few items, or
-    one label holds nearly all); `undefined` why there is none; `no_interval` why an interval that
-    was asked for is not there.
-    """
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    n: int
-    clusters: int | None = None
-    undefined: str | None = None
-    hidden: str | None = None
-    no_interval: str | None = None
-
-
-class Confusion(Result):
-    """Counts of judge verdict (row) by label (column); `unparsed` verdicts per label."""
-
-    labels: tuple[str, ...]
-    counts: tuple[tuple[int, ...], ...]
-    unparsed: tuple[int, ...]
+__all__ = [
+    "Check", "Comparison", "Confusion", "Evaluation", "Example", "GateResult", "JudgeResult",
+    "LabelsKind", "Number", "Published", "Result", "Role", "SliceInfo", "SliceResult",
+]  # fmt: skip
 
 
 class SliceResult(Result):
@@ -67,6 +44,7 @@ class SliceResult(Result):
     confusion: Confusion | None
     accuracy_stored_order: Number | None = None
     accuracy_swapped_order: Number | None = None
+    judgelm: JudgeLMTerms | None = None
 
 
 class JudgeResult(Result):
@@ -111,12 +89,18 @@ class Comparison(Result):
 
 
 class Published(Result):
-    """A figure from elsewhere, cited as context: never compared by a test."""
+    """A figure from elsewhere, cited as context: never compared by a test.
+
+    `slice` is the slice of this evaluation in whose picture a kappa may be shown; None belongs to
+    none of them.
+    """
 
     judge: str
-    slice: str
-    kappa: float
+    metric: str = "kappa"
+    value: float
+    slice: str | None = None
     source: str
+    note: str = ""
 
 
 class Example(Result):
@@ -143,6 +127,10 @@ class Evaluation(Result):
 
     `test_looks` counts how often a run's judges met these labels; None where nobody counted.
     `domain_difference` is the student's kappa out of domain minus in domain, where both exist.
+    `form` says what judges gave: verdicts ("pairs", in `judges`) or scores ("scores", in
+    `scored`). `replies` tells what could be read. `also` are evaluations in further dialects or
+    against further labels; `consistency` and `kept` compare them. `missing` are those that could
+    not be made, with the reason.
     """
 
     labels_kind: LabelsKind
@@ -157,6 +145,14 @@ class Evaluation(Result):
     domain_difference: Number | None
     published: tuple[Published, ...]
     examples: tuple[Example, ...]
+    dialect: str = ""
+    form: Literal["pairs", "scores"] = "pairs"
+    scored: tuple[ScoreResult, ...] = ()
+    replies: tuple[Replies, ...] = ()
+    also: tuple["Evaluation", ...] = ()
+    consistency: tuple[Consistency, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    missing: dict[str, str] = Field(default_factory=dict)
 
 
 class Check(Result):

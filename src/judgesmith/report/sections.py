@@ -1,23 +1,17 @@
 """The page as data: which blocks stand in which section, in which order."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from judgesmith.report import audit_tables, result_tables, run_tables
 from judgesmith.report.blocks import Banner, Block, Judged, Plot, Plots, Section, Text
 from judgesmith.report.document import Document
 from judgesmith.report.dry_run_tables import generators_section
 from judgesmith.report.files_sections import closing_sections, file_sections
+from judgesmith.report.format_sections import evaluation_sections
 from judgesmith.report.money_sections import money_section
 from judgesmith.report.negative_sections import negative_section
 from judgesmith.report.numbers import plural
 from judgesmith.report.plots import supply_plot, training_plot
-from judgesmith.report.result_sections import (
-    cells_section,
-    comparison_section,
-    confusion_section,
-    headline_section,
-    order_section,
-)
 from judgesmith.report.results import Evaluation, GateResult
 from judgesmith.report.teacher_sections import teacher_section
 
@@ -65,27 +59,15 @@ def _run_sections(document: Document, stamp: str) -> list[Section]:
         missing = Text("There is no evaluation in this run, so no agreement is shown.", "note")
         found.append(Section("agreement", "Agreement", (missing,)))
     else:
-        found += _evaluation_sections(document.evaluation, document.gate, stamp)
+        found += evaluation_sections(document.evaluation, document.gate, stamp)
     found += [generators_section(document.generator_runs)]
     found += [teacher_section(document.teaching, stamp=stamp)]
     found += [negative_section(document.preferences)]
     found += [_training_section(document, stamp), _audit_section(document, stamp)]
     if document.evaluation is not None:
-        found.append(_example_section(document.evaluation))
+        found += _example_sections(document.evaluation)
     found.append(money_section(document.money))
     return found
-
-
-def _evaluation_sections(
-    evaluation: Evaluation, gate: GateResult | None, stamp: str
-) -> list[Section]:
-    plain: tuple[Callable[[Evaluation], Section], ...] = (comparison_section, cells_section)
-    return [
-        headline_section(evaluation, gate, stamp=stamp),
-        *(make(evaluation) for make in plain),
-        order_section(evaluation, stamp=stamp),
-        confusion_section(evaluation, stamp=stamp),
-    ]
 
 
 def _verdict_section(document: Document) -> Section:
@@ -149,19 +131,28 @@ def _audit_section(document: Document, stamp: str) -> Section:
     return Section("audits", "Audits", tuple(blocks))
 
 
-def _example_section(evaluation: Evaluation) -> Section:
+def _example_sections(evaluation: Evaluation) -> list[Section]:
+    """Examples of every format, each under its name where there are several."""
+    found = [_example_section(evaluation, "examples", "Examples")]
+    for place, one in enumerate(evaluation.also, start=2):
+        found.append(_example_section(one, f"examples-{place}", f"Examples: {one.dialect}"))
+    return found
+
+
+def _example_section(evaluation: Evaluation, anchor: str, title: str) -> Section:
     right = [example for example in evaluation.examples if example.right]
     wrong = [example for example in evaluation.examples if not example.right]
+    what = "scores" if evaluation.form == "scores" else "verdicts"
     blocks = [
         Judged(
-            f"{name} verdicts" + _of(len(examples)),
+            f"{name} {what}" + _of(len(examples)),
             evaluation.labels_title,
             tuple(examples[:MOST_EXAMPLES]),
         )
         for name, examples in (("Wrong", wrong), ("Right", right))
         if examples
     ]
-    return Section("examples", "Examples", tuple(blocks))
+    return Section(anchor, title, tuple(blocks))
 
 
 def _of(count: int) -> str:

@@ -15,9 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from judgesmith.errors import RunError
+from judgesmith.judging.dialect import Dialect
 from judgesmith.runs.endpoint import Endpoint
 from judgesmith.runs.jsonl import PartialFile, read_records, write_records
 
@@ -27,8 +28,9 @@ M = TypeVar("M", bound=BaseModel)
 class Header(BaseModel):
     """What the whole recipe shares: its name, its task, its one seed (0 to 2**32 - 1), its models.
 
-    `models` are those behind HTTP, by the name under which stages ask for them. `rehearse` says
-    what a rehearsal changes; `rehearsed` that this is one.
+    `models` are those behind HTTP, by the name under which stages ask for them; `dialects` are
+    the recipe's own, by name, each with the fields of a Dialect. `rehearse` says what a rehearsal
+    changes; `rehearsed` that this is one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,8 +39,19 @@ class Header(BaseModel):
     task: str
     seed: int = Field(ge=0, lt=2**32)
     models: dict[str, Endpoint] = Field(default_factory=dict)
+    dialects: dict[str, Dialect] = Field(default_factory=dict)
     rehearse: dict[str, Any] = Field(default_factory=dict)
     rehearsed: bool = False
+
+    @field_validator("dialects", mode="before")
+    @classmethod
+    def _named_by_their_keys(cls, dialects: object) -> object:
+        if not isinstance(dialects, dict):
+            return dialects
+        return {
+            name: {**fields, "name": name} if isinstance(fields, dict) else fields
+            for name, fields in dialects.items()
+        }
 
 
 class RunDir:

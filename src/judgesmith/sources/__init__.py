@@ -14,10 +14,19 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from judgesmith.errors import RecipeError, nearest
-from judgesmith.records import Direction, Item, Question, Response, Verdict
+from judgesmith.records import AnnotatorKind, Direction, Item, Question, Response, Verdict
 from judgesmith.runs.outside import find_outside
 from judgesmith.runs.recipe import Section
 from judgesmith.sources.log_mapping import LogMapping, load_log_mapping
+
+PUBLISHED = {
+    "feedback_collection": "judgesmith.sources.published.feedback",
+    "judgelm": "judgesmith.sources.published.judgelm",
+    "pandalm": "judgesmith.sources.published.pandalm",
+    "preference_collection": "judgesmith.sources.published.preference_collection",
+    "preferences": "judgesmith.sources.published.preferences",
+}
+"""Training sets of others by kind; each module has all four readers."""
 
 QUESTION_READERS = {
     "bank": "judgesmith.sources.bank:read_questions",
@@ -25,19 +34,24 @@ QUESTION_READERS = {
     "bbq_templates": "judgesmith.sources.bbq_templates:read_questions",
     "judge_from_scratch": "judgesmith.sources.judge_from_scratch:read_questions",
     "log": "judgesmith.sources.log:read_questions",
+    "simulated": "judgesmith.sources.simulated:read_questions",
+    **{kind: f"{module}:read_questions" for kind, module in PUBLISHED.items()},
 }
 RESPONSE_READERS = {
     "file": "judgesmith.sources.own_files:read_responses",
     "judge_from_scratch": "judgesmith.sources.judge_from_scratch:read_responses",
     "log": "judgesmith.sources.log:read_responses",
+    **{kind: f"{module}:read_responses" for kind, module in PUBLISHED.items()},
 }
 ITEM_READERS = {
     "judge_from_scratch": "judgesmith.sources.judge_from_scratch:read_items",
+    **{kind: f"{module}:read_items" for kind, module in PUBLISHED.items()},
 }
 LABEL_READERS = {
     "file": "judgesmith.sources.own_files:read_labels",
     "judge_from_scratch": "judgesmith.sources.judge_from_scratch:read_labels",
     "queue": "judgesmith.sources.queue:read_labels",
+    **{kind: f"{module}:read_labels" for kind, module in PUBLISHED.items()},
 }
 
 
@@ -47,15 +61,31 @@ MAPPED = "log"
 T = TypeVar("T")
 
 
+class About(Section):
+    """What a published set does not say of itself, or says wrongly: terms, and who judged."""
+
+    licence: str | None = None
+    annotator: str | None = None
+    annotator_kind: AnnotatorKind | None = None
+
+    @model_validator(mode="after")
+    def _a_person_or_a_model(self) -> "About":
+        if self.annotator_kind in (AnnotatorKind.KEY, AnnotatorKind.SIMULATED):
+            raise ValueError("`annotator_kind` is person or model")
+        return self
+
+
 class Reading(Section):
     """A reader's kind, and for a log what its columns hold.
 
-    That is said in `columns`, or in a YAML file of the same form that `mapping` names.
+    That is said in `columns`, or in a YAML file of the same form that `mapping` names. `about` is
+    for published sets.
     """
 
     kind: str
     columns: LogMapping | None = None
     mapping: str | None = None
+    about: About | None = None
 
     @model_validator(mode="after")
     def _mapped_if_a_log(self) -> "Reading":
@@ -65,6 +95,8 @@ class Reading(Section):
                 f"kind {self.kind!r} knows its own columns and takes no `{given[0]}`; "
                 f"only kind {MAPPED!r} does"
             )
+        if self.about is not None and self.kind not in PUBLISHED:
+            raise ValueError(f"kind {self.kind!r} takes no `about`; {', '.join(PUBLISHED)} do")
         if self.kind == MAPPED and len(given) != 1:
             raise ValueError(
                 f"kind {MAPPED!r} needs `columns`, which say what the columns hold, or `mapping`, "
@@ -74,11 +106,10 @@ class Reading(Section):
 
     @model_serializer(mode="wrap")
     def _as_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Other kinds are written without the two, as ever, so that no finished run is stale."""
+        """Without what is not given, as ever, so that no finished run is stale."""
         content: dict[str, Any] = handler(self)
-        return {
-            k: v for k, v in content.items() if v is not None or k not in ("columns", "mapping")
-        }
+        optional = ("columns", "mapping", "about")
+        return {k: v for k, v in content.items() if v is not None or k not in optional}
 
 
 class Import(Reading):
@@ -87,10 +118,15 @@ class Import(Reading):
     path: str
 
 
-def import_files(imports: Iterable[Import]) -> dict[str, Path]:
-    """Where the imports' files are, by the path the recipe gives."""
+def import_files(
+    imports: Iterable[Import], find: Callable[[str], Path] = find_outside
+) -> dict[str, Path]:
+    """Where the imports' files are, by the path the recipe gives.
+
+    `find` may know places that `find_outside` does not, such as the names of a hub.
+    """
     listed = list(imports)
-    return {source.path: find_outside(source.path) for source in listed} | mapping_files(listed)
+    return {source.path: find(source.path) for source in listed} | mapping_files(listed)
 
 
 def mapping_files(sources: Iterable[Reading]) -> dict[str, Path]:
@@ -98,8 +134,10 @@ def mapping_files(sources: Iterable[Reading]) -> dict[str, Path]:
     return {s.mapping: find_outside(s.mapping) for s in sources if s.mapping is not None}
 
 
-def mapping_of(source: Reading) -> tuple[LogMapping, ...]:
-    """What the source's reader takes besides the file: for a log its mapping, else nothing."""
+def mapping_of(source: Reading) -> tuple[LogMapping | About, ...]:
+    """What the source's reader takes besides the file: a log's mapping, what is said of a set."""
+    if source.about is not None:
+        return (source.about,)
     if source.mapping is not None:
         return (load_log_mapping(find_outside(source.mapping)),)
     return () if source.columns is None else (source.columns,)
@@ -121,7 +159,11 @@ def count_dropped(found: Iterable[T | Dropped], dropped: Counter[str]) -> Iterat
 
 
 class ImportedLabel(NamedTuple):
-    """A verdict by a person for the responses of an item, in the order they are given here."""
+    """A verdict for the responses of an item, in the order they are given here.
+
+    It is a person's, or a model's with its reason. `dialect` names the condition in which a model
+    judged (say, with a reference or without one); None where nobody says it.
+    """
 
     response_ids: tuple[str, ...]
     verdict: Verdict
@@ -130,6 +172,9 @@ class ImportedLabel(NamedTuple):
     confidence: float | None
     source: str
     licence: str
+    annotator_kind: AnnotatorKind = AnnotatorKind.PERSON
+    rationale: str | None = None
+    dialect: str | None = None
 
 
 QuestionReader = Callable[[Path | None], Iterable[Question]]

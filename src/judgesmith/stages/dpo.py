@@ -30,7 +30,7 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
 from judgesmith.runs.rehearsal import Rates
-from judgesmith.tasks import load_dialect, load_task
+from judgesmith.tasks import load_dialect, task_of
 
 VERSION = 3
 OUTPUTS = ("dpo/student", "dpo/curve.jsonl")
@@ -105,7 +105,7 @@ def outside(config: Config) -> dict[str, Path]:
 
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Train the SFT student on the preference rows, and keep its curve."""
-    dialect = load_dialect(load_task(run_dir.header.task), config.dialect)
+    dialect = load_dialect(task_of(run_dir.header), config.dialect)
     rows = run_dir.read(ROWS, PreferenceRow)
     require_dialect(
         (row.dialect for row in rows), dialect, path=str(run_dir.file(ROWS)), setting="dpo.dialect"

@@ -11,38 +11,62 @@ one below it less often.
 Exit codes of `judgesmith gate`: 0 pass, 1 fail, 2 error, 3 not enough evidence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
 from judgesmith.errors import RunError
-from judgesmith.metrics import Estimate, labels_for_lower_bound
+from judgesmith.evaluation.checks import ORDER_PROOF, Outcome, above, waiting, worst
 from judgesmith.models.protocol import ModelOpener
-from judgesmith.report.results import Check, Evaluation, GateResult, JudgeResult, Number
+from judgesmith.report.results import Check, Evaluation, GateResult, JudgeResult
+from judgesmith.report.score_results import ScoreResult
 from judgesmith.runs.jsonl import write_json
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
 
-VERSION = 2
+VERSION = 3
 OUTPUTS = ("gate/gate.json",)
+MAIN = "in_domain"
+__all__ = [
+    "OUTPUTS", "VERSION", "Config", "Outcome", "above", "decide", "deciding_judge", "inputs",
+    "outside", "read_gate", "read_results", "run", "worst",
+]  # fmt: skip
+
 M = TypeVar("M", bound=BaseModel)
-Outcome = Literal["pass", "fail", "inconclusive", "not applicable"]
+Correlation = Literal["pearson", "spearman"]
+
+Test = Callable[..., Check]
+
+GIVES_SCORES = "the judge gives scores, not verdicts"
+NO_OUTSIDE = "not measured: there are no out-of-domain items"
+NO_SCORES = "no scores of this judge were measured"
+NO_BOUND = "a judge that gives scores needs gate.correlation or gate.exact to be decided on"
+CHANCE_CORRECTED = ("kappa", "weighted kappa")
 
 
 class Config(Section):
     """What a judge must show.
 
     `kappa` is tested on the slice in domain (and shown out of domain), `consistency` on raw
-    single-order verdicts, `domain_drop` on kappa out of domain minus in domain.
+    single-order verdicts, `domain_drop` on kappa out of domain minus in domain, `coverage` in every
+    dialect that the judge was measured in. Of scores, `correlation` (Pearson's or Spearman's, see
+    `correlation_of`) and `exact` agreement are tested where they are set. `kept` is the share of
+    each specialist's chance-corrected agreement that a merged judge keeps, and then it must also
+    be above the constant rule. With `labels: person` only labels by people decide agreement.
     """
 
     kappa: float = Field(0.6, ge=-1, le=1)
     consistency: float = Field(0.8, ge=0, le=1)
     coverage: float = Field(0.98, ge=0, le=1)
     domain_drop: float = Field(-0.10, ge=-2, le=2)
+    correlation: float | None = Field(None, ge=-1, le=1)
+    correlation_of: Correlation = "pearson"
+    exact: float | None = Field(None, ge=0, le=1)
+    kept: float | None = Field(None, gt=0, le=1)
+    labels: Literal["person"] | None = None
 
 
 def inputs(config: Config) -> tuple[str, ...]:
@@ -55,97 +79,111 @@ def outside(config: Config) -> dict[str, Path]:
     return {}
 
 
-def above(name: str, found: Number | None, bound: float) -> Check:
-    """Pass if the lower end reaches the bound, fail if the upper end is below it.
-
-    >>> above("kappa", Number(value=.7, low=.62, high=.78, n=300), .6).outcome
-    'pass'
-    >>> above("kappa", Number(value=.7, low=.55, high=.85, n=100), .6).outcome
-    'inconclusive'
-    >>> above("kappa", Number(value=.5, low=.41, high=.59, n=300), .6).outcome
-    'fail'
-    """
-    requirement = f"lower bound of {name} at least {bound:g}"
-    if found is None:
-        return Check(
-            name=name, requirement=requirement, found=None, outcome="not applicable",
-            reason="order-proof by construction", labels_needed=None,
-        )  # fmt: skip
-    outcome, reason = _decide(found, bound)
-    needed = None
-    if outcome == "inconclusive" and found.hidden is None:
-        needed = _labels_needed(found, bound)
-    return Check(
-        name=name, requirement=requirement, found=found, outcome=outcome, reason=reason,
-        labels_needed=needed,
-    )  # fmt: skip
-
-
-def _decide(found: Number, bound: float) -> tuple[Outcome, str]:
-    if found.hidden is not None or found.undefined is not None:
-        return "inconclusive", str(found.hidden or found.undefined)
-    if found.low is None or found.high is None:
-        return "inconclusive", "there is no interval to test"
-    if found.low >= bound:
-        return "pass", f"the lower bound {found.low:.3f} reaches {bound:g}"
-    if found.high < bound:
-        return "fail", f"even the upper bound {found.high:.3f} is below {bound:g}"
-    return "inconclusive", f"the interval [{found.low:.3f}, {found.high:.3f}] holds {bound:g}"
-
-
-def _labels_needed(found: Number, bound: float) -> int | None:
-    """Labels in all that would bring the nearer end of the interval to the bound.
-
-    >>> _labels_needed(Number(value=.58, low=.50, high=.66, n=300), .6)
-    4800
-    """
-    if found.value is None or found.low is None or found.high is None:
-        return None
-    if found.value > bound:
-        return labels_for_lower_bound(_estimate(found), bound)
-    mirrored = Estimate(-found.value, -found.high, -found.low, n=found.n, clusters=found.clusters)
-    return labels_for_lower_bound(mirrored, -bound)
-
-
-def _estimate(found: Number) -> Estimate:
-    return Estimate(
-        found.value, found.low, found.high, n=found.n, clusters=found.clusters,
-        undefined=found.undefined,
-    )  # fmt: skip
-
-
-def decide(results: Evaluation, judge: JudgeResult, config: Config) -> GateResult:
+def decide(results: Evaluation, judge: JudgeResult | ScoreResult, config: Config) -> GateResult:
     """All checks on one judge; the worst outcome decides."""
-    main = judge.slices["in_domain"]
+    deciding = _deciding(results, judge.name, config)
+    on = results if deciding is None else deciding
+    test = waiting if deciding is None else above
     checks = [
-        above("kappa in domain", main.kappa, config.kappa).model_copy(
-            update={"slice": "in_domain", "kappa_floor": config.kappa}
-        ),
-        above("raw consistency", main.consistency, config.consistency),
-        above("coverage", main.coverage, config.coverage),
+        _agreement(on, judge.name, config, test),
+        *_scores(on, judge.name, config, test),
+        *_order_and_coverage(on, judge.name, config),
+        _domain_drop(on, config),
+        *_kept(results, config),
     ]
-    name = "kappa out of domain minus in domain"
-    drop = above(name, results.domain_difference, config.domain_drop)
-    if results.domain_difference is None:
-        drop = drop.model_copy(update={"reason": "not measured: there are no out-of-domain items"})
-    checks.append(drop)
     return GateResult(
         judge=judge.name,
-        labels_title=results.labels_title,
+        labels_title=on.labels_title,
         outcome=worst([check.outcome for check in checks]),
         checks=tuple(checks),
     )
 
 
-def worst(outcomes: Sequence[Outcome]) -> Literal["pass", "fail", "inconclusive"]:
-    """Fail before inconclusive before pass; what does not apply does not count.
+def _deciding(results: Evaluation, name: str, config: Config) -> Evaluation | None:
+    """The evaluation whose labels decide; None where people were asked for and did not label."""
+    if config.labels is None:
+        return results
+    by_people = [one for one in (results, *results.also) if one.labels_kind == "people"]
+    return next((one for one in by_people if _slices_of(one, name)), None)
 
-    >>> worst(["pass", "inconclusive", "not applicable"])
-    'inconclusive'
-    """
-    if "fail" in outcomes:
-        return "fail"
-    return "inconclusive" if "inconclusive" in outcomes else "pass"
+
+def _slices_of(on: Evaluation, name: str) -> JudgeResult | ScoreResult | None:
+    everyone: tuple[JudgeResult | ScoreResult, ...] = (*on.judges, *on.scored)
+    return next((one for one in everyone if one.name == name), None)
+
+
+def _agreement(on: Evaluation, name: str, config: Config, test: Test) -> Check:
+    """Kappa of verdicts; not applicable to scores, which then need a bound of their own."""
+    judge = next((one for one in on.judges if one.name == name), None)
+    found = None if judge is None else judge.slices[MAIN].kappa
+    check = test("kappa in domain", found, config.kappa, absent=GIVES_SCORES)
+    if judge is None and config.correlation is None and config.exact is None:
+        return check.model_copy(update={"outcome": "inconclusive", "reason": NO_BOUND})
+    if judge is None:
+        return check
+    return check.model_copy(update={"slice": MAIN, "kappa_floor": config.kappa})
+
+
+def _scores(on: Evaluation, name: str, config: Config, test: Test) -> list[Check]:
+    """Correlation and exact agreement, in the first dialect of scores that the judge is in."""
+    asked = {config.correlation_of: config.correlation, "exact": config.exact}
+    found = next(
+        (
+            (one, judge.slices[MAIN])
+            for one in (on, *on.also)
+            for judge in one.scored
+            if judge.name == name
+        ),
+        None,
+    )
+    checks = []
+    for metric, bound in asked.items():
+        if bound is not None:
+            number = None if found is None else getattr(found[1], metric)
+            where = f", {found[0].dialect}" if found is not None and found[0] is not on else ""
+            words = "exact agreement" if metric == "exact" else metric
+            checks.append(test(f"{words} in domain{where}", number, bound, absent=NO_SCORES))
+    return checks
+
+
+def _order_and_coverage(on: Evaluation, name: str, config: Config) -> list[Check]:
+    judge = _slices_of(on, name)
+    main = None if judge is None else judge.slices[MAIN]
+    consistency = getattr(main, "consistency", None)
+    absent = GIVES_SCORES if isinstance(judge, ScoreResult) else ORDER_PROOF
+    checks = [above("raw consistency", consistency, config.consistency, absent=absent)]
+    seen: set[str] = set()
+    for one in (on, *on.also):
+        found = _slices_of(one, name)
+        if found is not None and one.dialect not in seen:
+            words = "coverage" if one is on else f"coverage, {one.dialect}"
+            checks.append(above(words, found.slices[MAIN].coverage, config.coverage))
+            seen.add(one.dialect)
+    return checks
+
+
+def _domain_drop(on: Evaluation, config: Config) -> Check:
+    name = "kappa out of domain minus in domain"
+    absent = NO_OUTSIDE if on.form == "pairs" else GIVES_SCORES
+    return above(name, on.domain_difference, config.domain_drop, absent=absent)
+
+
+def _kept(results: Evaluation, config: Config) -> list[Check]:
+    """What a merged judge keeps of each specialist, where the recipe bounds it."""
+    if config.kept is None:
+        return []
+    checks = []
+    for row in results.kept:
+        if row.metric in CHANCE_CORRECTED:
+            of = f"{row.metric} of {row.specialist_name} kept by {row.merged_name}, {row.dialect}"
+            checks.append(above(f"share of {of}", row.share, config.kept))
+            name = f"{row.metric} of {row.merged_name} above constant, {row.dialect}"
+            checks.append(above(name, row.above_constant, 0.0))
+    if checks:
+        return checks
+    nothing = "share of a specialist's agreement kept"
+    absent = "no merged judge and specialist were measured (evaluate.merge)"
+    return [above(nothing, None, config.kept, absent=absent)]
 
 
 def read_results(run_dir: RunDir) -> Evaluation:
@@ -174,10 +212,15 @@ def _parse(path: Path, model: type[M]) -> M:
         ) from None
 
 
+def deciding_judge(results: Evaluation) -> JudgeResult | ScoreResult:
+    """The judge that the gate decides on: the student of the main dialect."""
+    everyone: tuple[JudgeResult | ScoreResult, ...] = (*results.judges, *results.scored)
+    return next(judge for judge in everyone if judge.role == "student")
+
+
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Test the student against the recipe's bounds."""
     results = read_results(run_dir)
-    student = next(judge for judge in results.judges if judge.role == "student")
-    gate = decide(results, student, config)
+    gate = decide(results, deciding_judge(results), config)
     write_json(run_dir.file(OUTPUTS[0]), gate.model_dump(mode="json"))
     return StageReport(taken=1, made=1, tables={"outcome": gate.outcome})

@@ -28,6 +28,7 @@ from judgesmith.audits import (
     supply_findings,
     supply_rows,
 )
+from judgesmith.backends.hub import find_source
 from judgesmith.errors import RecipeError, nearest
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import (
@@ -42,10 +43,10 @@ from judgesmith.records import (
 )
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
-from judgesmith.runs.outside import find_outside
 from judgesmith.runs.recipe import Section
-from judgesmith.sources import ITEM_READERS, Import, import_files, reader
-from judgesmith.tasks import load_task
+from judgesmith.sources import Import, import_files
+from judgesmith.sources.item_imports import FromScores, ready_items
+from judgesmith.tasks import task_of
 
 VERSION = 3
 OUTPUTS = ("items/items.jsonl",)
@@ -97,10 +98,12 @@ class BucketRule(Section):
 class Config(Section):
     """Rules, or the name of the task's preset with its quotas scaled, or imported items.
 
-    Questions that have an imported item get no drawn ones.
+    `from_scores` makes pairs of responses that were scored alone. Questions that have an imported
+    item, or one from scores, get no drawn ones.
     """
 
     imports: tuple[Import, ...] = ()
+    from_scores: FromScores | None = None
     preset: str | None = None
     quota_scale: float = Field(1.0, ge=0)
     buckets: tuple[BucketRule, ...] = ()
@@ -135,7 +138,8 @@ def inputs(config: Config) -> tuple[str, ...]:
 
 def outside(config: Config) -> dict[str, Path]:
     """Files from outside the run, by the name the recipe gives them."""
-    return import_files(config.imports)
+    made = () if config.from_scores is None else config.from_scores.imports
+    return import_files((*config.imports, *made), find_source)
 
 
 def resolve_rules(
@@ -315,16 +319,13 @@ def styled(
 
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Import or draw the items, and audit supply and confounds."""
-    task = load_task(run_dir.header.task)
+    task = task_of(run_dir.header)
     questions = index_by_id(run_dir.read("questions/questions.jsonl", Question))
     responses = index_by_id(run_dir.read("responses/responses.jsonl", Response))
-    imported = [
-        item
-        for source in config.imports
-        for item in reader(ITEM_READERS, source.kind)(
-            find_outside(source.path), questions, responses
-        )
-    ]
+    imported, left_out, from_scores = ready_items(
+        config.imports, config.from_scores, questions, responses, seed=run_dir.seed,
+        find=find_source,
+    )  # fmt: skip
     rules = resolve_rules(config, task.bucket_presets)
     taken = {item.question_id for item in imported}
     free = [
@@ -348,13 +349,15 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     dropped = {
         "over quota, cap, or used by an earlier bucket": sum(r.pool - r.filled for r in supply),
         "the same pair imported twice": len(imported) + len(drawn) - len(items),
+        **left_out,
     }
     return StageReport(
-        taken=admissible,
+        taken=admissible + left_out.total(),
         made=len(items),
         dropped={reason: n for reason, n in dropped.items() if n},
         tables={
             "supply": [row.to_dict() for row in supply],
+            **({"pairs from scores": from_scores} if from_scores else {}),
             "confounds": table.to_dict(),
             "findings": [finding.to_dict() for finding in findings],
             "items by bucket": dict(sorted(Counter(i.bucket for i in items).items())),

@@ -5,19 +5,20 @@ out  questions/questions.jsonl
 run  judgesmith run RECIPE --until questions
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import Field
 
 from judgesmith.audits import SurfaceQuestion, surface_findings, surface_table
+from judgesmith.backends.hub import find_source
 from judgesmith.errors import DataError
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import Question, index_by_id
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
-from judgesmith.runs.outside import find_outside
 from judgesmith.runs.recipe import Section
 from judgesmith.sources import (
     QUESTION_READERS,
@@ -28,7 +29,7 @@ from judgesmith.sources import (
     reader,
 )
 from judgesmith.sources.bank import shipped_bank
-from judgesmith.tasks import Task, load_task
+from judgesmith.tasks import Task, task_of
 from judgesmith.tasks.strata import sample_evenly, stratum
 
 VERSION = 2
@@ -55,7 +56,7 @@ def inputs(config: Config) -> tuple[str, ...]:
 
 def outside(config: Config) -> dict[str, Path]:
     """Files from outside the run, by the name the recipe gives them."""
-    given = {s.path: find_outside(s.path) for s in config.sources if s.path is not None}
+    given = {s.path: find_source(s.path) for s in config.sources if s.path is not None}
     shipped = any(s.kind == "bank" and s.path is None for s in config.sources)
     given |= mapping_files(config.sources)
     return given | ({"the shipped bank": shipped_bank()} if shipped else {})
@@ -112,27 +113,74 @@ def annotate(task: Task, question: Question) -> Question:
     )
 
 
+class Collected(NamedTuple):
+    """The questions taken from a source, and how many it gave, that were new, and each once."""
+
+    questions: list[Question]
+    read: int
+    fresh: int
+    unique: int
+
+
+def collect(
+    records: Iterable[Question], known: Collection[str], strata: Sequence[str],
+    count: int | None, seed: int,
+) -> Collected:  # fmt: skip
+    """The source's new questions, or an even sample of `count`, held in little memory.
+
+    The sample is that of `sample_evenly` over all of them. Of each cell no more than `count` can be
+    drawn, so the others are let go while the source is still being read.
+    """
+    held: dict[str, Question] = {}
+    seen: set[str] = set()
+    read = fresh = 0
+    limit = 4 * (count or 0) + 1000
+    for question in records:
+        read += 1
+        if question.id in known:
+            continue
+        fresh += 1
+        if question.id in held or question.id not in seen:
+            held[question.id] = question
+        seen.add(question.id)
+        if count is not None and len(held) > limit:
+            held = index_by_id(first_of_cells(held.values(), strata, count, seed))
+            limit = max(limit, 2 * len(held))
+    found = list(held.values())
+    if count is not None:
+        found = sample_evenly(found, strata, count, seed)
+    return Collected(found, read, fresh, len(seen))
+
+
+def first_of_cells(
+    questions: Iterable[Question], strata: Sequence[str], count: int, seed: int
+) -> list[Question]:
+    """Of each combination of strata the questions that an even sample may reach."""
+    cells: dict[tuple[str, ...], list[Question]] = defaultdict(list)
+    for question in questions:
+        cells[tuple(stratum(question, name) for name in strata)].append(question)
+    return [q for members in cells.values() for q in sample_evenly(members, (), count, seed)]
+
+
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Read, sample, annotate and audit the questions."""
-    task = load_task(run_dir.header.task)
+    task = task_of(run_dir.header)
     kept: dict[str, Question] = {}
     read = 0
     dropped: Counter[str] = Counter()
     for source in config.sources:
-        path = None if source.path is None else find_outside(source.path)
+        path = None if source.path is None else find_source(source.path)
         left_out: Counter[str] = Counter()
         records = reader(QUESTION_READERS, source.kind)(path, *mapping_of(source))
-        found: list[Question] = list(count_dropped(records, left_out))
-        read += len(found) + left_out.total()
+        found = collect(
+            count_dropped(records, left_out), kept, task.strata, source.count, run_dir.seed
+        )
+        read += found.read + left_out.total()
         dropped += left_out
-        fresh = [q for q in found if q.id not in kept]
-        dropped["read from an earlier source"] += len(found) - len(fresh)
-        unique = list(index_by_id(fresh).values())
-        dropped["the same question twice"] += len(fresh) - len(unique)
-        if source.count is not None:
-            chosen = sample_evenly(unique, task.strata, source.count, run_dir.seed)
-            dropped["not sampled"] += len(unique) - len(chosen)
-            unique = chosen
+        dropped["read from an earlier source"] += found.read - found.fresh
+        dropped["the same question twice"] += found.fresh - found.unique
+        dropped["not sampled"] += found.unique - len(found.questions)
+        unique = found.questions
         kept.update(index_by_id(unique))
     questions = [annotate(task, question) for question in kept.values()]
     run_dir.write(OUTPUTS[0], questions)

@@ -1,18 +1,22 @@
 """What is special to one kind of judging. The core asks a task; it knows none.
 
-A task is a package with an object `TASK` of the protocol below, its dialects, and its recipes.
+A task is a package with an object `TASK` of the protocol below, its dialects, and its recipes. To
+the dialects of a task come those of the library and those that a recipe writes itself.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol, cast
 
 from judgesmith.errors import DataError, RecipeError, nearest
-from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.dialect import PAIR_SCALE, Dialect, Scale
+from judgesmith.judging.library import LIBRARY
 from judgesmith.models.protocol import Model
-from judgesmith.records import Choice, Question, Response
+from judgesmith.records import Choice, Question, Response, Verdict
+from judgesmith.runs.layout import Header
 
-TASKS = {"bias": "judgesmith.tasks.bias:TASK"}
+TASKS = {"bias": "judgesmith.tasks.bias:TASK", "general": "judgesmith.tasks.general:TASK"}
 
 BaselineRule = Callable[[Question, Sequence[Response]], Choice | None]
 """A rule without training: a question and responses in item order -> verdict in item order."""
@@ -21,7 +25,7 @@ BaselineRule = Callable[[Question, Sequence[Response]], Choice | None]
 class KeyJudgment(NamedTuple):
     """What an answer key says of responses in the order shown, and the reason in words."""
 
-    verdict: Choice
+    verdict: Verdict
     rationale: str
 
 
@@ -94,9 +98,16 @@ class Task(Protocol):
         ...
 
     def judge_by_key(
-        self, question: Question, responses: Sequence[Response], policy: str
+        self,
+        question: Question,
+        responses: Sequence[Response],
+        policy: str,
+        scale: Scale = PAIR_SCALE,
     ) -> KeyJudgment | None:
-        """The answer key's verdict on responses in the order shown; None where it has none."""
+        """The answer key's verdict on responses in the order shown; None where it has none.
+
+        It is a score for each response where `scale` has scores, else one of its choices.
+        """
         ...
 
     def write_reference(self, question: Question) -> str | None:
@@ -127,6 +138,23 @@ def load_task(name: str) -> Task:
         raise RecipeError(f"unknown task {name!r}; {nearest(name, TASKS)}")
     module, _, attribute = TASKS[name].partition(":")
     return cast(Task, getattr(import_module(module), attribute))
+
+
+def task_of(header: Header) -> Task:
+    """The task of a recipe, with its own dialects, the library's and those the recipe writes.
+
+    Raises RecipeError where a dialect of the recipe has the name of another.
+    """
+    task = copy(load_task(header.task))
+    known = {**LIBRARY, **task.dialects}
+    taken = sorted(known.keys() & header.dialects.keys())
+    if taken:
+        raise RecipeError(
+            f"dialects.{taken[0]}: the name is that of a dialect that exists. Give yours another, "
+            "so that nobody takes one for the other."
+        )
+    task.dialects = {**known, **header.dialects}
+    return task
 
 
 def key_reference(task: Task, dialect: Dialect, question: Question) -> str | None:

@@ -13,6 +13,7 @@ from judgesmith.tasks import Mistake
 from judgesmith.tasks.bias import TASK
 from judgesmith.tasks.bias.classify import BiasClass
 from judgesmith.tasks.bias.rationale import Facts
+from judgesmith.tasks.bias.teacher import SEVERITY
 
 CHOICES = ("The old man", "Cannot be determined", "The boy")
 MODES = {"misread_choice", "misread_person", "misread_context", "misjudged_stereotype"}
@@ -86,7 +87,7 @@ IDS = ["open", "settled on A", "settled on C", "two open", "two on A", "two on C
 LETTER_PAIRS = ["".join(letters) for letters in product("ABC", repeat=2)]
 
 
-@pytest.mark.parametrize("policy", TASK.key_policies)
+@pytest.mark.parametrize("policy", tuple(SEVERITY))
 @pytest.mark.parametrize("letters", LETTER_PAIRS)
 @pytest.mark.parametrize("question", QUESTIONS, ids=IDS)
 def test_every_mistake_is_coherent_and_argues_for_another_verdict(
@@ -177,7 +178,7 @@ def test_one_of_two_stereotypes_can_be_missed() -> None:
 @pytest.mark.parametrize("question", QUESTIONS, ids=IDS)
 def test_both_orders_have_the_same_mistakes(question: Question, letters: str) -> None:
     responses = pair(question, letters)
-    for policy in TASK.key_policies:
+    for policy in tuple(SEVERITY):
         stored = TASK.mistaken_judgments(question, responses, policy)
         swapped = TASK.mistaken_judgments(question, responses[::-1], policy)
         assert len({(m.mode, m.fact) for m in stored}) == len(stored)
@@ -196,7 +197,7 @@ def test_one_response_alone_has_mistakes_about_its_severity(
 ) -> None:
     """What is fair is 0. What names nobody and is not fair is merely wrong: 0 or 1 by policy."""
     shown = pair(question, letter)
-    for policy in TASK.key_policies:
+    for policy in tuple(SEVERITY):
         right = TASK.judge_by_key(question, shown, policy)
         assert right is not None
         found = TASK.mistaken_judgments(question, shown, policy)
@@ -227,7 +228,7 @@ def test_the_mistakes_about_one_response_alone_by_hand() -> None:
 def test_all_modes_but_the_stereotype_occur_for_one_response_alone() -> None:
     found = [
         one.mode
-        for question, letter, policy in product(QUESTIONS, "ABC", TASK.key_policies)
+        for question, letter, policy in product(QUESTIONS, "ABC", tuple(SEVERITY))
         for one in TASK.mistaken_judgments(question, pair(question, letter), policy)
     ]
     assert set(found) == MODES - {"misjudged_stereotype"}
@@ -253,7 +254,7 @@ def lengths_and_words(rationale: str) -> tuple[int, set[str]]:
     return len(words), {word for word in words if word not in LETTERS[:3]}
 
 
-@pytest.mark.parametrize("policy", TASK.key_policies)
+@pytest.mark.parametrize("policy", tuple(SEVERITY))
 def test_right_and_wrong_rationales_have_one_vocabulary_and_one_range_of_lengths(
     policy: str,
 ) -> None:

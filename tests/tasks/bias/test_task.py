@@ -175,13 +175,16 @@ def test_names_are_looked_up_with_a_hint() -> None:
         load_dialect(TASK, "bias_pair")
 
 
+SCALES = {"bias-single-compact": tuple("01"), "bias-degree-compact": tuple("12345")}
+
+
 def test_every_dialect_of_the_task_names_the_more_biased_one() -> None:
     for name, dialect in TASK.dialects.items():
         assert dialect.name == name
         assert dialect.direction == "worse"
         assert dialect.pair_scale.values == ("A", "B", "TIE")
-        alone = dialect.kind is Kind.SINGLE
-        assert dialect.scale.values == (("0", "1") if alone else ("A", "B", "TIE"))
+        assert dialect.scale.values == SCALES.get(name, ("A", "B", "TIE"))
+        assert (dialect.kind is Kind.SINGLE) is (name in SCALES)
     assert len({dialect.hash for dialect in TASK.dialects.values()}) == len(TASK.dialects)
 
 

@@ -24,6 +24,7 @@ from judgesmith.records import (
 )
 from judgesmith.tasks import KeyJudgment
 from judgesmith.tasks.bias import TASK
+from judgesmith.tasks.bias.teacher import SEVERITY
 
 CHOICES = ("The old man", "Cannot be determined", "The boy")
 
@@ -109,7 +110,7 @@ def test_the_verdict_follows_the_classes(
     assert found.verdict == choice(TABLE[policy, first, second])
 
 
-@pytest.mark.parametrize("policy", TASK.key_policies)
+@pytest.mark.parametrize("policy", tuple(SEVERITY))
 def test_two_biased_responses_that_name_different_people_tie(policy: str) -> None:
     """Each follows a stereotype about the person it names; neither is worse for which one."""
     question = TWO_STEREOTYPES
@@ -124,7 +125,7 @@ def test_two_biased_responses_that_name_different_people_tie(policy: str) -> Non
         )
 
 
-@pytest.mark.parametrize("policy", TASK.key_policies)
+@pytest.mark.parametrize("policy", tuple(SEVERITY))
 @pytest.mark.parametrize(("key", "right", "wrong"), [(1, "B", "C"), (2, "C", "A"), (0, "A", "C")])
 def test_with_two_stereotypes_the_biased_one_is_worse_than_the_right_one(
     key: int, right: str, wrong: str, policy: str
@@ -141,7 +142,7 @@ def test_with_two_stereotypes_the_biased_one_is_worse_than_the_right_one(
 
 def test_the_table_has_every_policy_and_pair() -> None:
     classes = ("correct", "biased", "other_wrong")
-    assert set(TABLE) == set(product(TASK.key_policies, classes, classes))
+    assert set(TABLE) == set(product(tuple(SEVERITY), classes, classes))
 
 
 @pytest.mark.parametrize("question", [AMBIG, DISAMBIG], ids=["ambig", "disambig"])
@@ -156,7 +157,7 @@ def test_both_orders_agree_after_mapping(
 
 
 DIALECTS = [d for d in TASK.dialects.values() if d.kind is Kind.PAIR]
-ALONE = [d for d in TASK.dialects.values() if d.kind is Kind.SINGLE]
+ALONE = [d for d in TASK.dialects.values() if d.kind is Kind.SINGLE and d.scale.high == 1]
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: d.name)
@@ -196,7 +197,7 @@ def test_the_scores_of_both_responses_give_the_pairs_verdict(
     [("I cannot choose.", Finish.STOP), ("The answer is A", Finish.LENGTH), ("", Finish.REFUSED)],
 )
 def test_an_unparsed_response_has_no_key_verdict(text: str, finish: Finish, position: int) -> None:
-    for policy in TASK.key_policies:
+    for policy in tuple(SEVERITY):
         pair = pair_of(AMBIG, "correct", "biased")
         pair[position] = answer(AMBIG, text, finish)
         assert TASK.judge_by_key(AMBIG, pair, policy) is None

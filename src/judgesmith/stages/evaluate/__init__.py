@@ -1,6 +1,6 @@
 """Students and baselines -> results: both orders, intervals, paired tests.
 
-    in   questions, responses, split/items.jsonl, labels/labels.jsonl, sft/before, sft/student
+    in   questions, responses, split/items.jsonl, labels/labels.jsonl, the students' folders
     out  evaluate/judgments.jsonl, evaluate/results.json
     run  judgesmith run RECIPE --until evaluate
 
@@ -8,14 +8,10 @@ Labels by people are used where the recipe says so, else the answer key's; the t
 table says which. Each time verdicts meet the test labels, a line goes to test_looks.jsonl.
 """
 
-from judgesmith.stages.evaluate.stage import (
-    OUTPUTS,
-    VERSION,
-    Config,
-    PublishedKappa,
-    inputs,
-    outside,
-    run,
-)
+from judgesmith.stages.evaluate.config import Also, Config, MergeCheck, PublishedFigure
+from judgesmith.stages.evaluate.stage import OUTPUTS, VERSION, inputs, outside, run
 
-__all__ = ["OUTPUTS", "VERSION", "Config", "PublishedKappa", "inputs", "outside", "run"]
+__all__ = [
+    "OUTPUTS", "VERSION", "Also", "Config", "MergeCheck", "PublishedFigure", "inputs", "outside",
+    "run",
+]  # fmt: skip

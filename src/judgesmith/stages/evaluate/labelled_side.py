@@ -1,15 +1,13 @@
-"""The test items with their labels, and the rules without training that are shown beside judges."""
+"""The test items of one dialect with their labels: verdicts, or scores of single responses."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from judgesmith.errors import DataError
-from judgesmith.evaluation.judges import ItemKey, Judge, Read
-from judgesmith.evaluation.scoring import Scored
 from judgesmith.judging.dialect import Dialect, require_direction
+from judgesmith.models.about import Form, form_of, kinds_about, letter_of, score_units, scores_alone
 from judgesmith.records import (
     AnnotatorKind,
-    Choice,
     Item,
     Label,
     Question,
@@ -18,19 +16,22 @@ from judgesmith.records import (
     index_by_id,
 )
 from judgesmith.runs.layout import RunDir
-from judgesmith.stages.evaluate.rules import (
-    by_rule,
-    constant_rule,
-    longer_rule,
-    random_rule,
-)
-from judgesmith.stages.evaluate.words_alone import learn_words
-from judgesmith.tasks import BaselineRule, Task
+
+
+class NobodyLabelled(DataError):
+    """No test item that a dialect is about has a label of the kind that was asked for."""
+
+
+TEST = (Split.TEST, Split.HELD_OUT)
 
 
 @dataclass(frozen=True)
 class LabelledSide:
-    """Labelled test items. `labels` are one annotator's; `others` those of further annotators."""
+    """Labelled test items. `labels` are one annotator's; `others` those of further annotators.
+
+    Labels are letters by item id, and `scores` is empty; or, in the form "scores", both are by the
+    key of a score (`models.about.score_key`), once as text and once as number.
+    """
 
     questions: dict[str, Question]
     responses: dict[str, Response]
@@ -42,117 +43,130 @@ class LabelledSide:
     training: tuple[Item, ...]
     training_labels: Mapping[str, str]
     unlabelled: int
+    form: Form = "pairs"
+    scores: Mapping[str, float] = field(default_factory=dict)
 
 
 def read_labelled_side(run_dir: RunDir, kind: AnnotatorKind, dialect: Dialect) -> LabelledSide:
     """The run's test side, with the labels of one kind of annotator, and its training side.
 
-    Raises DataError where no test item has such a label, and where labels and dialect disagree on
-    what a letter names.
+    Raises NobodyLabelled where no test item has such a label, and DataError where labels and
+    dialect disagree on what a letter names.
     """
     items = run_dir.read("split/items.jsonl", Item)
+    by_id = index_by_id(items)
     labels = run_dir.read("labels/labels.jsonl", Label)
-    require_direction(labels, dialect, setting="evaluate.dialect")
-    on_test = [item for item in items if item.split in (Split.TEST, Split.HELD_OUT)]
-    verdicts = verdicts_by_annotator(labels, kind, on_test)
-    if not verdicts:
-        raise DataError(
-            f"evaluate: none of the {len(on_test)} test items has a label of kind "
-            f"{kind.value!r}. Add labels (labels.imports or labels.key_policy), or set "
-            "evaluate.labels to the kind there is."
-        )
-    annotator = max(sorted(verdicts), key=lambda name: len(verdicts[name]))
-    chosen = verdicts.pop(annotator)
-    train = {item.id: item for item in items if item.split is Split.TRAIN}
+    form = form_of(dialect, labels, by_id)
+    kinds = kinds_about(dialect, form)
+    labels = [
+        label
+        for label in labels
+        if label.item_id not in by_id or _is_about(label, by_id[label.item_id], form, kinds)
+    ]
+    require_direction(_directed(labels), dialect, setting="evaluate.dialect")
+    on_test = [item for item in items if item.split in TEST and item.kind in kinds]
+    found = said_by_annotator(labels, kind, on_test, form)
+    if not found:
+        raise NobodyLabelled(_none_labelled(on_test, kind, dialect, form))
+    annotator = max(sorted(found), key=lambda name: len(found[name]))
+    chosen = found.pop(annotator)
+    train = {item.id: item for item in items if item.split is Split.TRAIN and item.kind in kinds}
+    by = {
+        label.item_id
+        for label in labels
+        if (label.annotator, label.annotator_kind) == (annotator, kind)
+    }
+    labelled = [item for item in on_test if item.id in (by if form == "scores" else chosen)]
     return LabelledSide(
         questions=index_by_id(run_dir.read("questions/questions.jsonl", Question)),
         responses=index_by_id(run_dir.read("responses/responses.jsonl", Response)),
-        items=tuple(item for item in on_test if item.id in chosen),
+        items=tuple(labelled),
         labels=chosen,
         annotator=annotator,
-        others=verdicts,
-        title=labels_title(kind, labels, chosen, annotator),
+        others=found,
+        title=labels_title(
+            kind, labels, {item.id: "" for item in labelled}, annotator, of=len(chosen)
+        ),
         training=tuple(train.values()),
-        training_labels={
-            label.item_id: label.verdict.value
-            for label in labels
-            if isinstance(label.verdict, Choice) and label.item_id in train
-        },
-        unlabelled=sum(item.id not in chosen for item in on_test),
+        training_labels=_all_said(labels, train, form),
+        unlabelled=len(on_test) - len(labelled),
+        form=form,
+        scores={key: float(value) for key, value in chosen.items()} if form == "scores" else {},
     )
 
 
-def verdicts_by_annotator(
-    labels: Sequence[Label], kind: AnnotatorKind, items: Sequence[Item]
+def _is_about(label: Label, item: Item, form: Form, kinds: Sequence[object]) -> bool:
+    """Whether a label says something in this form of an item of these kinds."""
+    return item.kind in kinds and scores_alone(label, item) is (form == "scores")
+
+
+def _directed(labels: Iterable[Label]) -> list[Label]:
+    """Labels that say what a letter or a higher score names; a score alone may leave it open."""
+    return [
+        label for label in labels if label.direction is not None or label.verdict.kind != "scores"
+    ]
+
+
+def _none_labelled(
+    on_test: Sequence[Item], kind: AnnotatorKind, dialect: Dialect, form: Form
+) -> str:
+    what = "a score" if form == "scores" else "a label"
+    return (
+        f"evaluate: none of the {len(on_test)} test items of dialect {dialect.name!r} has {what} "
+        f"of kind {kind.value!r}. Add labels (labels.imports or labels.key_policy), or set "
+        "evaluate.labels to the kind there is."
+    )
+
+
+def said(label: Label, item: Item, form: Form) -> dict[str, str]:
+    """What a label says, by item id or by the key of a score."""
+    if form == "scores":
+        return {key: f"{value:g}" for key, value in score_units(label.verdict, item).items()}
+    letter = letter_of(label, item)
+    return {} if letter is None else {item.id: letter}
+
+
+def said_by_annotator(
+    labels: Iterable[Label], kind: AnnotatorKind, items: Iterable[Item], form: Form = "pairs"
 ) -> dict[str, dict[str, str]]:
-    """Choice labels of each annotator of one kind, by item id, for the given items."""
-    wanted = {item.id for item in items}
+    """What each annotator of one kind says of the given items; the first label of a key counts."""
+    wanted = index_by_id(items)
     found: dict[str, dict[str, str]] = {}
     for label in labels:
-        fits = label.annotator_kind is kind and label.item_id in wanted
-        if fits and isinstance(label.verdict, Choice):
-            found.setdefault(label.annotator, {})[label.item_id] = label.verdict.value
+        if label.annotator_kind is kind and label.item_id in wanted:
+            told = said(label, wanted[label.item_id], form)
+            if told:
+                own = found.setdefault(label.annotator, {})
+                found[label.annotator] = told | own if form == "scores" else own | told
+    return found
+
+
+def _all_said(
+    labels: Iterable[Label], train: Mapping[str, Item], form: Form
+) -> dict[str, str]:  # fmt: skip
+    """What any annotator says of training items; the last one counts."""
+    found: dict[str, str] = {}
+    for label in labels:
+        if label.item_id in train:
+            found |= said(label, train[label.item_id], form)
     return found
 
 
 def labels_title(
-    kind: AnnotatorKind, labels: Sequence[Label], on: Mapping[str, str], annotator: str
-) -> str:
-    """Whose labels they are, in words that go into the title of every table."""
-    if kind is AnnotatorKind.PERSON:
-        return f"labels: {len(on)} verdicts by one person ({annotator})"
+    kind: AnnotatorKind, labels: Sequence[Label], on: Mapping[str, str], annotator: str, *,
+    of: int | None = None,
+) -> str:  # fmt: skip
+    """Whose labels they are, in words that go into the title of every table.
+
+    `on` are the labelled items; `of` is how many labels there are, where an item has several.
+    """
+    count = len(on) if of is None else of
     used = [label for label in labels if label.annotator_kind is kind and label.item_id in on]
-    policies = ", ".join(sorted({label.policy for label in used}))
-    return f"labels: answer key ({policies}), not people; n = {len(on)}"
-
-
-def rule_judges(
-    found: LabelledSide, task: Task, key_policies: Sequence[str], dialect: Dialect, seed: int
-) -> list[Judge]:
-    """Further people (the human ceiling), answer keys, the task's own rules, and the plain ones."""
-    people = [
-        Judge(f"person {name}", "person", True, "the human ceiling", _reads(verdicts))
-        for name, verdicts in sorted(found.others.items())
-    ]
-    keys = [
-        by_rule(f"answer key ({p})", "key", _key_rule(task, p), *_shown(found))
-        for p in key_policies
-    ]
-    rules: dict[str, BaselineRule] = {
-        **task.baselines(),
-        "longer response": longer_rule(dialect.direction),
-        "words alone": learn_words(found.training, found.training_labels, found.responses),
-        "random": random_rule(dialect.pair_scale.values, seed),
-        "constant": constant_rule(list(found.training_labels.values())),
-    }
-    plain = [by_rule(name, "baseline", rule, *_shown(found)) for name, rule in rules.items()]
-    return [*people, *keys, *plain]
-
-
-def _shown(
-    found: LabelledSide,
-) -> tuple[tuple[Item, ...], dict[str, Question], dict[str, Response]]:
-    return found.items, found.questions, found.responses
-
-
-def _reads(verdicts: Mapping[str, str]) -> dict[ItemKey, Read]:
-    return {item: Read(value, value, value) for item, value in verdicts.items()}
-
-
-def _key_rule(task: Task, policy: str) -> BaselineRule:
-    def rule(question: Question, responses: Sequence[Response]) -> Choice | None:
-        found = task.judge_by_key(question, responses, policy)
-        return None if found is None else found.verdict
-
-    return rule
-
-
-def scored(
-    item: Item, label: str, question: Question, responses: Mapping[str, Response],
-    slices: Sequence[str],
-) -> Scored:  # fmt: skip
-    """An item ready for scoring; `slices` names task fields to break results down by."""
-    first, second = (len(responses[i].text.split()) for i in item.response_ids)
-    fields = {"bucket": item.bucket, "category": question.category or "none"}
-    fields |= {name: str(question.task.get(name)) for name in slices}
-    return Scored(item.id, label, question.group_id, (first, second), fields)
+    scored = any(label.verdict.kind == "scores" for label in used)
+    if kind is AnnotatorKind.PERSON:
+        return f"labels: {count} {'scores' if scored else 'verdicts'} by one person ({annotator})"
+    if kind is AnnotatorKind.KEY:
+        policies = ", ".join(sorted({label.policy for label in used}))
+        return f"labels: answer key ({policies}), not people; n = {count}"
+    who = "a simulated teacher" if kind is AnnotatorKind.SIMULATED else "another judge"
+    return f"labels: {who} ({annotator}), not people; n = {count}"

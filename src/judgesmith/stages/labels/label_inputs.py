@@ -48,3 +48,18 @@ class TeacherLabels:
     tables: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
+
+    def beside(self, other: "TeacherLabels") -> "TeacherLabels":
+        """These and those of another dialect; why an item has no label is said by these."""
+        usage = Usage(self.usage)
+        usage.update(other.usage)
+        return TeacherLabels(
+            judgments=self.judgments + other.judgments,
+            labels=self.labels + other.labels,
+            by_people=self.by_people,
+            unlabelled=other.unlabelled | self.unlabelled,
+            to_person=self.to_person,
+            tables=self.tables | other.tables,
+            findings=self.findings + other.findings,
+            usage=usage,
+        )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from judgesmith.models.protocol import Model, ModelOpener
 from judgesmith.models.simulated_teacher import Known, SimulatedTeacher, TeacherSpec
-from judgesmith.records import Question, Response
+from judgesmith.records import Question, Response, Verdict
 from judgesmith.stages.labels.label_inputs import LabelInputs
 
 
@@ -19,11 +19,11 @@ def with_simulated(
     by_name = {spec.name: spec for spec in specs}
     policies = (*filter(None, (given.key_policy,)), *given.task.key_policies)
 
-    def right(question: Question, shown: Sequence[Response]) -> tuple[str, str] | None:
+    def right(question: Question, shown: Sequence[Response]) -> tuple[Verdict, str] | None:
         if not policies:
             return None
-        found = given.task.judge_by_key(question, shown, policies[0])
-        return None if found is None else (found.verdict.value, found.rationale)
+        found = given.task.judge_by_key(question, shown, policies[0], given.dialect.scale)
+        return None if found is None else (found.verdict, found.rationale)
 
     known = Known(
         items={item.id: item for item in given.items},

@@ -1,30 +1,49 @@
 """The labels stage: who labels, and what the audits say of it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 from judgesmith.audits import LabelItem, label_findings, label_table
+from judgesmith.backends.hub import find_source
 from judgesmith.errors import RecipeError
 from judgesmith.evaluation.final_label import Policy
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.protocol import ModelOpener
-from judgesmith.records import Choice, Item, Judgment, Label, Question, Response, index_by_id
+from judgesmith.records import (
+    AnnotatorKind,
+    Choice,
+    Item,
+    Judgment,
+    Label,
+    Question,
+    Response,
+    index_by_id,
+)
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.looks import record_look
 from judgesmith.runs.manifest import StageReport
-from judgesmith.runs.outside import find_outside
 from judgesmith.runs.recipe import Section
 from judgesmith.runs.rehearsal import Rates
-from judgesmith.sources import LABEL_READERS, Import, import_files, reader
+from judgesmith.sources import Import, import_files
 from judgesmith.sources.queue import queue_rows, require_rubric, set_aside, write_queue
+from judgesmith.stages.labels.by_scores import UNSAYABLE, pairs_by_scores
+from judgesmith.stages.labels.imported import Imported, model_labels
 from judgesmith.stages.labels.key import judge_by_key
 from judgesmith.stages.labels.label_inputs import LabelInputs, TeacherLabels
 from judgesmith.stages.labels.people import ByPeople, gathered, person_labels, verdicts_of
+from judgesmith.stages.labels.reading_imports import ImportedRows, read_imports
+from judgesmith.stages.labels.scored import (
+    gives_scores,
+    require_primary_alone,
+    scored_by_teacher,
+)
 from judgesmith.stages.labels.teacher_run import TeacherRun
 from judgesmith.stages.labels.teachers import Teachers
-from judgesmith.tasks import load_dialect, load_task
+from judgesmith.tasks import Task, load_dialect, task_of
 
 VERSION = 3
 OUTPUTS = ("labels/judgments.jsonl", "labels/labels.jsonl")
@@ -36,11 +55,16 @@ NOBODY = "no annotator has a verdict"
 class Config(Section):
     """`key_policy` names how the answer key decides; null leaves the key out.
 
-    `dialect` fixes what a verdict's letter names. `imports` are files of verdicts by people,
-    `teachers` the models that label.
+    `dialect` fixes what a verdict's letter names. `more` are further dialects in which the key and
+    the primary teacher judge the same items, such as one that scores each response of a pair alone.
+    `imports` are files of verdicts by people, or by models with their reasons; `teachers` the
+    models that label. `pairs_by_scores` names a dialect of pairs: whose two responses an imported
+    model scored alone, gets a judgment in it by the higher score.
     """
 
     dialect: str
+    more: tuple[str, ...] = ()
+    pairs_by_scores: str | None = None
     key_policy: str | None = None
     imports: tuple[Import, ...] = ()
     teachers: Teachers | None = None
@@ -52,9 +76,10 @@ class Config(Section):
 
     @property
     def dialects(self) -> tuple[str, ...]:
-        """That of the labels, and that of the queue."""
+        """Those of the labels, and that of the queue."""
         queue = None if self.teachers is None else self.teachers.queue_dialect
-        return (self.dialect,) if queue is None else (self.dialect, queue)
+        further = (self.pairs_by_scores, queue)
+        return (self.dialect, *self.more, *(name for name in further if name is not None))
 
     def rehearsed(self, rates: Rates) -> Self:
         """Each teacher simulated."""
@@ -69,34 +94,45 @@ def inputs(config: Config) -> tuple[str, ...]:
 
 def outside(config: Config) -> dict[str, Path]:
     """Files from outside the run, by the name the recipe gives them."""
-    return import_files(config.imports)
+    return import_files(config.imports, find_source)
 
 
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Label by key, by people and by teachers, and audit the labels' balance."""
-    task = load_task(run_dir.header.task)
+    task = task_of(run_dir.header)
     dialect = load_dialect(task, config.dialect)
     questions = index_by_id(run_dir.read("questions/questions.jsonl", Question))
     responses = index_by_id(run_dir.read("responses/responses.jsonl", Response))
     items = run_dir.read("split/items.jsonl", Item)
     judgments: list[Judgment] = []
     labels: list[Label] = []
-    if config.key_policy is not None:
-        judgments, labels = judge_by_key(
-            items, questions, responses, task, policy=config.key_policy, dialect=dialect
-        )
-    people, strays = _by_people(config.imports, items, questions, responses, dialect)
+    dialects = (dialect, *(load_dialect(task, name) for name in config.more))
+    for one in dialects if config.key_policy is not None else ():
+        judged, found = judge_by_key(
+            items, questions, responses, task, policy=str(config.key_policy), dialect=one,
+            named_pairs=one is dialect,
+        )  # fmt: skip
+        judgments += judged
+        labels += found
+    read = read_imports(config.imports, questions, responses)
+    people, strays = _by_people(read, items, dialect)
+    elsewhere = _by_models(config, read, items, task, run_dir)
     given = LabelInputs(
         items, questions, responses, people, verdicts_of(labels), task, dialect,
         config.key_policy, run_dir.seed,
     )  # fmt: skip
     taught = _taught(config.teachers, given, run_dir, models, config.imports)
-    judgments += taught.judgments
+    for one in dialects[1:]:
+        taught = taught.beside(
+            _scored(config.teachers, replace(given, dialect=one), run_dir, models)
+        )
+    judgments += [*elsewhere.judgments, *taught.judgments]
     by_people = [taught.by_people.get(label.id, label) for label in people.labels]
-    labels = [*labels, *taught.labels, *by_people]
+    labels = [*labels, *elsewhere.labels, *taught.labels, *by_people]
     run_dir.write(OUTPUTS[0], judgments)
     run_dir.write(OUTPUTS[1], labels)
-    run_dir.partial(OUTPUTS[0]).path.unlink(missing_ok=True)
+    for partial_file in run_dir.file("labels").glob("*.partial"):
+        partial_file.unlink()
     labelled = {label.item_id for label in labels}
     findings = [*label_findings(label_table(_audited(labels, items))), *taught.findings]
     return StageReport(
@@ -109,7 +145,8 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         ),
         tables={
             "labels by annotator": dict(Counter(label.annotator for label in labels)),
-            "imported labels of no item": strays,
+            "imported labels of no item": strays + elsewhere.without_item,
+            **_lost(read, elsewhere),
             **taught.tables,
             "findings": [finding.to_dict() for finding in findings],
         },
@@ -118,19 +155,37 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     )
 
 
-def _by_people(
-    imports: Sequence[Import], items: Sequence[Item], questions: Mapping[str, Question],
-    responses: Mapping[str, Response], dialect: Dialect,
-) -> tuple[ByPeople, int]:  # fmt: skip
+def _by_people(read: ImportedRows, items: Sequence[Item], dialect: Dialect) -> tuple[ByPeople, int]:
     """Labels by people from files, and how many fit no item."""
     found = []
     strays = 0
-    for source in imports:
-        rows = reader(LABEL_READERS, source.kind)(find_outside(source.path), questions, responses)
+    for kind, rows in read.people:
         labels, without_item = person_labels(rows, items, dialect.direction)
-        found.append((source.kind, labels))
+        found.append((kind, labels))
         strays += without_item
     return gathered(found), strays
+
+
+def _by_models(
+    config: Config, read: ImportedRows, items: Sequence[Item], task: Task, run_dir: RunDir
+) -> Imported:
+    """Judgments and labels by models from files, and those of pairs that follow from scores."""
+    kind = AnnotatorKind.MODEL.rehearsed if run_dir.header.rehearsed else AnnotatorKind.MODEL
+    dialect = load_dialect(task, config.dialect)
+    found = model_labels(read.models, items, dialect, partial(load_dialect, task), kind=kind)
+    if config.pairs_by_scores is not None:
+        asked = load_dialect(task, config.pairs_by_scores)
+        judgments, labels, unsayable = pairs_by_scores(found.judgments, items, asked, kind=kind)
+        found.judgments += judgments
+        found.labels += labels
+        found.counts[UNSAYABLE] += unsayable
+    return found
+
+
+def _lost(read: ImportedRows, elsewhere: Imported) -> dict[str, dict[str, int]]:
+    """What imports lost on the way, by reason; nothing where they lost nothing."""
+    lost = +(read.dropped + elsewhere.counts)
+    return {"imported and left out": dict(lost)} if lost else {}
 
 
 def _taught(
@@ -147,6 +202,9 @@ def _taught(
             "simulated teacher another name, so that nobody takes one for the other."
         )
     task, dialect = given.task, given.dialect
+    if gives_scores(dialect, given.items):
+        require_primary_alone(config, dialect)
+        return scored_by_teacher(config, given, run_dir.partial(OUTPUTS[0]), models)
     asked = load_dialect(task, config.queue_dialect) if config.queue_dialect else dialect
     if config.policy is Policy.PERSON:
         require_rubric(asked)
@@ -163,6 +221,16 @@ def _taught(
     else:
         set_aside(run_dir.file(QUEUE), keep=imported)
     return taught
+
+
+def _scored(
+    config: Teachers | None, given: LabelInputs, run_dir: RunDir, models: ModelOpener
+) -> TeacherLabels:
+    """What the primary teacher says in a further dialect."""
+    if config is None:
+        return TeacherLabels()
+    begun = run_dir.partial(f"labels/judgments-{given.dialect.name}.jsonl")
+    return scored_by_teacher(config, given, begun, models)
 
 
 def _audited(labels: Sequence[Label], items: Sequence[Item]) -> list[LabelItem]:

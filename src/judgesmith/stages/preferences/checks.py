@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from judgesmith.audits import find_instruction_leak, rationale_names, read_rationale
 from judgesmith.judging.dialect import Dialect
-from judgesmith.judging.parse import parse_reply
 from judgesmith.judging.reply import verdict_text
 from judgesmith.models.judge import read_completion
 from judgesmith.models.protocol import Completion
@@ -67,7 +66,7 @@ def argues_against(rationale: str, verdict: str, dialect: Dialect) -> bool:
 
     >>> from judgesmith.judging.dialect import PAIR_SCALE
     >>> d = Dialect(name="d", kind="pair", system=None, user="", scale=PAIR_SCALE,
-    ...             direction="worse", rationale_tag="reasoning", verdict_tag="verdict")
+    ...             direction="worse")
     >>> argues_against("Response B is the stronger answer.", "B", d)
     True
     """
@@ -82,13 +81,6 @@ def argues_against(rationale: str, verdict: str, dialect: Dialect) -> bool:
 def in_the_form_of(dialect: Dialect, chosen: Chosen, rationale: str, verdict: str) -> str | None:
     """The chosen reply with another rationale and verdict; None where it cannot be read back.
 
-    Both sides of a row then differ in what they say and not in white space between tags.
+    Both sides of a row then differ in what they say and not in white space between its parts.
     """
-    before, _, after = chosen.reply.partition(chosen.reason)
-    between, opening, rest = after.partition(dialect.verdict_opening)
-    closing = f"</{dialect.verdict_tag}>"
-    end = rest.partition(closing)[2]
-    reply = f"{before}{rationale}{between}{opening}{verdict}{closing}{end}"
-    reading = parse_reply(dialect, reply)
-    same = verdict_text(reading.verdict) == verdict and reading.rationale == rationale
-    return reply if same and opening else None
+    return dialect.rewritten(chosen.reply, rationale, verdict)

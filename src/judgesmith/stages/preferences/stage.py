@@ -41,7 +41,7 @@ from judgesmith.stages.preferences.gathering import (
 from judgesmith.stages.preferences.quality import quality
 from judgesmith.stages.preferences.selection import Candidate, Selection, select
 from judgesmith.stages.preferences.written import Writer, WrittenBy, open_writer
-from judgesmith.tasks import Task, load_dialect, load_task
+from judgesmith.tasks import Task, load_dialect, task_of
 
 VERSION = 3
 OUTPUTS = ("preferences/preferences.jsonl",)
@@ -125,7 +125,7 @@ def _arguable(materials: Materials, by_side: Mapping[Split, Sequence[Candidate]]
 
 
 def _materials(config: Config, run_dir: RunDir) -> Materials:
-    task = load_task(run_dir.header.task)
+    task = task_of(run_dir.header)
     return Materials(
         questions=index_by_id(run_dir.read("questions/questions.jsonl", Question)),
         responses=index_by_id(run_dir.read("responses/responses.jsonl", Response)),

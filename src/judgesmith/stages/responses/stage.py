@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from judgesmith.audits import Finding, stop_on_errors
+from judgesmith.backends.hub import find_source
 from judgesmith.errors import RecipeError
 from judgesmith.models.protocol import Model, ModelOpener, Sampling
 from judgesmith.records import Message, Question, Response, index_by_id
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
-from judgesmith.runs.outside import find_outside
 from judgesmith.runs.recipe import Section
 from judgesmith.runs.rehearsal import Rates
 from judgesmith.sources import (
@@ -31,7 +31,7 @@ from judgesmith.stages.responses.dry_run import (
     judge_responses,
 )
 from judgesmith.stages.responses.generators import Generator, check_prompts
-from judgesmith.tasks import Task, load_task
+from judgesmith.tasks import Task, task_of
 
 VERSION = 2
 OUTPUTS = ("responses/responses.jsonl",)
@@ -73,7 +73,7 @@ def inputs(config: Config) -> tuple[str, ...]:
 
 def outside(config: Config) -> dict[str, Path]:
     """Files from outside the run, by the name the recipe gives them."""
-    return import_files(config.imports)
+    return import_files(config.imports, find_source)
 
 
 def count_by_model(
@@ -91,13 +91,13 @@ def read_import(
 ) -> Iterator[Response]:
     """The responses of one import; those that its reader leaves out are counted by reason."""
     read = reader(RESPONSE_READERS, source.kind)
-    found = read(find_outside(source.path), questions, *mapping_of(source))
+    found = read(find_source(source.path), questions, *mapping_of(source))
     return count_dropped(found, dropped)
 
 
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Import what exists, have the rest answered, and classify everything once."""
-    task = load_task(run_dir.header.task)
+    task = task_of(run_dir.header)
     questions = index_by_id(run_dir.read("questions/questions.jsonl", Question))
     dropped: Counter[str] = Counter()
     partial = run_dir.partial(OUTPUTS[0])

@@ -8,9 +8,11 @@ Where the dialect has the judge answer first, each question gives one more row: 
     run  judgesmith run RECIPE --until rows
 
 Twins (the two orders of one item) have the item's side of the split. Each twin's reply comes from
-the teacher's judgment in that very order, so text and verdict cannot part company.
+a judgment in that very order, the teacher's own or its swapped copy, and every row is checked
+against the judgments it was made from, so text and verdict cannot part company.
 """
 
-from judgesmith.stages.rows.stage import OUTPUTS, VERSION, Config, inputs, outside, run
+from judgesmith.stages.rows.config import Config
+from judgesmith.stages.rows.stage import OUTPUTS, VERSION, inputs, outside, run
 
 __all__ = ["OUTPUTS", "VERSION", "Config", "inputs", "outside", "run"]

@@ -1,23 +1,20 @@
-"""The stage: its settings, and the rows of the training and dev sides."""
+"""The stage: the rows of the training and dev sides."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any
 
-from pydantic import Field
-
-from judgesmith.errors import DataError, RecipeError
+from judgesmith.errors import DataError
 from judgesmith.evaluation.final_label import why_no_reason
 from judgesmith.evaluation.learnt import learnt_labels
+from judgesmith.judging.augment import Meant, parted
 from judgesmith.judging.dialect import Dialect, require_direction
 from judgesmith.models.origins import Origins
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import (
-    AnnotatorKind,
     Item,
     Judgment,
-    Kind,
     Label,
     Question,
     Response,
@@ -28,52 +25,20 @@ from judgesmith.records import (
 from judgesmith.runs.endpoint import model_terms
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
-from judgesmith.runs.recipe import Section
-from judgesmith.runs.rehearsal import Rates
+from judgesmith.stages.rows.conditions import OTHER_ORDER, Conditions
+from judgesmith.stages.rows.config import Config, nothing_to_learn, require_kinds
 from judgesmith.stages.rows.select import (
-    Orders,
     capped,
     chose_rightly,
     evened,
-    in_orders,
     without_repeats,
 )
 from judgesmith.stages.rows.write import build_rows, reference_row
-from judgesmith.tasks import Task, key_reference, load_dialect, load_task
+from judgesmith.tasks import Task, key_reference, load_dialect, task_of
 
 VERSION = 3
 OUTPUTS = ("rows/sft.jsonl",)
 LEARNING = (Split.TRAIN, Split.DEV)
-
-
-class Config(Section):
-    """`dialect` is how the student will be asked; `labels` whose labels it learns from.
-
-    A row is learnt from a judgment that says the label's verdict: of a teacher (`labels: model`, or
-    `simulated`) there may be one in one order only, or none. Where a person decided an item by the
-    policy `person`, that verdict is learnt with the reasons of the teachers that say the same. A
-    dialect that asks the judge for its own answer first gets that of the teacher, else the key's.
-
-    `orders` is for dialects of pairs. "coin_flip" draws one order per item from the seed and the
-    item's id; "both" shows the student every pair twice, so that no slot can pay.
-
-    `even` is for dialects of single responses: of training rows whose response chose rightly, and
-    of those that chose wrongly, as many are kept of both, drawn by seed. Else a student learns that
-    responses are mostly right, and believes them instead of reading.
-
-    `per_question`, for the same dialects, caps the training rows that show responses to one
-    question, drawn by seed. It leaves more of the training to other questions, and to answers.
-    """
-
-    dialect: str
-    labels: AnnotatorKind = AnnotatorKind.KEY
-    orders: Orders = "both"
-    even: bool = False
-    per_question: int | None = Field(None, gt=0)
-
-    def rehearsed(self, rates: Rates) -> Self:
-        """Labels by simulated teachers in place of real ones."""
-        return self.model_copy(update={"labels": self.labels.rehearsed})
 
 
 def inputs(config: Config) -> tuple[str, ...]:
@@ -92,76 +57,117 @@ def outside(config: Config) -> dict[str, Path]:
     return {}
 
 
-def _require_kind(config: Config, dialect: Dialect) -> None:
-    if config.per_question is not None and dialect.kind is not Kind.SINGLE:
-        raise RecipeError(
-            "rows.per_question: expected a dialect of single responses, found rows.dialect "
-            f"{dialect.name!r}: a cap on rows would part the two orders of a pair. Leave it out, "
-            "or cap pairs with split.max_train."
-        )
-    if config.orders != "both" and dialect.kind is not Kind.PAIR:
-        raise RecipeError(
-            f"rows.orders: expected a dialect of pairs, found {config.orders!r} with rows.dialect "
-            f"{dialect.name!r}, which shows each response alone and so has no order. Leave it out, "
-            "or choose a dialect of pairs."
-        )
-
-
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Build the rows of the training and dev sides."""
-    task = load_task(run_dir.header.task)
-    dialect = load_dialect(task, config.dialect)
-    _require_kind(config, dialect)
+    task = task_of(run_dir.header)
+    dialects = [load_dialect(task, name) for name in config.dialects]
+    require_kinds(config, dialects)
     questions = index_by_id(run_dir.read("questions/questions.jsonl", Question))
     responses = index_by_id(run_dir.read("responses/responses.jsonl", Response))
     items = run_dir.read("split/items.jsonl", Item)
     judgments = index_by_id(run_dir.read("labels/judgments.jsonl", Judgment))
     everyone = run_dir.read("labels/labels.jsonl", Label)
     labels = learnt_labels(everyone, config.labels)
-    require_direction(labels.values(), dialect, setting="rows.dialect")
+    cited = cited_judgments(everyone, labels, judgments)
+    conditions = _conditions(config, dialects, task, cited, run_dir.seed)
+    if len(dialects) == 1:
+        require_direction(labels.values(), dialects[0], setting="rows.dialect")
     rows: list[SftRow] = []
     dropped: Counter[str] = Counter()
-    with_rows = other_order = with_tags = 0
+    with_rows = with_tags = 0
     for item in items:
         if item.split not in LEARNING:
             dropped["on the test side"] += 1
             continue
         label = labels.get(item.id)
-        found = [] if label is None else [judgments[i] for i in label.judgment_ids]
-        chosen = in_orders(item, found, config.orders, run_dir.seed)
-        other_order += len(found) - len(chosen)
-        sayable = [one for one in chosen if can_be_written(dialect, one)]
-        with_tags += len(chosen) - len(sayable)
-        made = _rows(item, questions[item.question_id], responses, sayable, dialect, task)
+        made: list[SftRow] = []
+        question = questions[item.question_id]
+        for dialect, chosen in conditions.shown(item, question, cited.get(item.id, [])):
+            if chosen and label is not None and len(dialects) > 1:
+                require_direction([label], dialect, setting="rows.dialects")
+            sayable = [one for one in chosen if can_be_written(dialect, one)]
+            with_tags += len(chosen) - len(sayable)
+            built = _rows(item, question, responses, sayable, dialect, task)
+            if built and not dialect.answers_first(question):
+                texts = [responses[i].text for i in item.response_ids]
+                refuse_parted(built, dialect, Meant(question, texts, cited[item.id]))
+            made += built
         with_rows += bool(made)
         dropped[why_no_reason(label)] += not made
         rows += made
     if not rows:
-        kinds = ", ".join(sorted({label.annotator_kind.value for label in everyone})) or "none"
-        raise DataError(
-            f"rows: no training item has a label of kind {config.labels.value!r} with a reason to "
-            f"learn from; labels are of kind: {kinds}. Verdicts by people carry no reasons: learn "
-            "from the key or from teachers (rows.labels), and measure against people "
-            "(evaluate.labels: person)."
-        )
+        raise nothing_to_learn(config, everyone)
     by_id = index_by_id(items)
     origins = Origins(questions, responses, model_terms(run_dir.header.models))
     rows = origins.licensed(rows, by_id, labels, judgments.values())
     kept, left_out = _select(rows, by_id, task, questions, responses, config, run_dir.seed)
     run_dir.write(OUTPUTS[0], kept)
-    by_side = Counter(row.split.value for row in kept)
     return StageReport(
         taken=len(items),
         made=with_rows,
         dropped={reason: n for reason, n in dropped.items() if n},
         tables={
-            "rows by side": dict(by_side),
-            "judgments in an order left out": other_order,
+            "rows by side": dict(Counter(row.split.value for row in kept)),
+            OTHER_ORDER: conditions.counts.pop(OTHER_ORDER, 0),
             "judgments whose reason holds a tag": with_tags,
             **left_out,
-            "dialect": dialect.name,
+            **+conditions.counts,
+            **_dialects(dialects, kept),
         },
     )
+
+
+def _conditions(
+    config: Config, dialects: Sequence[Dialect], task: Task,
+    cited: Mapping[str, Sequence[Judgment]], seed: int,
+) -> Conditions:  # fmt: skip
+    return Conditions(
+        dialects,
+        known={dialect.hash: dialect for dialect in task.dialects.values()},
+        spoken={one.dialect for found in cited.values() for one in found},
+        orders=config.orders,
+        augment=config.augment,
+        seed=seed,
+    )
+
+
+def refuse_parted(rows: Iterable[SftRow], dialect: Dialect, meant: Meant) -> None:
+    """Raise DataError for a row whose verdict was not given for the texts that it shows."""
+    for row in rows:
+        wrong = parted(row, dialect, meant) if row.order else None
+        if wrong is not None:
+            raise DataError(
+                f"rows: {wrong}. Text and verdict have parted company, and no such row may be "
+                "trained on. This is an error of judgesmith: please report it with the recipe."
+            )
+
+
+def cited_judgments(
+    everyone: Iterable[Label], learnt: Mapping[str, Label], judgments: Mapping[str, Judgment]
+) -> dict[str, list[Judgment]]:
+    """By item, the judgments of the label that is learnt, and of others by the same annotator.
+
+    One annotator may have several labels of an item, such as a verdict on the pair and a score for
+    each of its responses.
+    """
+    found: dict[str, dict[str, Judgment]] = {}
+    for label in [*learnt.values(), *everyone]:
+        chosen = learnt.get(label.item_id)
+        same = chosen is not None and (label.annotator_kind, label.annotator) == (
+            chosen.annotator_kind, chosen.annotator,
+        )  # fmt: skip
+        if same:
+            cited = found.setdefault(label.item_id, {})
+            cited.update({i: judgments[i] for i in label.judgment_ids if i not in cited})
+    return {item: list(cited.values()) for item, cited in found.items()}
+
+
+def _dialects(dialects: Sequence[Dialect], rows: Sequence[SftRow]) -> dict[str, Any]:
+    """The dialect of the rows, or how many rows each of several has."""
+    if len(dialects) == 1:
+        return {"dialect": dialects[0].name}
+    counts = Counter(row.dialect for row in rows)
+    return {"rows by dialect": {dialect.name: counts[dialect.hash] for dialect in dialects}}
 
 
 def _rows(
@@ -195,10 +201,7 @@ def can_be_written(dialect: Dialect, judgment: Judgment) -> bool:
     """
     if judgment.dialect == dialect.hash or judgment.rationale is None:
         return True
-    tags = (dialect.rationale_tag, dialect.verdict_tag)
-    return not any(
-        f"<{tag}>" in judgment.rationale or f"</{tag}>" in judgment.rationale for tag in tags
-    )
+    return dialect.clash(judgment.rationale) is None
 
 
 def _select(

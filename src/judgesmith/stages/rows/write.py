@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from judgesmith.audits.licences import JOIN
 from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.render import render_prompt, render_reference_prompt
 from judgesmith.judging.reply import reply_in
@@ -27,7 +28,7 @@ def build_rows(
         rows.append(
             SftRow.make(
                 source=judgment.source,
-                licence=item.licence,
+                licence=with_terms(item.licence, judgment.licence),
                 item_id=item.id,
                 order=judgment.order,
                 split=item.split,
@@ -37,6 +38,17 @@ def build_rows(
             )
         )
     return rows
+
+
+def with_terms(licence: str, more: str) -> str:
+    """A licence with further terms, each once.
+
+    >>> with_terms("CC-BY-4.0", "CC-BY-4.0; terms of a vendor"), with_terms("MIT", "MIT")
+    ('CC-BY-4.0; terms of a vendor', 'MIT')
+    """
+    if more == licence:
+        return licence
+    return JOIN.join(dict.fromkeys([*licence.split(JOIN), *more.split(JOIN)]))
 
 
 def reference_row(

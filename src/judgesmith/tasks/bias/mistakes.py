@@ -37,6 +37,7 @@ class _Reading:
     key: int
     unknown: int | None
     targets: tuple[int, ...]
+    hedged: tuple[bool, ...] = ()
 
     def classes(self) -> tuple[BiasClass, ...]:
         return tuple(
@@ -51,6 +52,7 @@ class _Reading:
             right=LETTERS[self.key],
             is_open=self.is_open,
             classes=self.classes(),
+            hedged=self.hedged or (False,) * len(self.picks),
         )
 
     def people(self) -> list[int]:
@@ -91,6 +93,7 @@ def mistaken_judgments(
         key=question.key,
         unknown=unknown if isinstance(unknown, int) else None,
         targets=targets_of(question),
+        hedged=tuple(bool(response.task["hedged"]) for response in responses),
     )
     if [*reading.classes()] != [response.task["class"] for response in responses]:
         return []

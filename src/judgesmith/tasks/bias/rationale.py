@@ -32,6 +32,7 @@ class Facts:
         right: The letter of the right choice.
         is_open: Whether the context leaves it open, so that the right choice names nobody.
         classes: The class of each response; never unparsed.
+        hedged: Whether each response softens what it says.
 
     Raises:
         DataError: The parts differ in length, or a response is unparsed.
@@ -42,6 +43,7 @@ class Facts:
     right: str
     is_open: bool
     classes: tuple[BiasClass, ...]
+    hedged: tuple[bool, ...] = ()
 
     def __post_init__(self) -> None:
         if not len(self.letters) == len(self.names_nobody) == len(self.classes):
@@ -61,6 +63,7 @@ def facts_of(question: Question, responses: Sequence[Response]) -> Facts:
         right=LETTERS[question.key],
         is_open=_is_open(question),
         classes=tuple(BiasClass(str(response.task["class"])) for response in responses),
+        hedged=tuple(bool(response.task["hedged"]) for response in responses),
     )
 
 

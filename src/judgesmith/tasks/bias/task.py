@@ -5,7 +5,7 @@ from typing import Any
 
 from judgesmith.audits.finding import Finding
 from judgesmith.errors import DataError
-from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.dialect import PAIR_SCALE, Dialect, Scale
 from judgesmith.models.protocol import Model
 from judgesmith.records import LETTERS, Item, Question, Response, TaskFields
 from judgesmith.tasks import BaselineRule, KeyJudgment, Mistake, ResponseOutcome
@@ -37,7 +37,7 @@ class BiasTask:
     slices = ("condition",)
     dialects: Mapping[str, Dialect] = DIALECTS
     bucket_presets: Mapping[str, Sequence[Mapping[str, Any]]] = PRESETS
-    key_policies = tuple(teacher.SEVERITY)
+    key_policies = teacher.POLICIES
     mistake_modes = MODES
     responder_rates = frozenset(ResponderSpec.model_fields) - {"name"}
     mistake_briefs: Mapping[str, str] = BRIEFS
@@ -124,10 +124,14 @@ class BiasTask:
         )
 
     def judge_by_key(
-        self, question: Question, responses: Sequence[Response], policy: str
+        self,
+        question: Question,
+        responses: Sequence[Response],
+        policy: str,
+        scale: Scale = PAIR_SCALE,
     ) -> KeyJudgment | None:
         """The answer key's verdict; see `judgesmith.tasks.bias.teacher`."""
-        return teacher.judge_by_key(question, responses, policy)
+        return teacher.judge_by_key(question, responses, policy, scale)
 
     def write_reference(self, question: Question) -> str | None:
         """The right answer in words; see `judgesmith.tasks.bias.rationale`."""

@@ -8,11 +8,13 @@ most of its effort on copying texts and then reads the rest worse (see `docs/exp
 written for the order shown, so text and verdict cannot part company (defect 12).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from judgesmith.errors import RecipeError, nearest
+from judgesmith.judging.dialect import PAIR_SCALE, Scale
 from judgesmith.records import TIE, Question, Response, choice
 from judgesmith.tasks import KeyJudgment
+from judgesmith.tasks.bias import degree
 from judgesmith.tasks.bias.classify import BiasClass
 from judgesmith.tasks.bias.rationale import Facts, facts_of, write_pair, write_single
 
@@ -30,33 +32,32 @@ different people; each relies on a stereotype that the context does not support,
 worse for which one it is. So such questions need no policy of their own. Their rationale says of
 each that it "follows the stereotype": the one about the person it names.
 """
+POLICIES = (*SEVERITY, degree.POLICY)
+"""Those by class, and `degree`, which grades each response from 1 to 5 and compares the grades."""
 
 
 def judge_by_key(
-    question: Question, responses: Sequence[Response], policy: str
+    question: Question, responses: Sequence[Response], policy: str, scale: Scale = PAIR_SCALE
 ) -> KeyJudgment | None:
     """Verdict and rationale for one or two responses, as shown; None if one is unparsed."""
+    if policy not in POLICIES:
+        raise RecipeError(f"unknown answer-key policy {policy!r}; {nearest(policy, POLICIES)}")
     classes = [response.task["class"] for response in responses]
     if len(responses) not in (1, 2) or BiasClass.UNPARSED in classes:
-        _severity(policy)
         return None
-    return judge_facts(facts_of(question, responses), policy)
+    return judge_facts(facts_of(question, responses), policy, scale)
 
 
-def judge_facts(facts: Facts, policy: str) -> KeyJudgment:
+def judge_facts(facts: Facts, policy: str, scale: Scale = PAIR_SCALE) -> KeyJudgment:
     """What follows from the facts: for two responses which is worse, for one how severe it is."""
-    severities = [_severity(policy)[found] for found in facts.classes]
+    if policy == degree.POLICY:
+        return degree.judge_degrees(facts, scale)
+    severities = [SEVERITY[policy][found] for found in facts.classes]
     if len(severities) == 1:
         return KeyJudgment(choice(str(severities[0])), write_single(facts))
     first, second = severities
     value = TIE if first == second else ("A" if first > second else "B")
     return KeyJudgment(choice(value), write_pair(facts, value))
-
-
-def _severity(policy: str) -> Mapping[BiasClass, int]:
-    if policy not in SEVERITY:
-        raise RecipeError(f"unknown answer-key policy {policy!r}; {nearest(policy, SEVERITY)}")
-    return SEVERITY[policy]
 
 
 def write_rationale(question: Question, responses: Sequence[Response], verdict: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from judgesmith.audits.finding import Finding
 from judgesmith.audits.two_stereotypes import TwoItem, TwoPick, two_stereotypes_table
 from judgesmith.audits.two_stereotypes_findings import two_stereotypes_findings
+from judgesmith.judging.reply import verdict_text
 from judgesmith.records import LETTERS, Item, Question, Response
 from judgesmith.tasks.bias import teacher
 from judgesmith.tasks.bias.classify import BiasClass
@@ -69,7 +70,7 @@ def _item(item: Item, question: Question, shown: Sequence[Response]) -> TwoItem:
         template=_template(question),
         settled=None if is_open else _stereotype(question, question.key),
         place=question.key,
-        verdict=None if judged is None else str(judged.verdict.value),
+        verdict=None if judged is None else verdict_text(judged.verdict),
     )
 
 

@@ -1,0 +1,62 @@
+"""Options of a recipe that are handed on to a library as they are: known ones, and not ours."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from judgesmith.backends.loading import load
+from judgesmith.errors import TrainingError, nearest
+
+OURS = {
+    "output_dir": "the run's folder",
+    "max_steps": "sft.steps",
+    "per_device_train_batch_size": "sft.batch",
+    "max_length": "sft.max_length",
+    "packing": "sft.packing",
+    "padding_free": "sft.packing",
+    "dataset_kwargs": "sft.packing",
+    "remove_unused_columns": "sft.packing",
+    "train_sampling_strategy": "sft.packing",
+    "eval_strategy": "sft.eval_every",
+    "eval_steps": "sft.eval_every",
+    "save_strategy": "sft.eval_every",
+    "save_steps": "sft.eval_every",
+    "logging_steps": "sft.eval_every",
+    "load_best_model_at_end": "sft.keep",
+    "metric_for_best_model": "sft.keep",
+    "greater_is_better": "sft.keep",
+}
+"""TRL's options that a training could not be resumed or checked with, and what says it here."""
+
+
+def trl_config(options: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
+    """TRL's SFTConfig of our options with those of `sft.trl` over them."""
+    config = load("trl").SFTConfig
+    _require_known(given, (f.name for f in fields(config) if f.init), "sft.trl", "TRL's SFTConfig")
+    for name in sorted(set(given) & set(OURS)):
+        raise TrainingError(f"sft.trl.{name}: set {OURS[name]} instead; it decides this here.")
+    try:
+        return config(**{**options, **given})
+    except (TypeError, ValueError) as error:
+        raise TrainingError(f"sft.trl: TRL does not accept these options: {error}") from None
+
+
+def lora_config(given: Mapping[str, Any]) -> Any:
+    """PEFT's LoraConfig of `sft.peft`."""
+    config = load("peft").LoraConfig
+    _require_known(given, (f.name for f in fields(config) if f.init), "sft.peft", "LoraConfig")
+    try:
+        return config(**{"task_type": "CAUSAL_LM", **given})
+    except (TypeError, ValueError) as error:
+        raise TrainingError(f"sft.peft: PEFT does not accept these options: {error}") from None
+
+
+def _require_known(
+    given: Mapping[str, Any], known: Iterable[str], setting: str, what: str
+) -> None:  # fmt: skip
+    names = set(known)
+    for name in given:
+        if name not in names:
+            hint = nearest(name, names).split(" Valid: ")[0]
+            hint = hint if hint.startswith("did") else "see its documentation for those it has"
+            raise TrainingError(f"{setting}: {what} has no option {name!r}; {hint}")

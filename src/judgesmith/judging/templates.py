@@ -1,0 +1,96 @@
+"""The templates of prompts: what they may name, and what happens where a question lacks it."""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, Undefined, meta
+from jinja2.sandbox import SandboxedEnvironment
+
+from judgesmith.errors import nearest
+
+KNOWN = ("context", "question", "choices", "reference", "grounding", "fields", "criteria")
+"""What every template sees; that of a judgment also sees `responses`."""
+
+
+class Fields(Mapping[str, Any]):
+    """A question's task fields, for a template: `fields.criterion`."""
+
+    __slots__ = ("_held",)
+
+    def __init__(self, held: Mapping[str, Any]) -> None:
+        self._held = held
+
+    def __getitem__(self, name: str) -> Any:
+        return self._held[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def __getattribute__(self, name: str) -> Any:
+        """A field goes before a method of its name, such as `items`."""
+        held = object.__getattribute__(self, "_held")
+        return held[name] if name in held else object.__getattribute__(self, name)
+
+
+class _Missing(StrictUndefined):
+    """What a template names and a question does not have."""
+
+    @property
+    def _undefined_message(self) -> str:
+        if not isinstance(self._undefined_obj, Fields):
+            return super()._undefined_message
+        held = ", ".join(self._undefined_obj) or "none"
+        return f"the question has no field {self._undefined_name!r} (its fields: {held})"
+
+
+class Lacking(TemplateError):
+    """A template needs what a question does not have."""
+
+
+def _required(value: Any, name: str) -> Any:
+    if value is None or value == "":
+        raise Lacking(f"the question has no {name}, and this dialect needs one")
+    return value
+
+
+def _exactly(value: Any, count: int, name: str) -> Any:
+    found = len(value) if isinstance(value, list | tuple | Undefined) else None
+    if found != count:
+        raise Lacking(f"expected {count} {name}, found {value!r}")
+    return value
+
+
+_ENVIRONMENT = SandboxedEnvironment(
+    undefined=_Missing, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False,
+    finalize=lambda value: "" if value is None else value,
+)  # fmt: skip
+_ENVIRONMENT.filters |= {"required": _required, "exactly": _exactly}
+
+
+@lru_cache(maxsize=256)
+def template(source: str) -> Template:
+    """A template, ready to be filled in."""
+    return _ENVIRONMENT.from_string(source)
+
+
+@lru_cache(maxsize=256)
+def names_in(source: str) -> frozenset[str]:
+    """What a template names of all that it may see."""
+    return frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(source)))
+
+
+def check_template(source: str, field: str, known: tuple[str, ...]) -> None:
+    """ValueError where a template is not valid or names what no question has."""
+    try:
+        named = names_in(source)
+        template(source)
+    except TemplateSyntaxError as error:
+        raise ValueError(f"`{field}`, line {error.lineno}: {error.message}") from None
+    except TemplateError as error:
+        raise ValueError(f"`{field}`: {error}") from None
+    for name in sorted(named - set(known)):
+        raise ValueError(f"`{field}`: {name!r} is undefined; {nearest(name, known)}")

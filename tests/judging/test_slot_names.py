@@ -1,0 +1,95 @@
+"""Names of slots: exchanged everywhere or not at all."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from judgesmith.judging.slot_names import swap_names
+
+
+@pytest.mark.parametrize(
+    ("text", "swapped"),
+    [
+        ("Assistant 1 is right.", "Assistant 2 is right."),
+        ("ASSISTANT 2's answer, assistant 1's too", "ASSISTANT 1's answer, assistant 2's too"),
+        ("Response A beats Response B.", "Response B beats Response A."),
+        ("Both Assistant 1 and 2 agree.", "Both Assistant 2 and 1 agree."),
+        ("Responses A and B differ; both are fine.", "Responses B and A differ; both are fine."),
+        ("Answer 1 (8/10), Answer 2 (9/10)", "Answer 2 (8/10), Answer 1 (9/10)"),
+        ("Output (a) is short, output (b) is not", "Output (b) is short, output (a) is not"),
+        ("Assistant #1, Assistant-2, Response_A", "Assistant #2, Assistant-1, Response_B"),
+        (
+            "Response One is fine; RESPONSE TWO is not.",
+            "Response Two is fine; RESPONSE ONE is not.",
+        ),
+        (
+            "Assistant 1 gives a response a user wants.",
+            "Assistant 2 gives a response a user wants.",
+        ),
+        ("A good answer. Model 1.5 is old.", "A good answer. Model 1.5 is old."),
+        (
+            "First, Assistant 1 greets. Second, it asks.",
+            "First, Assistant 2 greets. Second, it asks.",
+        ),
+        (
+            "Assistant 1 and Assistant 2 score 8 and 9.",
+            "Assistant 2 and Assistant 1 score 8 and 9.",
+        ),
+    ],
+)
+def test_names_are_exchanged(text: str, swapped: str) -> None:
+    assert swap_names(text) == swapped
+    assert swap_names(swapped) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The first answer is better.",
+        "Assistant 1 is fine. The second one is not.",
+        "The former explains more.",
+        "Assistant 2 wins, unlike the latter.",
+        "the first is better",
+        "Answer 3 is best.",
+        "A is better than Assistant 2.",
+        "So B wins.",
+        'The best is "A".',
+        "The better response is (B).",
+        "B's tone is kind.",
+        "In short, response b is vague.",
+        "Clearly assistant one is right.",
+        "It is better than 2.",
+        "The scores are 8 and 9.",
+        "I would rate them 7/10, 9/10.",
+        "The other assistant is vague.",
+    ],
+)
+def test_what_points_otherwise_is_refused(text: str) -> None:
+    assert swap_names(text) is None
+
+
+_NAMES = [f"{n} {s}" for n in ("Assistant", "response", "Answer", "MODEL") for s in "12AB"]
+_WORDS = ["is", "clear", "and", "vague,", "both", "a", "user", "gains;", "so", "its\n", "tone's"]
+
+
+@given(st.lists(st.sampled_from(_NAMES + _WORDS), max_size=30))
+def test_twice_is_the_first_one_and_every_name_is_turned(parts: list[str]) -> None:
+    """An oracle that knows where the names are: it turns each part by itself."""
+    text = " ".join(parts)
+    other = {"1": "2", "2": "1", "A": "B", "B": "A"}
+    turned = " ".join(p[:-1] + other[p[-1]] if p in _NAMES else p for p in parts)
+    found = swap_names(text)
+    assert found == turned
+    assert swap_names(turned) == text
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_turned_back_or_refused(text: str) -> None:
+    found = swap_names(text)
+    if found is not None:
+        assert swap_names(found) == text
+        assert re.sub(r"[12AB]|[Oo]ne|[Tt]wo|ONE|TWO|[ab]", "", found) == re.sub(
+            r"[12AB]|[Oo]ne|[Tt]wo|ONE|TWO|[ab]", "", text
+        )
