@@ -12,7 +12,7 @@ EXTERNAL ?= .venv-external
 export JUDGESMITH_DATA ?= $(wildcard $(DATA))
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help setup demo test unit slow reliability test-external known-answers check format bench trust real clean
+.PHONY: help setup demo test unit slow recipes reliability test-external known-answers check format bench trust real clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,14 @@ unit: setup     ## the quick tests only
 
 slow: setup     ## the tests that train or run whole recipes
 	$(BIN)/pytest -q -m slow
+
+recipes: setup  ## rehearse every published judge to its report: no key, no download, minutes each
+	@for recipe in bias-judge-gemma4 judgelm-7b prometheus-gemma3-merge; do \
+	  echo "== $$recipe"; start=$$SECONDS; \
+	  $(BIN)/judgesmith run $$recipe --rehearse || exit 1; \
+	  test -s runs/$$recipe-rehearsal/report/index.html || exit 1; \
+	  echo "== $$recipe: $$((SECONDS - start)) s, report runs/$$recipe-rehearsal/report/index.html"; \
+	done
 
 reliability: setup  ## ten minutes: kills, faults, the cap, hostile texts, bad input, at full scale
 	JUDGESMITH_KILLS=50 OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 -rP tests/reliability

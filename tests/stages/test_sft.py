@@ -11,14 +11,14 @@ from judgesmith.backends.origin import read_origin
 from judgesmith.backends.probing import parsed
 from judgesmith.backends.student import FromNothing, build_student
 from judgesmith.errors import TrainingError
-from judgesmith.models.dev import Asking, DevSet
+from judgesmith.models.dev import Asking, DevSet, DevSets
 from judgesmith.records import AnnotatorKind, Direction, Label, Message, SftRow, Split, choice
 from judgesmith.report.document import CurvePoint
 from judgesmith.runs.jsonl import write_json
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.rehearsal import Rates
 from judgesmith.stages import sft
-from judgesmith.stages.sft import Config
+from judgesmith.stages.sft import Config, training
 from judgesmith.tasks import load_dialect, load_task
 
 DIALECT = "bias-pair-compact"
@@ -204,12 +204,14 @@ def test_soft_labels_of_the_teachers(run_dir: RunDir) -> None:
     dialect = load_dialect(load_task("bias"), DIALECT)
     rows = run_dir.read("rows/sft.jsonl", SftRow)
     config = CONFIG.model_copy(update={"soft_labels": 0.5, "dry_run": 0})
-    before = sft.prepare_before(config, rows, run_dir.file("sft/before"), 7)
-    place = sft.Place(before, run_dir.file("sft"))
+    before = training.prepare_before(config, rows, run_dir.file("sft/before"), 7)
+    place = training.Place("student", before, run_dir.file("sft"))
     dev_set = DevSet.of_run(run_dir, Asking(dialect, 8, 60, 7))
     with pytest.raises(TrainingError, match=r"sft\.soft_labels: no row has"):
-        sft.train_student(config, rows, place, run_dir=run_dir, dev_set=dev_set)
+        training.train_student(config, rows, place, run_dir=run_dir, dev_sets=DevSets((dev_set,)))
     chances = {row.id: {"A": 0.6, "B": 0.4} for row in rows[4:6]}
     known = place._replace(chances=chances)
-    found = sft.train_student(config, rows, known, run_dir=run_dir, dev_set=dev_set)
+    found = training.train_student(
+        config, rows, known, run_dir=run_dir, dev_sets=DevSets((dev_set,))
+    )
     assert (found.counts["soft"], found.counts["hard, no distribution"]) == (2, 11)

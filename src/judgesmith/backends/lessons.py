@@ -4,10 +4,11 @@ Batches hold rows of similar length, so little is spent on padding. What a row l
 is drawn from the seed, the pass and the row's id, so a resumed training sees the same rows.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, count, islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from judgesmith.records import keyed_rng
 
@@ -38,6 +39,20 @@ class Lesson(NamedTuple):
         for place in self.read:
             labels[place] = self.prompt[place]
         return {"input_ids": self.prompt + self.reply, "labels": labels}
+
+
+ACCUMULATION = "gradient_accumulation_steps"
+
+
+def steps_of(epochs: float, rows: int, batch: int, trl: Mapping[str, Any]) -> int:
+    """Optimizer steps in which every row is seen `epochs` times, rounded up.
+
+    A step takes `batch` rows times the accumulation that `trl` asks for.
+
+    >>> steps_of(3, 100, 4, {}), steps_of(1, 100, 4, {"gradient_accumulation_steps": 8})
+    (75, 4)
+    """
+    return max(1, math.ceil(epochs * rows / (batch * int(trl.get(ACCUMULATION, 1)))))
 
 
 class Plan(NamedTuple):

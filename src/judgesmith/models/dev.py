@@ -105,12 +105,18 @@ class DevSet:
         Where labels are scores, it is quadratic weighted kappa over all scores, and an unparsed
         reply counts as the end of the scale that is farther from the label.
         """
-        judgments = self._judge(model)
+        return self.kappa_of(self._judge(model))
+
+    def kappa_of(self, judgments: Sequence[Judgment]) -> float | None:
+        """The same of judgments at hand, one for each of the items, in their stored order."""
         if self.form == "scores":
-            return self._weighted(judgments)
-        margin = self._best_margin(judgments)
-        verdicts = [pair_verdict(judgment, margin) or UNPARSED for judgment in judgments]
-        found = cohen_kappa(verdicts, self.labels)
+            verdicts, labels = self.places_of(judgments)
+            levels = range(len(self.asking.dialect.scale.values))
+            found = weighted_kappa(verdicts, labels, labels=levels)
+        else:
+            margin = self._best_margin(judgments)
+            letters = [pair_verdict(judgment, margin) or UNPARSED for judgment in judgments]
+            found = cohen_kappa(letters, self.labels)
         return None if found.value is None else round(found.value, PLACES)
 
     def keep_margin(self, open_model: Callable[[], Model], folder: Path) -> float | None:
@@ -135,8 +141,11 @@ class DevSet:
         )  # fmt: skip
         return [judgment for judgment, _ in judged]
 
-    def _weighted(self, judgments: Sequence[Judgment]) -> float | None:
-        """Quadratic weighted kappa; labels between two grades count as the nearest."""
+    def places_of(self, judgments: Sequence[Judgment]) -> tuple[list[int], list[int]]:
+        """Scores and labels as places on the scale; labels between two grades count as the nearest.
+
+        A score that is unread is the end of the scale that is farther from its label.
+        """
         scale = [float(value) for value in self.asking.dialect.scale.values]
         verdicts: list[int] = []
         labels: list[int] = []
@@ -147,8 +156,7 @@ class DevSet:
                 farthest = 0 if 2 * place >= len(scale) - 1 else len(scale) - 1
                 labels.append(place)
                 verdicts.append(_nearest(scale, scores[key]) if key in scores else farthest)
-        found = weighted_kappa(verdicts, labels, labels=range(len(scale)))
-        return None if found.value is None else round(found.value, PLACES)
+        return verdicts, labels
 
     def _best_margin(self, judgments: Iterable[Judgment]) -> float | None:
         """The margin that these items call for; None for a judge that says itself what ties."""
@@ -160,6 +168,30 @@ class DevSet:
             if (scores := expected_scores(judgment)) is not None
         ]
         return choose_margin(scored)
+
+
+class DevSets(NamedTuple):
+    """The dev items of a student that is asked in several dialects, one set for each."""
+
+    sets: tuple[DevSet, ...]
+
+    @property
+    def first(self) -> DevSet:
+        """That of the first dialect, which a part that knows one only is given."""
+        return self.sets[0]
+
+    @property
+    def dialects(self) -> tuple[Dialect, ...]:
+        """The dialects that the student is asked in."""
+        return tuple(one.asking.dialect for one in self.sets)
+
+    def kappa(self, model: Model) -> float | None:
+        """The mean of the sets' kappas; None where one of them is undefined."""
+        found = [one.kappa(model) for one in self.sets]
+        known = [kappa for kappa in found if kappa is not None]
+        if len(known) < len(found):
+            return None
+        return round(sum(known) / len(known), PLACES)
 
 
 def _nearest(scale: Sequence[float], score: float) -> int:

@@ -62,10 +62,11 @@ def own_judge(run_dir: RunDir, recipe: Recipe) -> OwnJudge:
     sft: Any = recipe.sections.get("sft")
     if sft is None:
         raise JudgesmithError(f"{run_dir.path}: the recipe trains no student (no `sft` section).")
-    dialect = load_dialect(task_of(run_dir.header), sft.dialect)
-    check_dialect(run_dir, dialect)
     measured: Any = recipe.sections.get("evaluate")
-    student = "student" if measured is None else measured.students[0]
+    name = sft.dialects[0] if measured is None else measured.dialect
+    dialect = load_dialect(task_of(run_dir.header), name)
+    check_dialect(run_dir, dialect)
+    student = next(iter(sft.students)) if measured is None else measured.students[0]
     return OwnJudge(
         run_dir, student, dialect, sft.reply_tokens, margin_of(student, dialect, run_dir)
     )

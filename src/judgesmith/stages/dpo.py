@@ -14,11 +14,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from judgesmith.backends.dpo_checks import Bounds, Measured
 from judgesmith.backends.dpo_trainer import Training
 from judgesmith.backends.dpo_trl import train_dpo
+from judgesmith.backends.lessons import steps_of
 from judgesmith.backends.student import read_size
 from judgesmith.backends.threads import choose_threads
 from judgesmith.judging.dialect import require_dialect
@@ -38,7 +44,7 @@ ROWS, BEFORE, STUDENT = "preferences/preferences.jsonl", "sft/before", "sft/stud
 
 
 class Config(Section):
-    """How the student is trained on preference rows.
+    """How the student is trained on preference rows, for so many `steps` or `epochs`.
 
     `beta` is how strongly it is held to the SFT student, per nat; `stop` where a run is stopped
     that has nothing to learn or collapses. `dev_items` limits the items of the dev kappa,
@@ -47,7 +53,8 @@ class Config(Section):
     """
 
     dialect: str
-    steps: int = Field(gt=0)
+    steps: int | None = Field(None, gt=0)
+    epochs: float | None = Field(None, gt=0)
     learning_rate: float = Field(gt=0)
     batch: int = Field(16, gt=0)
     beta: float = Field(0.1, gt=0)
@@ -61,8 +68,22 @@ class Config(Section):
 
     def rehearsed(self, rates: Rates) -> Self:
         """A few steps."""
-        few = {"steps": 10, "eval_every": 5, "dev_items": 8}
-        return self.model_copy(update={k: min(getattr(self, k), n) for k, n in few.items()})
+        few = {"eval_every": 5, "dev_items": 8}
+        changes: dict[str, Any] = {k: min(getattr(self, k), n) for k, n in few.items()}
+        changes |= {"steps": min(self.steps or 10, 10), "epochs": None}
+        return self.model_copy(update=changes)
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if (self.steps is None) is (self.epochs is None):
+            raise ValueError("expected `steps` or `epochs`, and not both")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _as_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `epochs` where none are given, so that no finished run is stale."""
+        content: dict[str, Any] = handler(self)
+        return {k: v for k, v in content.items() if k != "epochs" or v is not None}
 
 
 class PreferencePoint(Result):
@@ -115,7 +136,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     dev_set = DevSet.of_run(run_dir, asking)
     train = [row for row in rows if row.split is Split.TRAIN]
     dev = [row for row in rows if row.split is Split.DEV]
-    trained = train_dpo(_training(config, run_dir), train, dev, dev_set.kappa)
+    trained = train_dpo(_training(config, run_dir, len(train)), train, dev, dev_set.kappa)
     margin = dev_set.keep_margin(lambda: models("after DPO"), run_dir.file("dpo/student"))
     run_dir.write("dpo/curve.jsonl", merge_log(trained.log))
     used = len(train) - trained.counts["rows too long"]
@@ -137,11 +158,12 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     )
 
 
-def _training(config: Config, run_dir: RunDir) -> Training:
+def _training(config: Config, run_dir: RunDir, rows: int) -> Training:
     student = str(run_dir.file(STUDENT))
+    steps = config.steps or steps_of(config.epochs or 1, rows, config.batch, config.trl)
     return Training(
         base=student, reference=student, folder=run_dir.file("dpo"),
-        learning_rate=config.learning_rate, batch=config.batch, steps=config.steps,
+        learning_rate=config.learning_rate, batch=config.batch, steps=steps,
         beta=config.beta, eval_every=config.eval_every, max_length=config.max_length,
         seed=run_dir.seed, trl=config.trl, peft=config.peft,
         nothing=read_size(str(run_dir.file(BEFORE))), stop=config.stop,

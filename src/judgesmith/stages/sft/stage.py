@@ -1,0 +1,131 @@
+"""The stage: every student of the recipe, one after the other."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from judgesmith.backends.sft_trl import Trained
+from judgesmith.backends.threads import choose_threads
+from judgesmith.errors import DataError
+from judgesmith.judging.dialect import Dialect, require_dialect
+from judgesmith.models.dev import Asking, DevSet, DevSets
+from judgesmith.models.protocol import ModelOpener
+from judgesmith.records import SftRow, Split
+from judgesmith.report.document import CurvePoint
+from judgesmith.runs.layout import RunDir
+from judgesmith.runs.manifest import StageReport
+from judgesmith.runs.students import STUDENT, student_folder
+from judgesmith.stages.sft.config import Config, curve_file
+from judgesmith.stages.sft.training import Place, prepare_before, train_student
+from judgesmith.tasks import load_dialect, task_of
+
+VERSION = 5
+OUTPUTS = ("sft/before", "sft/student", "sft/curve.jsonl")
+ROWS = "rows/sft.jsonl"
+LEARNT = "learnt"
+
+
+def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
+    """Build or fetch the student, train it, and keep its curve; each of several in turn."""
+    task = task_of(run_dir.header)
+    dialects = {name: load_dialect(task, name) for name in config.dialects}
+    rows = run_dir.read(ROWS, SftRow)
+    _require_dialects(rows, list(dialects.values()), run_dir)
+    choose_threads(run_dir.file("machine.json"))
+    before = prepare_before(config, rows, run_dir.file("sft/before"), run_dir.seed)
+    counts: Counter[str] = Counter()
+    found: dict[str, Any] = {}
+    for name, own in config.students.items():
+        asked = [dialects[one] for one in own.dialect]
+        hashes = {dialect.hash for dialect in asked}
+        learnt = [row for row in rows if row.dialect in hashes]
+        _require_rows(name, learnt, asked)
+        trained, margin = _train(name, own, learnt, asked, before, run_dir, models)
+        counts += _counts(learnt, trained)
+        found[name] = tables(trained) | ({} if margin is None else {"tie margin": margin})
+    taken = counts.total()
+    return StageReport(
+        taken=taken,
+        made=counts.pop(LEARNT, 0),
+        dropped=dict(counts),
+        tables=found[STUDENT] if list(found) == [STUDENT] else {"students": found},
+    )
+
+
+def _counts(rows: Sequence[SftRow], trained: Trained) -> Counter[str]:
+    """What one student made of its rows; a row that two students learn counts for both."""
+    train = sum(row.split is Split.TRAIN for row in rows)
+    too_long = trained.counts["rows too long"]
+    found = {LEARNT: train - too_long, "longer than max_length": too_long}
+    return +Counter(found | {"dev row": sum(row.split is Split.DEV for row in rows)})
+
+
+def _train(
+    name: str, config: Config, rows: Sequence[SftRow], dialects: Sequence[Dialect], before: str,
+    run_dir: RunDir, models: ModelOpener,
+) -> tuple[Trained, float | None]:  # fmt: skip
+    """One student, with its curve and, where it scores responses alone, its tie margin."""
+    dev_sets = DevSets(
+        tuple(
+            DevSet.of_run(
+                run_dir, Asking(dialect, config.reply_tokens, config.dev_items, run_dir.seed)
+            )
+            for dialect in dialects
+        )
+    )
+    folder = run_dir.file(student_folder(name))
+    place = Place(name, before, folder.parent)
+    trained = train_student(config, rows, place, run_dir=run_dir, dev_sets=dev_sets)
+    margin = dev_sets.first.keep_margin(lambda: models(name), folder)
+    run_dir.write(curve_file(name), merge_log(trained.log))
+    return trained, margin
+
+
+def _require_dialects(rows: Sequence[SftRow], dialects: Sequence[Dialect], run_dir: RunDir) -> None:
+    """Refuse rows of a dialect that no student learns."""
+    if len(dialects) == 1:
+        hashes = (row.dialect for row in rows)
+        path = str(run_dir.file(ROWS))
+        return require_dialect(hashes, dialects[0], path=path, setting="sft.dialect")
+    strangers = {row.dialect for row in rows} - {dialect.hash for dialect in dialects}
+    if strangers:
+        raise DataError(
+            f"{run_dir.file(ROWS)}: rows were written in other dialects ({sorted(strangers)}) than "
+            f"students learn: {', '.join(d.name for d in dialects)}. Name every dialect of "
+            "rows.dialects under sft.dialect or sft.judges, and no other."
+        )
+    return None
+
+
+def _require_rows(name: str, rows: Sequence[SftRow], dialects: Sequence[Dialect]) -> None:
+    for dialect in dialects:
+        if not any(row.dialect == dialect.hash and row.split is Split.TRAIN for row in rows):
+            raise DataError(
+                f"sft: student {name!r} has no training row in dialect {dialect.name!r}. Name the "
+                "dialect under rows.dialects, and see that labels are given in it "
+                "(labels.dialect, labels.more)."
+            )
+
+
+def tables(trained: Trained) -> dict[str, Any]:
+    """What the stage's report shows of a training."""
+    found: dict[str, Any] = {"training": trained.counts, "tokens": trained.lengths}
+    if trained.dry_run is not None:
+        found["dry run"] = trained.dry_run._asdict()
+    return found
+
+
+def merge_log(log: Sequence[dict[str, float]]) -> list[CurvePoint]:
+    """One point per step, in order, with what was measured then."""
+    points: dict[int, dict[str, float]] = {}
+    for entry in log:
+        points.setdefault(int(entry["step"]), {}).update(entry)
+    return [
+        CurvePoint(
+            step=step,
+            train_loss=point.get("train_loss"),
+            dev_loss=point.get("dev_loss"),
+            dev_kappa=point.get("dev_kappa"),
+        )
+        for step, point in sorted(points.items())
+    ]
