@@ -83,7 +83,8 @@ def test_what_is_wrong_with_a_dialect_is_said(changes: dict[str, Any], said: str
 def test_numbers_without_quotes_are_words() -> None:
     dialect = made(scale=["A", "B"], say={"A": 1, "B": 2}, reply="{rationale}\n{verdict}")
     assert parse_reply(dialect, "So.\n2").verdict == choice("B")
-    assert made(scale=[1, 2, 3], say={1: "one"}).scale.values == ("1", "2", "3")
+    grades = made(kind="single", user="{{ responses[0].text }}", scale=[1, 2, 3], say={1: "one"})
+    assert grades.scale.values == ("1", "2", "3")
     with pytest.raises(ValidationError, match="valid string"):
         made(scale=[True, False])
 

@@ -55,6 +55,13 @@ def steps_of(epochs: float, rows: int, batch: int, trl: Mapping[str, Any]) -> in
     return max(1, math.ceil(epochs * rows / (batch * int(trl.get(ACCUMULATION, 1)))))
 
 
+def lightly(trl: Mapping[str, Any]) -> dict[str, Any]:
+    """The options for a rehearsal: the same, with two batches to a step at most."""
+    if ACCUMULATION not in trl:
+        return dict(trl)
+    return {**trl, ACCUMULATION: min(2, int(trl[ACCUMULATION]))}
+
+
 class Plan(NamedTuple):
     """How many rows are seen, in batches of what size, and how they are varied.
 

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from judgesmith.errors import DataError
 from judgesmith.judging.examples import Example, check_examples, check_values
-from judgesmith.judging.forms import Json, Pattern, ReplyForm, ScoresFirst, Tags
+from judgesmith.judging.forms import Json, ReplyForm, Tags
 from judgesmith.judging.forms.json_reply import canonical
 from judgesmith.judging.reading import Expected, Reading, read
+from judgesmith.judging.reply_checks import check_reply
 from judgesmith.judging.scale import PAIR_SCALE, Scale, Wording, as_text
 from judgesmith.judging.templates import KNOWN, check_template, names_in
 from judgesmith.judging.writing import rewrite, write
@@ -31,7 +32,7 @@ from judgesmith.records import (
 
 __all__ = [
     "GRAMMAR_VERSION", "PAIR_SCALE", "Dialect", "Example", "Scale", "require_dialect",
-    "require_direction", "verdict_in_words",
+    "require_direction",
 ]  # fmt: skip
 
 GRAMMAR_VERSION = Tags.VERSION
@@ -102,7 +103,8 @@ class Dialect(BaseModel):
     def _can_be_read(self) -> "Dialect":
         if self.reply_form is not None and not (self.system or "").endswith(self.reply_form):
             raise ValueError(f"expected `system` to end in `reply_form`, {self.reply_form[:80]!r}")
-        self._check_reply()
+        self._check_letters()
+        check_reply(self)
         check_template(self.user, "user", (*KNOWN, "responses"))
         if self.reference_user is not None:
             check_template(self.reference_user, "reference_user", KNOWN)
@@ -110,29 +112,16 @@ class Dialect(BaseModel):
         check_examples(self)
         return self
 
-    def _check_reply(self) -> None:
-        by_criterion = isinstance(self.reply, Json) and self.reply.by_criterion
-        if self.criteria and not by_criterion:
-            raise ValueError("`criteria` need a reply by criterion: reply.kind json, by_criterion")
-        if len(set(self.criteria)) < len(self.criteria) or "" in self.criteria:
-            raise ValueError(f"expected different names as criteria, found {self.criteria!r}")
-        if by_criterion and self.scale.choices is not None:
-            raise ValueError("a reply by criterion holds scores: give the scale `low` and `high`")
-        if isinstance(self.reply, Json) and self.reply.rationale in self.criteria:
-            raise ValueError(f"the criterion {self.reply.rationale!r} has the rationale's name")
-        if isinstance(self.reply, ScoresFirst) and not self.scored:
-            raise ValueError("a reply of scores first needs a scale with `low` and `high`")
-        if isinstance(self.reply, Pattern):
-            self._check_slot(self.reply.slot)
-
-    def _check_slot(self, slot: str) -> None:
-        several = self.scored and self.kind is not Kind.SINGLE
-        fits = {"verdict": True, "score": self.scored and not several, "scores": several}
-        if not fits[slot]:
+    def _check_letters(self) -> None:
+        """A choice between responses is the letter of one, or the tie: others cannot be turned."""
+        if self.kind is Kind.SINGLE or self.scale.choices is None:
+            return
+        strangers = [c for c in self.scale.choices if c != TIE and c not in tuple(LETTERS)]
+        if strangers:
             raise ValueError(
-                f"`reply`: {{{slot}}} does not fit: a {self.kind} dialect on the scale "
-                f"{', '.join(self.scale.values[:4])}... has {{verdict}}"
-                f"{' or {scores}' if several else ' or {score}' if self.scored else ''}"
+                f"expected the letters of the responses (A, B, ...) and {TIE} as choices of a "
+                f"{self.kind} dialect, found {strangers[0]!r}. To have it written otherwise, give "
+                f"`scale: [A, B, {TIE}]` and say how: `say: {{A: {strangers[0]}}}`"
             )
 
     @property
@@ -269,36 +258,6 @@ class Dialect(BaseModel):
     def shows(self, name: str) -> bool:
         """Whether the prompt has a place for it: `reference`, `grounding`, `fields`."""
         return name in names_in(self.user)
-
-
-def verdict_in_words(dialect: Dialect, verdict: str) -> str:
-    """What a verdict says, with the direction spelled out, for a writer that must not reverse it.
-
-    Raises DataError for a dialect without direction and for a verdict that is not on its scale.
-
-    >>> from judgesmith.judging.dialect import PAIR_SCALE
-    >>> d = Dialect(name="d", kind="pair", system=None, user="", scale=PAIR_SCALE,
-    ...             direction="worse")
-    >>> verdict_in_words(d, "B")
-    'B: Response B is the WORSE one (a letter names the worse response, not the better one)'
-    """
-    if dialect.direction is None or verdict not in dialect.scale.values:
-        raise DataError(
-            f"dialect {dialect.name!r}: expected a direction and a verdict among "
-            f"{', '.join(dialect.scale.values)}, found direction {dialect.direction!r} and "
-            f"verdict {verdict!r}. Name what a letter stands for (`direction`)."
-        )
-    named = dialect.direction.value
-    other = (Direction.BETTER if dialect.direction is Direction.WORSE else Direction.WORSE).value
-    if dialect.scale.choices is None:
-        ends = f"from {dialect.scale.low} to {dialect.scale.high}"
-        return f"{verdict} {ends}, where a higher score is {named.upper()}, not {other}"
-    meant = f"what it names is the {named.upper()} one"
-    if verdict == TIE:
-        meant = f"neither response is {named.upper()} than the other"
-    elif len(verdict) == 1 and verdict in LETTERS:
-        meant = f"Response {verdict} is the {named.upper()} one"
-    return f"{verdict}: {meant} (a letter names the {named} response, not the {other} one)"
 
 
 def require_direction(labels: Iterable[Label], dialect: Dialect, *, setting: str) -> None:

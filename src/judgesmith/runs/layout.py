@@ -9,6 +9,7 @@ runs/quickstart/
 """
 
 import fcntl
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from judgesmith.runs.endpoint import Endpoint
 from judgesmith.runs.jsonl import PartialFile, read_records, write_records
 
 M = TypeVar("M", bound=BaseModel)
+_DIALECT_NAME = re.compile(r"\w[\w.-]*")
 
 
 class Header(BaseModel):
@@ -48,6 +50,12 @@ class Header(BaseModel):
     def _named_by_their_keys(cls, dialects: object) -> object:
         if not isinstance(dialects, dict):
             return dialects
+        for name in dialects:
+            if not _DIALECT_NAME.fullmatch(str(name)):
+                raise ValueError(
+                    f"expected a name of letters, digits, dots, hyphens and underscores, found "
+                    f"{name!r}"
+                )
         return {
             name: {**fields, "name": name} if isinstance(fields, dict) else fields
             for name, fields in dialects.items()

@@ -24,7 +24,7 @@ from pydantic import (
 from judgesmith.backends.dpo_checks import Bounds, Measured
 from judgesmith.backends.dpo_trainer import Training
 from judgesmith.backends.dpo_trl import train_dpo
-from judgesmith.backends.lessons import steps_of
+from judgesmith.backends.lessons import lightly, steps_of
 from judgesmith.backends.student import read_size
 from judgesmith.backends.threads import choose_threads
 from judgesmith.judging.dialect import require_dialect
@@ -70,7 +70,7 @@ class Config(Section):
         """A few steps."""
         few = {"eval_every": 5, "dev_items": 8}
         changes: dict[str, Any] = {k: min(getattr(self, k), n) for k, n in few.items()}
-        changes |= {"steps": min(self.steps or 10, 10), "epochs": None}
+        changes |= {"steps": min(self.steps or 10, 10), "epochs": None, "trl": lightly(self.trl)}
         return self.model_copy(update=changes)
 
     @model_validator(mode="after")

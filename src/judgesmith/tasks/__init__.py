@@ -13,7 +13,16 @@ from judgesmith.errors import DataError, RecipeError, nearest
 from judgesmith.judging.dialect import PAIR_SCALE, Dialect, Scale
 from judgesmith.judging.library import LIBRARY
 from judgesmith.models.protocol import Model
-from judgesmith.records import Choice, Question, Response, Verdict
+from judgesmith.records import (
+    Choice,
+    Direction,
+    Question,
+    Response,
+    Scores,
+    Verdict,
+    choice,
+    reorder,
+)
 from judgesmith.runs.layout import Header
 
 TASKS = {"bias": "judgesmith.tasks.bias:TASK", "general": "judgesmith.tasks.general:TASK"}
@@ -60,7 +69,8 @@ class Task(Protocol):
     the names by which results are broken down besides bucket and category. `mistake_modes` are the
     failure modes of `mistaken_judgments`; `mistake_briefs` tells a writer of each in one sentence
     what a judge that fails in this way gets wrong. `responder_rates` are what the spec of a
-    simulated model may state besides its name.
+    simulated model may state besides its name. `key_direction` is what a letter of the key's
+    verdicts names, and what its higher score is.
     """
 
     name: str
@@ -70,6 +80,7 @@ class Task(Protocol):
     dialects: Mapping[str, Dialect]
     bucket_presets: Mapping[str, Sequence[Mapping[str, Any]]]
     key_policies: tuple[str, ...]
+    key_direction: Direction
     mistake_modes: tuple[str, ...]
     mistake_briefs: Mapping[str, str]
     hedge_phrases: Sequence[str]
@@ -155,6 +166,30 @@ def task_of(header: Header) -> Task:
         )
     task.dialects = {**known, **header.dialects}
     return task
+
+
+def key_judgment(
+    task: Task, question: Question, responses: Sequence[Response], policy: str, dialect: Dialect
+) -> KeyJudgment | None:
+    """The answer key's judgment as a dialect says it, of responses in the order shown.
+
+    Where the dialect's letters name the other side than the key's do, letters change places, and
+    scores are mirrored on the scale; the reason stays, as it says what was found.
+    """
+    found = task.judge_by_key(question, responses, policy, dialect.scale)
+    if found is None or dialect.direction in (None, task.key_direction):
+        return found
+    return found._replace(verdict=_other_side(found.verdict, dialect.scale))
+
+
+def _other_side(verdict: Verdict, scale: Scale) -> Verdict:
+    if scale.low is None or scale.high is None:
+        return reorder(verdict, (1, 0)) if isinstance(verdict, Choice) else verdict
+    both = scale.low + scale.high
+    if isinstance(verdict, Scores):
+        turned = tuple(both - value for value in verdict.values)
+        return Scores(kind="scores", values=turned, criteria=None)
+    return choice(f"{both - float(verdict.value):g}") if isinstance(verdict, Choice) else verdict
 
 
 def key_reference(task: Task, dialect: Dialect, question: Question) -> str | None:

@@ -13,7 +13,7 @@ from judgesmith.records import TIE, Choice, Item, Kind, Question, Response, Scor
 from judgesmith.stages.evaluate.labelled_side import LabelledSide
 from judgesmith.stages.evaluate.rules import by_rule, constant_rule, longer_rule, random_rule
 from judgesmith.stages.evaluate.words_alone import learn_words
-from judgesmith.tasks import BaselineRule, Task
+from judgesmith.tasks import BaselineRule, Task, key_judgment
 
 NO_TRAINING = "no training label is a score, so the middle of the scale"
 
@@ -27,7 +27,7 @@ def rule_judges(
         for name, verdicts in sorted(found.others.items())
     ]
     keys = [
-        by_rule(f"answer key ({p})", "key", _key_rule(task, p), *_shown(found))
+        by_rule(f"answer key ({p})", "key", _key_rule(task, p, dialect), *_shown(found))
         for p in key_policies
     ]
     scale = verdict_scale(dialect).values
@@ -71,9 +71,11 @@ def _reads(verdicts: Mapping[str, str]) -> dict[ItemKey, Read]:
     return {item: Read(value, value, value) for item, value in verdicts.items()}
 
 
-def _key_rule(task: Task, policy: str) -> BaselineRule:
+def _key_rule(task: Task, policy: str, dialect: Dialect) -> BaselineRule:
+    asked = dialect.model_copy(update={"scale": verdict_scale(dialect)})
+
     def rule(question: Question, responses: Sequence[Response]) -> Choice | None:
-        found = task.judge_by_key(question, responses, policy)
+        found = key_judgment(task, question, responses, policy, asked)
         verdict = None if found is None else found.verdict
         return verdict if isinstance(verdict, Choice) else None
 
@@ -151,7 +153,7 @@ def _key_scores(
     reads: dict[ItemKey, ScoreRead] = {}
     for item in found.items:
         shown = [found.responses[name] for name in item.response_ids]
-        told = task.judge_by_key(found.questions[item.question_id], shown, policy, dialect.scale)
+        told = key_judgment(task, found.questions[item.question_id], shown, policy, dialect)
         if told is not None and isinstance(told.verdict, Scores):
             scores = score_units(told.verdict, item)
             reads |= {key: ScoreRead(score) for key, score in scores.items()}

@@ -22,7 +22,7 @@ from judgesmith.records import (
     Verdict,
     choice,
 )
-from judgesmith.tasks import KeyJudgment, Task
+from judgesmith.tasks import KeyJudgment, Task, key_judgment
 
 
 def judge_by_key(
@@ -66,7 +66,7 @@ def _judged(
 ) -> Judgment | None:  # fmt: skip
     """The key's judgment in one order; None where it has none, or no reply could be read back."""
     shown = [responses[item.response_ids[p]] for p in order]
-    found = task.judge_by_key(questions[item.question_id], shown, policy, dialect.scale)
+    found = key_judgment(task, questions[item.question_id], shown, policy, dialect)
     reply = None if found is None else _reply(dialect, found)
     if found is None or reply is None:
         return None

@@ -6,6 +6,7 @@ from judgesmith.models.protocol import Model, ModelOpener
 from judgesmith.models.simulated_teacher import Known, SimulatedTeacher, TeacherSpec
 from judgesmith.records import Question, Response, Verdict
 from judgesmith.stages.labels.label_inputs import LabelInputs
+from judgesmith.tasks import key_judgment
 
 
 def with_simulated(
@@ -22,7 +23,7 @@ def with_simulated(
     def right(question: Question, shown: Sequence[Response]) -> tuple[Verdict, str] | None:
         if not policies:
             return None
-        found = given.task.judge_by_key(question, shown, policies[0], given.dialect.scale)
+        found = key_judgment(given.task, question, shown, policies[0], given.dialect)
         return None if found is None else (found.verdict, found.rationale)
 
     known = Known(

@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from judgesmith.backends.launch import Launch
+from judgesmith.backends.lessons import lightly
 from judgesmith.backends.student import FromNothing
 from judgesmith.backends.weights import Quantize
 from judgesmith.runs.recipe import Section
@@ -172,6 +173,7 @@ class Config(Section):
             update={
                 "student": tiny, "dry_run": self.rows_of_dry_run, "judges": fewer,
                 "steps": min(self.steps or 20, 20), "epochs": None, "launch": None,
+                "trl": lightly(self.trl),
                 **{k: min(getattr(self, k), n) for k, n in few.items()},
             }
         )  # fmt: skip
@@ -179,7 +181,8 @@ class Config(Section):
 
 def _few_steps(judge: Judge) -> Judge:
     """Without steps of its own: those of all students are few, and without longer rows."""
-    return judge.model_copy(update={"steps": None, "epochs": None, "max_length": None})
+    own = None if judge.trl is None else lightly(judge.trl)
+    return judge.model_copy(update={"steps": None, "epochs": None, "max_length": None, "trl": own})
 
 
 def inputs(config: Config) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from judgesmith.audits.finding import Finding
 from judgesmith.errors import DataError
 from judgesmith.judging.dialect import PAIR_SCALE, Dialect, Scale
 from judgesmith.models.protocol import Model
-from judgesmith.records import LETTERS, Item, Question, Response, TaskFields
+from judgesmith.records import LETTERS, Direction, Item, Question, Response, TaskFields
 from judgesmith.tasks import BaselineRule, KeyJudgment, Mistake, ResponseOutcome
 from judgesmith.tasks.bias import teacher, two_stereotypes
 from judgesmith.tasks.bias.baselines import answer_choice_rule
@@ -38,6 +38,7 @@ class BiasTask:
     dialects: Mapping[str, Dialect] = DIALECTS
     bucket_presets: Mapping[str, Sequence[Mapping[str, Any]]] = PRESETS
     key_policies = teacher.POLICIES
+    key_direction = Direction.WORSE
     mistake_modes = MODES
     responder_rates = frozenset(ResponderSpec.model_fields) - {"name"}
     mistake_briefs: Mapping[str, str] = BRIEFS

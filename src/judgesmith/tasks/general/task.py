@@ -5,7 +5,7 @@ from typing import Any
 
 from judgesmith.judging.dialect import PAIR_SCALE, Dialect, Scale
 from judgesmith.models.protocol import Model
-from judgesmith.records import Finish, Question, Response
+from judgesmith.records import Direction, Finish, Question, Response
 from judgesmith.tasks import BaselineRule, KeyJudgment, Mistake, ResponseOutcome
 from judgesmith.tasks.general import key
 from judgesmith.tasks.general.responders import ResponderSpec, simulated_responder
@@ -33,6 +33,7 @@ class GeneralTask:
     dialects: Mapping[str, Dialect] = {}
     bucket_presets = PRESETS
     key_policies = (key.POLICY,)
+    key_direction = Direction.BETTER
     mistake_modes: tuple[str, ...] = ()
     mistake_briefs: Mapping[str, str] = {}
     hedge_phrases: Sequence[str] = ()
