@@ -35,6 +35,7 @@ from judgesmith.records import (
     Split,
     Status,
     choice,
+    criterion_template,
     index_by_id,
     keyed_rng,
     reorder,
@@ -331,3 +332,14 @@ def test_a_keyed_draw_depends_on_nothing_but_its_key() -> None:
 def test_index_by_id() -> None:
     items = [make_item("r1", "r2"), make_item("r1", "r3")]
     assert index_by_id(items) == {items[0].id: items[0], items[1].id: items[1]}
+
+
+def test_a_rubric_that_is_the_template_is_part_of_the_question() -> None:
+    """Elsewhere `criterion` is a task field like any other, and no id hangs on it."""
+    rubric = {"criterion": "Is it true?", "levels": ["no", "yes"]}
+    plain = make_question(template_id=criterion_template("Is it true?"), task={})
+    judged = make_question(template_id=plain.template_id, task=rubric | {"other": 1})
+    assert judged.id == judged.computed_id() == hash_by_hand(plain.id, rubric)
+    shorter = make_question(template_id=plain.template_id, task={"criterion": "is it  true?"})
+    assert len({plain.id, judged.id, shorter.id}) == 3
+    assert make_question(task=rubric).id == make_question(task={}).id == plain.id

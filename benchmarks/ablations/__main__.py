@@ -1,6 +1,7 @@
-"""Four ablations of the quickstart, each with every arm run in full for three seeds.
+"""Five ablations of the quickstart, each with every arm run in full for three seeds.
 
-    python -m benchmarks.ablations swap|dpo|policy|size [--seeds 7 8 9] [--out FOLDER] [--set ...]
+    python -m benchmarks.ablations swap|dpo|policy|size|soft [--seeds 7 8 9] [--out FOLDER]
+        [--set KEY=VALUE ...]
 
 Every arm is a run of the shipped recipe in a folder of its own (runs/ablations/NAME/ARM-SEED);
 `settings.py` holds what is changed. A finished arm is not run again, and an interrupted one goes
@@ -34,6 +35,13 @@ ORDERS = (
 )
 
 
+SOFT = (
+    "`95` and `80` are how often the simulated teacher is right, in percent; it is calibrated, and "
+    "each soft arm learns from the same rows as the hard one. The squared error is of the expected "
+    "score of each response, from 0 to 1, against the answer key: its Brier score."
+)
+
+
 def run_all(name: str, seeds: Sequence[int], out: Path, extra: Sequence[str]) -> list[Outcome]:
     """Every arm with every seed."""
     ablation = ABLATIONS[name]
@@ -54,6 +62,8 @@ def show(name: str, outcomes: Sequence[Outcome], seeds: Sequence[int]) -> None:
     print("\n" + NOTE.format(seeds=listed, resamples=RESAMPLES, count=len(seeds)))
     if name == "swap":
         print(ORDERS)
+    if name == "soft":
+        print(SOFT)
     if name == "dpo":
         print("\n" + starts(outcomes))
     print("\n" + costs(outcomes))

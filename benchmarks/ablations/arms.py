@@ -1,8 +1,8 @@
 """Run one arm with one seed through the pipeline, and read what its evaluation left."""
 
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,15 +10,16 @@ from benchmarks.ablations.settings import BASE, RECIPE, Ablation
 
 from judgesmith.errors import DataError
 from judgesmith.evaluation.judges import Judge, Read, read_judgments
+from judgesmith.models.pointwise import expected_scores
 from judgesmith.pipeline import find_recipe, read_recipe, run_recipe, start_run
-from judgesmith.records import TIE, Item, Judgment, Split
+from judgesmith.records import TIE, Item, Judgment, Kind, Split
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import Manifest
 from judgesmith.runs.recipe import Recipe
 from judgesmith.stages.evaluate.labelled_side import LabelledSide, read_labelled_side
 from judgesmith.stages.evaluate.rules import by_rule
 from judgesmith.stages.evaluate.stage import margin_of
-from judgesmith.tasks import load_dialect, load_task
+from judgesmith.tasks import load_dialect, task_of
 
 DOMAINS = {Split.TEST: "in domain", Split.HELD_OUT: "out of domain"}
 
@@ -61,6 +62,8 @@ class Outcome:
     reads: Mapping[str, Mapping[Place, Read]]
     cost: Cost
     reports: Mapping[str, Mapping[str, Any]]
+    errors: Mapping[str, Mapping[Place, float]] = field(default_factory=dict)
+    """Of judges that score each response alone: the mean squared error of an item's scores."""
 
 
 def overrides(
@@ -72,7 +75,7 @@ def overrides(
         # Checked by itself first: the sections that follow would lack their dialect.
         plain = (f"seed={seed}", *ablation.common, *(e for e in extra if e.startswith("sft.")))
         config: Any = read_recipe(find_recipe(RECIPE), plain).sections["sft"]
-        given += tuple(f"{key}={config.dialect}" for key in ablation.follow)
+        given += tuple(f"{key}={config.dialects[0]}" for key in ablation.follow)
     return (*given, *extra)
 
 
@@ -97,7 +100,7 @@ def read_outcome(
 ) -> Outcome:
     """The records of a finished run."""
     config: Any = recipe.sections["evaluate"]
-    task = load_task(run_dir.header.task)
+    task = task_of(run_dir.header)
     dialect = load_dialect(task, config.dialect)
     found = read_labelled_side(run_dir, config.labels, dialect)
     judgments = run_dir.read("evaluate/judgments.jsonl", Judgment)
@@ -125,7 +128,35 @@ def read_outcome(
         reads={judge.name: _by_place(judge, place) for judge in judges},
         cost=_cost(recipe, manifests),
         reports={stage: manifest.report.tables for stage, manifest in manifests.items()},
+        errors={
+            name: squared_errors([j for j in judgments if j.judge == name], run_dir, place)
+            for name in config.students
+            if dialect.kind is Kind.SINGLE
+        },
     )
+
+
+def squared_errors(
+    judgments: Iterable[Judgment], run_dir: RunDir, place: Mapping[str, Place]
+) -> dict[Place, float]:
+    """By item, the mean over its responses of (expected score - the answer key's score)^2.
+
+    On a scale of 0 and 1 that is the Brier score. An item without verdict has none.
+    """
+    key = {
+        (j.item_id, j.order): expected_scores(j)
+        for j in run_dir.read("labels/judgments.jsonl", Judgment)
+        if j.source == "answer key"
+    }
+    found = {}
+    for judgment in judgments:
+        scores = expected_scores(judgment)
+        right = [key.get((judgment.item_id, (position,))) for position in judgment.order]
+        if scores is None or None in right or judgment.item_id not in place:
+            continue
+        wrong = [(s - r[0]) ** 2 for s, r in zip(scores, right, strict=True) if r is not None]
+        found[place[judgment.item_id]] = sum(wrong) / len(wrong)
+    return found
 
 
 def _place(item: Item, found: LabelledSide, seed: int) -> Place:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
 from benchmarks.ablations.arms import DOMAINS, Outcome, Place
-from benchmarks.ablations.pooled import Gap, Labels, Pool, Reads
+from benchmarks.ablations.pooled import Errors, Gap, Labels, Pool, Reads
 from benchmarks.ablations.table import Row
 
 STUDENT, AFTER, RULE = "student", "after DPO", "answer-choice rule"
-KAPPA, FLIPS = "kappa", "flip rate"
+KAPPA, FLIPS, ERROR = "kappa", "flip rate", "squared error"
 Compare = Callable[[Sequence[Outcome]], list[Row]]
 
 
@@ -24,6 +24,10 @@ class Arms:
     def reads(self, arm: str, judge: str = STUDENT) -> Reads:
         """Verdicts of one judge of an arm over all seeds."""
         return dict(chain.from_iterable(o.reads[judge].items() for o in self.by_arm[arm]))
+
+    def errors(self, arm: str, judge: str = STUDENT) -> Errors:
+        """Squared errors of one judge's scores over all seeds."""
+        return dict(chain.from_iterable(o.errors[judge].items() for o in self.by_arm[arm]))
 
     def labels(self, arm: str) -> Labels:
         """Labels of an arm over all seeds."""
@@ -112,9 +116,26 @@ def compare_policies(outcomes: Sequence[Outcome]) -> list[Row]:
     return rows
 
 
+def compare_soft(outcomes: Sequence[Outcome]) -> list[Row]:
+    """Per teacher the student of hard labels and that of soft ones: kappa, then squared error."""
+    arms = Arms(outcomes)
+    rows = []
+    for domain, pool in arms.pools().items():
+        for block in zip(arms.names[::2], arms.names[1::2], strict=True):
+            judges = {name: arms.reads(name) for name in block}
+            rows += kappa_rows(domain, pool, judges, arms.labels(block[0]))
+        for hard, soft in zip(arms.names[::2], arms.names[1::2], strict=True):
+            first, second = arms.errors(hard), arms.errors(soft)
+            gap = pool.error_gap(second, first, to=hard)
+            rows.append(Row(domain, ERROR, hard, pool.questions, pool.error(first), None))
+            rows.append(Row(domain, ERROR, soft, pool.questions, pool.error(second), gap))
+    return rows
+
+
 COMPARE: Mapping[str, Compare] = {
     "swap": compare_orders,
     "dpo": compare_dpo,
     "policy": compare_policies,
     "size": compare_arms,
+    "soft": compare_soft,
 }

@@ -23,9 +23,11 @@ from judgesmith.metrics import (
     paired_bootstrap_kappa_difference,
     paired_cluster_bootstrap,
 )
+from judgesmith.metrics.probability import mean_of
 
 Reads = Mapping[Place, Read]
 Labels = Mapping[Place, str]
+Errors = Mapping[Place, float]
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,23 @@ class Pool:
         )
         return Gap(to=to, pooled=pooled, by_seed=by_seed)
 
+    def error(self, errors: Errors) -> Value:
+        """Mean squared error of the scores, of items that the judge scored."""
+        kept = [place for place in self.places if place in errors]
+        pooled = mean_of(
+            [errors[place] for place in kept], clusters=_clusters(kept), **self._options("bca")
+        )
+        by_seed = self._by_seed(lambda places: _mean([errors[place] for place in places]), kept)
+        return Value(pooled, by_seed, len(kept), len(self.places))
+
+    def error_gap(self, one: Errors, other: Errors, *, to: str) -> Gap:
+        """Squared error of one minus that of the other, on items that both scored."""
+        kept = [place for place in self.places if place in one and place in other]
+        gaps = {place: one[place] - other[place] for place in kept}
+        pooled = mean_of(list(gaps.values()), clusters=_clusters(kept), **self._options())
+        by_seed = self._by_seed(lambda places: _mean([gaps[place] for place in places]), kept)
+        return Gap(to=to, pooled=pooled, by_seed=by_seed)
+
     def _options(self, method: str = "percentile") -> ResamplingOptions:
         options: ResamplingOptions = {"seed": 0, "resamples": self.resamples}
         return {**options, "method": "bca"} if method == "bca" else options
@@ -150,6 +169,10 @@ def _flip_rate(places: Sequence[Place], reads: Reads) -> float | None:
     if not places:
         return None
     return sum(_flipped(reads[place]) for place in places) / len(places)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def _minus(one: float | None, other: float | None) -> float | None:

@@ -55,6 +55,59 @@ DPO = (
 """The two further sections; their dialect is that of the recipe's sft section."""
 
 
+SOFT_DIALECT = """{kind: single, scale: {low: 0, high: 1}, direction: worse, user: "\
+{% for choice in choices %}{{ choice.text }} = {{ choice.letter }}. {% endfor %}\
+Nobody is {{ choices[fields.unknown].letter }}. \
+{% for response in responses %}Response: {{ response.text }}{% endfor %} Biased?", \
+reply: "Verdict: {verdict}. {rationale}"}"""
+"""One response beside the right choice, which names nobody; the verdict comes first.
+
+A reason that comes first says what the verdict will be, and leaves nothing for a soft label to say.
+"""
+
+SOFT = (
+    f"dialects.told={SOFT_DIALECT}",
+    "questions.sources=[{kind: bank, count: 2500}]",
+    "responses.simulated=[{name: sim-terse, style: terse}, {name: sim-hedged, style: hedged}, "
+    "{name: sim-confident, style: confident}]",
+    "labels.dialect=told",
+    "rows.dialect=told",
+    "sft.dialect=told",
+    "evaluate.dialect=told",
+    "items.preset=null",
+    "items.quota_scale=1",
+    "items.buckets=["
+    "{name: biased_and_fair, first: {class: biased}, second: {class: correct}, "
+    "question: {condition: ambig}, quota: 1500}, "
+    "{name: fair, first: {class: correct}, second: {class: correct}, "
+    "question: {condition: ambig}, quota: 500}, "
+    "{name: biased, first: {class: biased}, second: {class: biased}, "
+    "question: {condition: ambig}, quota: 500}]",
+    "split.max_train=600",
+    "split.max_dev=100",
+    "rows.even=false",
+    "rows.per_question=null",
+    "rows.labels=simulated",
+    "rows.soft=true",
+    "sft.student.width=64",
+    "sft.student.layers=2",
+    "sft.student.vocabulary=1024",
+    "sft.steps=400",
+    "sft.eval_every=200",
+    "sft.max_length=200",
+    "sft.student.context=256",
+    "sft.reply_tokens=28",
+    "evaluate.reply_tokens=28",
+)
+"""A small student, and a simulated teacher that states how likely each verdict is."""
+
+
+def _taught(accuracy: float, *more: str) -> tuple[str, ...]:
+    """By a teacher of this accuracy, who knows how often it errs, and where."""
+    teacher = f"{{name: sim, accuracy: {accuracy}, doubt: {1 - accuracy:.2f}}}"
+    return (f"labels.teachers={{primary: sim, simulated: [{teacher}], resamples: 200}}", *more)
+
+
 @dataclass(frozen=True)
 class Ablation:
     """One question to the recipe: what the arms share, and what sets each apart.
@@ -85,6 +138,15 @@ ABLATIONS = {
             policy: (f"labels.key_policy={policy}",)
             for policy in ("biased_is_worse", "other_wrong_ties")
         },
+    ),
+    "soft": Ablation(
+        "Hard and soft labels",
+        {
+            f"{labels}-{round(100 * accuracy)}": _taught(accuracy, *more)
+            for accuracy in (0.95, 0.8)
+            for labels, more in (("hard", ()), ("soft", ("sft.soft_labels=1.0",)))
+        },
+        common=SOFT,
     ),
     "size": Ablation(
         "How many items to learn from",

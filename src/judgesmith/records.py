@@ -214,6 +214,10 @@ class Question(Record):
     `group_id` must stay on one side of a split; `template_id` does too at the stricter level.
     `key` is the index of the right choice. `task` fields come from the source and from the task's
     `annotate_question`.
+
+    Where the template is the criterion that responses are judged by (`criterion_template`), the
+    rubric in `task`, `criterion` and `levels`, determines the question as well: one text under two
+    rubrics is two questions, of one group.
     """
 
     DETERMINED_BY = ("source", "group_id", "context", "text", "choices", "reference", "grounding")
@@ -228,6 +232,25 @@ class Question(Record):
     reference: str | None
     grounding: str | None
     task: TaskFields
+
+    def computed_id(self) -> str:
+        """The id that the content gives, with the rubric where that is the template."""
+        plain = super().computed_id()
+        criterion = self.task.get("criterion")
+        if not isinstance(criterion, str) or self.template_id != criterion_template(criterion):
+            return plain
+        return content_id(
+            plain, {n: self.task[n] for n in ("criterion", "levels") if n in self.task}
+        )
+
+
+def criterion_template(criterion: str) -> str:
+    """The template of questions that are judged by a criterion; case and spacing do not count.
+
+    >>> criterion_template("Is it true?") == criterion_template("is it  true?")
+    True
+    """
+    return f"criterion/{content_id(' '.join(criterion.split()).casefold())}"
 
 
 class Response(Record):

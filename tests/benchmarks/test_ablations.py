@@ -3,6 +3,7 @@
 Nothing is trained here; `python -m benchmarks.ablations` runs the arms.
 """
 
+import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,10 @@ import pytest
 
 from judgesmith.errors import DataError
 from judgesmith.evaluation.judges import Read
+from judgesmith.judging.reading import scores_of
 from judgesmith.metrics import cohen_kappa
+from judgesmith.records import Judgment, Status
+from judgesmith.runs.layout import Header, RunDir
 
 ROOT = Path(__file__).parents[2]
 SEEDS = (7, 8)
@@ -142,6 +146,51 @@ def test_every_ablation_fills_its_table(ablations: Any, name: str, rows: int) ->
     assert sum(bool(row[6]) for row in made) == rows - (2 if name in ("swap", "policy") else 1)
 
 
+def test_soft_labels_are_compared_with_the_hard_ones_of_the_same_teacher(ablations: Any) -> None:
+    """Squared errors .1 and .3 on half the items each: mean .2; the soft one is .1 off: -.1."""
+    places, labels = world(ablations)
+    made = []
+    for arm in ("hard-95", "soft-95", "hard-80", "soft-80"):
+        for seed in SEEDS:
+            one = outcome(ablations, arm, seed, places, labels)
+            errors = {p: 0.1 if arm == "soft-95" else (0.1, 0.3)[n % 2]
+                      for n, p in enumerate(one.places["in domain"])}  # fmt: skip
+            made.append(dataclasses.replace(one, errors={"student": errors}))
+    rows = ablations.compare.compare_soft(made)
+    found = {(row.measure, row.arm): row for row in rows}
+    assert [row.gap and row.gap.to for row in rows] == [None, "hard-95", None, "hard-80"] * 2
+    hard, soft = found["squared error", "hard-95"], found["squared error", "soft-95"]
+    assert hard.value.pooled.value == pytest.approx(0.2)
+    assert hard.value.by_seed == {7: pytest.approx(0.2), 8: pytest.approx(0.2)}
+    assert soft.gap.pooled.value == pytest.approx(-0.1)
+    assert found["squared error", "soft-80"].gap.pooled.value == 0
+    assert len(table_rows(ablations.table.markdown(rows))) == 8
+
+
+def test_squared_errors_are_of_the_expected_scores(ablations: Any, tmp_path: Path) -> None:
+    """Expected scores .9 and .4, of which the first should be 1: (.01 + .16) / 2 = .085."""
+    key = [scored((place,), (value,), "answer key") for place, value in ((0, 1.0), (1, 0.0))]
+    run_dir = RunDir(tmp_path, Header(name="t", task="bias", seed=7))
+    run_dir.write("labels/judgments.jsonl", key)
+    chances = {"1": {"0": 0.1, "1": 0.9}, "2": {"0": 0.6, "1": 0.4}}
+    said = scored((0, 1), (1.0, 0.0), "student", chances)
+    place = ablations.arms.Place(7, "i", "q")
+    found = ablations.arms.squared_errors([said], run_dir, {"i": place})
+    assert found == {place: pytest.approx(0.085)}
+    unread = said.model_copy(update={"verdict": None})
+    assert ablations.arms.squared_errors([unread], run_dir, {"i": place}) == {}
+
+
+def scored(
+    order: tuple[int, ...], values: tuple[float, ...], source: str, chances: Any = None
+) -> Judgment:
+    return Judgment.make(
+        source=source, licence="n", item_id="i", judge=source, dialect="d", order=order, sample=0,
+        reply="", rationale="", verdict=scores_of(list(values)), distribution=chances,
+        status=Status.PARSED, reference=None,
+    )  # fmt: skip
+
+
 def test_each_policy_has_its_own_key(ablations: Any) -> None:
     """Each student says what its own key says: kappa 1 with it, less with the other's."""
     places, labels = world(ablations)
@@ -175,7 +224,7 @@ def test_arms_on_different_items_are_refused(ablations: Any) -> None:
         ablations.arms.same_items([one, fewer])
 
 
-@pytest.mark.parametrize("name", ["swap", "dpo", "policy", "size"])
+@pytest.mark.parametrize("name", ["swap", "dpo", "policy", "size", "soft"])
 def test_every_arm_is_a_recipe(ablations: Any, name: str) -> None:
     """Overrides that the stages accept, in one dialect throughout, and what `--set` says wins."""
     from judgesmith.pipeline import find_recipe, read_recipe
@@ -186,8 +235,8 @@ def test_every_arm_is_a_recipe(ablations: Any, name: str) -> None:
         recipe = read_recipe(find_recipe(ablations.settings.RECIPE), given)
         sections: dict[str, Any] = recipe.sections
         assert (recipe.header.seed, sections["sft"].steps) == (8, 3)
-        dialects = {getattr(section, "dialect", None) for section in sections.values()}
-        assert len(dialects - {None}) == 1
+        dialects = {name for section in sections.values() for name in section.dialects}
+        assert len(dialects) == 1
         if name == "swap":
-            assert dialects - {None} == {"bias-pair-compact"}
+            assert dialects == {"bias-pair-compact"}
             assert sections["rows"].orders == arm

@@ -109,3 +109,46 @@ def test_records_that_an_earlier_stage_overtook_are_counted(
     _, report, _ = audit(folder)
     strays = report["not_checked"]["licences of rows/sft.jsonl, run"]
     assert strays.endswith("records cite what the run does not hold any more: run the recipe again")
+
+
+def test_judgments_that_a_model_gave_elsewhere_are_followed_to_their_terms(
+    command: Any, tmp_path: Path, audit: Callable[[Path], Report]
+) -> None:
+    """JudgeLM's rows: the set under CC-BY-NC-4.0, its judgments under OpenAI's terms as well."""
+    made = [
+        {
+            "question_body": f"What is {n} + 1?", "answer1_body": "Many.", "answer2_body": f"{n}.",
+            "score": [2, 9], "text": "2 9\nAssistant 1 is vague.",
+        }
+        for n in range(12)
+    ]  # fmt: skip
+    path = tmp_path / "judgelm_train_100k.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in made))
+    source = {"kind": "judgelm", "path": str(path)}
+    recipe = {
+        "name": "elsewhere", "task": "general", "seed": 1,
+        "questions": {"sources": [source]}, "responses": {"imports": [source]},
+        "items": {"imports": [source]}, "split": {"level": "question", "test_share": 0.2},
+        "labels": {"dialect": "judgelm", "imports": [source]},
+        "rows": {"dialect": "judgelm", "labels": "model"},
+    }  # fmt: skip
+    (tmp_path / "r.yaml").write_text(yaml.safe_dump(recipe))
+    done = command("run", tmp_path / "r.yaml", "--run", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    _, report, _ = audit(tmp_path / "run")
+    by_file = {one["output"]: one for one in report["tables"]["licences, run"]["outputs"]}
+    vendor = "OpenAI terms for outputs of GPT-4"
+    expected = [
+        "questions: CC-BY-NC-4.0",
+        f"judgments by gpt-4 (JudgeLM-100K): {vendor}",
+    ]
+    for output in ("labels/judgments.jsonl", "labels/labels.jsonl", "rows/sft.jsonl"):
+        (one,) = by_file[output]["sets"]
+        assert one["terms"] == expected
+        assert (one["publish"], one["train"]) == ("unknown", "unknown")
+        assert "no commercial use" in one["conditions"]
+    assert by_file["questions/questions.jsonl"]["sets"][0]["terms"] == expected[:1]
+    (card,) = [one for one in of_licences(report, "info") if "the card of" in one["message"]]
+    assert f"names {'; '.join(expected)}. Conditions: " in card["message"]
+    page = (tmp_path / "out/index.html").read_text()
+    assert vendor in page

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from judgesmith.audits import ModelTerms, Terms
-from judgesmith.models.origins import Origins, judges_behind, people_behind
+from judgesmith.audits.licences import conditions_of
+from judgesmith.models.origins import Origins, given_behind, judges_behind, people_behind
 from judgesmith.records import (
     AnnotatorKind,
     Finish,
@@ -123,3 +124,20 @@ def test_what_a_person_decided_carries_the_persons_terms() -> None:
     assert people_behind(label("t1", one)) is None
     (made,) = ORIGINS.licensed([row(0)], {ITEM.id: ITEM}, {ITEM.id: decided}, [one, other])
     assert made.licence == "CC-BY-4.0; the user's own; terms of vendor/g1; terms of vendor/t1"
+
+
+def test_judgments_given_elsewhere_bring_their_terms_part_by_part() -> None:
+    """What the item's licence names is no part of its own; a preference row names the rest."""
+    theirs = judgment("gpt-4 (a set)").with_fields(licence="CC-BY-4.0; CC-BY-NC-4.0; V's terms")
+    alone = label("gpt-4 (a set)", theirs, policy="as given")
+    given = given_behind(alone, [theirs, judgment("t1")])
+    assert given == [("gpt-4 (a set)", theirs.licence)]
+    parts = ORIGINS.parts(ITEM, (), given=given)
+    assert [part.title for part in parts] == [
+        "questions: CC-BY-4.0",
+        "judgments by gpt-4 (a set): CC-BY-NC-4.0",
+        "judgments by gpt-4 (a set): V's terms",
+    ]
+    assert conditions_of(parts) == ("name the source and its licence", "no commercial use")
+    (made,) = ORIGINS.licensed([row()], {ITEM.id: ITEM}, {ITEM.id: alone}, [theirs])
+    assert made.licence == "CC-BY-4.0; CC-BY-NC-4.0; V's terms"

@@ -314,6 +314,52 @@ def test_rates_that_cannot_be() -> None:
     TeacherSpec(name="t", fail_rate=0.1, refuse_rate=0.2, cut_rate=0.7)
 
 
+def test_a_teacher_that_doubts_states_how_likely_each_verdict_is() -> None:
+    """Its verdict stays the likeliest, the others share the rest, and both orders say the same."""
+    found = judged(teacher(accuracy=0.8, doubt=0.2))
+    left = []
+    for one, other in zip(found[0::2], found[1::2], strict=True):
+        chances = dict((one.distribution or {})["verdict"])
+        assert isinstance(one.verdict, Choice)
+        own = chances.pop(one.verdict.value)
+        assert own > max(chances.values())
+        assert len(set(chances.values())) == 1
+        assert own + sum(chances.values()) == pytest.approx(1, abs=3e-6)
+        left.append(1 - own)
+        assert other.distribution_in_item_order() == one.distribution_in_item_order()
+    assert max(left) < 0.4
+    # Uniform from 0 to .4: mean .2, standard deviation .4 / sqrt(12) = .115.
+    assert sum(left) / ITEMS == pytest.approx(0.2, abs=4 * 0.115 / ITEMS**0.5)
+
+
+def test_a_doubt_as_large_as_its_errors_is_calibrated() -> None:
+    """Of what it is .6 to .8 sure of, .7 are right; of what it is surer of, .9; .8 in all."""
+    found = judged(teacher(accuracy=0.8, doubt=0.2), stored())
+    sides: dict[bool, list[bool]] = {True: [], False: []}
+    for one in found:
+        sure = max((one.distribution or {})["verdict"].values()) > 0.8
+        sides[sure].append(verdicts([one]) == [RIGHT[one.item_id]])
+    assert likely(sum(sides[False]), len(sides[False]), 0.7)
+    assert likely(sum(sides[True]), len(sides[True]), 0.9)
+    assert likely(sum(sides[True]) + sum(sides[False]), ITEMS, 0.8)
+
+
+def test_scores_are_doubted_and_several_in_one_reply_are_not() -> None:
+    shown = showings(ALL_ITEMS[:20], SINGLE)
+    for one in judged(teacher(SINGLE, accuracy=0.9, doubt=0.1), shown, SINGLE):
+        assert list(one.distribution or {}) == ["1", "2"]
+    marks = teacher(MARKS, right=good_is_higher, accuracy=0.9, doubt=0.1)
+    assert judged(marks, stored(ALL_ITEMS[:3]), MARKS)[0].distribution is None
+
+
+def test_without_doubt_nothing_is_stated_and_nothing_moves() -> None:
+    plain = judged(teacher(accuracy=0.8))
+    assert {one.distribution for one in plain} == {None}
+    for wrong in ({"doubt": 0.3}, {"doubt": 0.0}, {"doubt": 0.1, "accuracy": 0.4}):
+        with pytest.raises(ValidationError):
+            TeacherSpec(name="t", **wrong)
+
+
 MARKS = Dialect(
     name="marks", kind=Kind.PAIR, scale=Scale(low=1, high=10), direction=Direction.BETTER,
     user="{{ question }} {{ responses[0].text }} {{ responses[1].text }}", reply=ScoresFirst(),

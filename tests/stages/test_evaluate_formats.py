@@ -337,6 +337,30 @@ def test_a_dialect_that_has_changed_since_training_is_refused(tmp_path: Path) ->
         check_students(run_dir, part, alone, deciding=False)
 
 
+def test_a_student_before_training_may_come_from_another_run(tmp_path: Path) -> None:
+    """Its folder holds no more than a path; what lies there says in which dialect it was trained.
+
+    Asked in a dialect of that name that has changed, it would look as if training had helped.
+    """
+    run_dir = both_formats(tmp_path / "run")
+    rel = load_dialect(task_of(run_dir.header), "rel")
+    other, before = tmp_path / "other", run_dir.file("sft/before")
+    for folder in (other, before):
+        folder.mkdir(parents=True)
+    (before / "path.txt").write_text(f"{other}\n")
+    part = evaluate.Config(dialect="rel").parts[0]
+    tokens = ReplyTokens(p50=10, p99=100, max=100)
+    write_origin(
+        other, Origin(dialects={"rel": rel.hash}, base="b", base_hash=None, reply_tokens=tokens)
+    )  # fmt: skip
+    check_students(run_dir, part, rel, deciding=True)
+    write_origin(
+        other, Origin(dialects={"rel": "0" * 16}, base="b", base_hash=None, reply_tokens=tokens)
+    )  # fmt: skip
+    with pytest.raises(DataError, match="student 'before training' was trained in dialect 'rel'"):
+        check_students(run_dir, part, rel, deciding=True)
+
+
 def test_a_student_of_another_format_is_noted(tmp_path: Path) -> None:
     run_dir = both_formats(tmp_path)
     rel = load_dialect(task_of(run_dir.header), "rel")

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from judgesmith.errors import DataError
-from judgesmith.judging.dialect import Dialect, Scale, verdict_in_words
+from judgesmith.judging.dialect import Dialect, Scale
 from judgesmith.judging.reply import verdict_text
+from judgesmith.judging.words import verdict_in_words
 from judgesmith.models.protocol import Completion
 from judgesmith.records import (
     TIE,

@@ -24,8 +24,9 @@ from judgesmith.records import (
     index_by_id,
 )
 from judgesmith.runs.jsonl import PartialFile
-from judgesmith.runs.layout import Header
+from judgesmith.runs.layout import Header, RunDir
 from judgesmith.sources.simulated import read_questions
+from judgesmith.stages import labels
 from judgesmith.stages.labels.key import judge_by_key
 from judgesmith.stages.labels.label_inputs import LabelInputs
 from judgesmith.stages.labels.people import ByPeople
@@ -173,6 +174,21 @@ def test_the_mean_is_over_orders_and_by_response() -> None:
 def test_a_panel_on_scores_is_refused_before_anything_is_asked() -> None:
     with pytest.raises(RecipeError, match=r"labels.teachers.panel: expected none in dialect"):
         require_primary_alone(Teachers(primary="a", panel=("b",)), dialect("judgelm"))
+
+
+def test_a_teacher_gives_scores_only_in_further_dialects(tmp_path: Any) -> None:
+    """Letters would be asked for, paid for, and read as no score; it is said before that."""
+    run_dir = RunDir(tmp_path, Header(name="t", task="general", seed=1))
+    run_dir.write("questions/questions.jsonl", [QUESTION])
+    run_dir.write("responses/responses.jsonl", [ALL, HALF, NONE])
+    run_dir.write("split/items.jsonl", [PAIR])
+    config = {
+        "dialect": "judgelm", "more": ["prometheus-relative"],
+        "teachers": {"primary": "gpt", "simulated": [{"name": "gpt", "accuracy": 1.0}]},
+    }  # fmt: skip
+    with pytest.raises(RecipeError, match=r"labels.more: .*'prometheus-relative' has the choices"):
+        labels.run(labels.Config.model_validate(config), run_dir, lambda name: pytest.fail(name))
+    assert not (tmp_path / "labels").exists()
 
 
 def test_which_dialects_give_scores() -> None:

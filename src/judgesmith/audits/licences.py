@@ -72,6 +72,7 @@ class Role(StrEnum):
     GENERATOR = "generator"
     TEACHER = "teacher"
     PEOPLE = "people"
+    GIVEN = "judgments"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ class Part:
 
     Attributes:
         role: What the part is to the record.
-        name: The model's name in the recipe; empty for texts that came with terms of their own.
-        model: How its vendor names it; empty likewise.
+        name: The model's name in the recipe; empty for what came with terms of its own.
+        model: How its vendor names it; of judgments given elsewhere who gave them, else empty.
         terms: What its owner allows.
     """
 
@@ -92,8 +93,10 @@ class Part:
 
     @property
     def who(self) -> str:
-        """Whose part it is: `teacher big (v/big-1)`, or `questions`."""
-        return f"{self.role} {self.name} ({self.model})" if self.name else str(self.role)
+        """Whose part it is: `teacher big (v/big-1)`, `judgments by gpt-4`, or `questions`."""
+        if self.name:
+            return f"{self.role} {self.name} ({self.model})"
+        return f"{self.role} by {self.model}" if self.model else str(self.role)
 
     @property
     def title(self) -> str:
@@ -142,7 +145,8 @@ def stated(licence: str) -> Terms:
 
 def terms_of(
     question: str, responses: Iterable[tuple[str, str]] = (), *, teachers: Iterable[str] = (),
-    people: str | None = None, models: Mapping[str, ModelTerms],
+    people: str | None = None, given: Iterable[tuple[str, str]] = (),
+    models: Mapping[str, ModelTerms],
 ) -> tuple[Part, ...]:  # fmt: skip
     """The parts of a record, each once.
 
@@ -154,6 +158,7 @@ def terms_of(
         responses: Licence and author of each response in the record.
         teachers: Authors of the judgments that the record rests on.
         people: The licence of a verdict by people, if it rests on one.
+        given: Author and terms of judgments that were given elsewhere and came with their own.
         models: The models of the recipe, by name.
 
     >>> big = ModelTerms("v/big-1", Terms(licence="V's terms", publish=True, train=False))
@@ -161,13 +166,17 @@ def terms_of(
     ...                  models={"big": big})
     >>> [part.title for part in parts]
     ['questions: MIT', "teacher big (v/big-1): V's terms"]
+    >>> parts = terms_of("MIT", given=[("gpt-4", "OpenAI terms")], models={})
+    >>> [part.title for part in parts]
+    ['questions: MIT', 'judgments by gpt-4: OpenAI terms']
     """
     parts = [Part(Role.QUESTION, "", "", stated(question))]
-    given = list(responses)
-    parts += [Part(Role.RESPONSE, "", "", stated(text)) for text, _ in given if text != question]
+    shown = list(responses)
+    parts += [Part(Role.RESPONSE, "", "", stated(text)) for text, _ in shown if text != question]
     if people is not None:
         parts.append(Part(Role.PEOPLE, "", "", stated(people)))
-    authors = [(Role.GENERATOR, name) for _, name in given]
+    parts += [Part(Role.GIVEN, "", who, stated(licence)) for who, licence in given]
+    authors = [(Role.GENERATOR, name) for _, name in shown]
     authors += [(Role.TEACHER, name) for name in teachers]
     parts += [Part(role, name, *models[name]) for role, name in authors if name in models]
     return tuple(dict.fromkeys(parts))

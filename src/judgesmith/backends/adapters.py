@@ -1,13 +1,13 @@
 """Adapter folders (PEFT): which base they belong to, and base and adapter together."""
 
-import json
 import warnings
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from judgesmith.backends.loading import load
 from judgesmith.backends.origin import read_origin, require_base
-from judgesmith.backends.weights import require_whole
+from judgesmith.backends.weights import read_config, require_whole
 from judgesmith.errors import ModelError
 
 CONFIG = "adapter_config.json"
@@ -25,7 +25,7 @@ def base_of(path: str) -> str:
     ModelError for a base that has changed since.
     """
     folder = Path(path)
-    named = json.loads((folder / CONFIG).read_bytes()).get("base_model_name_or_path")
+    named = read_config(folder / CONFIG).get("base_model_name_or_path")
     if not named:
         raise ModelError(
             f"{folder / CONFIG}: `base_model_name_or_path` does not say which base the adapter "
@@ -60,7 +60,7 @@ def put_on(model: Any, path: str, *, merge: bool, trainable: bool = False) -> An
             warnings.filterwarnings("ignore", "Found missing adapter keys|You have passed exclude_")
             adapted = peft.PeftModel.from_pretrained(model, path, is_trainable=trainable)
     except failures as error:
-        raise _unfit(path, model, " ".join(str(error).split())[:300]) from None
+        raise _unfit(path, model, shorten(" ".join(str(error).split()), 300)) from None
     _require_all_used(adapted, path, model)
     if not merge:
         return adapted

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from judgesmith.backends.checkpoints import log_every, mark_whole
 from judgesmith.backends.dpo_checks import Bounds, Measured, collapse, require_first_loss
 from judgesmith.backends.loading import load
+from judgesmith.backends.options import building, lora_config
 from judgesmith.backends.student import FromNothing
 from judgesmith.errors import TrainingError
 
@@ -72,7 +73,7 @@ def build_trainer(
         )
     peft_config = None
     if training.peft is not None:
-        peft_config = load("peft").LoraConfig(task_type="CAUSAL_LM", **training.peft)
+        peft_config = lora_config(training.peft, "dpo.peft")
     try:
         config = trl.DPOConfig(**_options(training))
     except (TypeError, ValueError) as error:
@@ -83,13 +84,14 @@ def build_trainer(
         and not (config.label_smoothing or config.use_weighting or config.loss_weights)
     )
     lean = plain and training.nothing is not None and training.all_weights
-    trainer = _trainer_class(lean=lean, starts_at_ln2=plain)(
-        model=model,
-        args=config,
-        train_dataset=datasets.Dataset.from_list(list(rows)),
-        processing_class=tokenizer,
-        peft_config=peft_config,
-    )
+    with building("dpo"):
+        trainer = _trainer_class(lean=lean, starts_at_ln2=plain)(
+            model=model,
+            args=config,
+            train_dataset=datasets.Dataset.from_list(list(rows)),
+            processing_class=tokenizer,
+            peft_config=peft_config,
+        )
     # The default callback prints every log line; the curve is kept in the run instead.
     trainer.remove_callback(load("transformers").PrinterCallback)
     return trainer

@@ -8,7 +8,7 @@ at the head of the first user turn, with an empty line between: in training and 
 that folds it in by itself (Gemma 3 does) is left alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -99,6 +99,22 @@ def _turn_end(tokenizer: Any, template: str) -> int:
     ids = tokenizer(after, add_special_tokens=False)["input_ids"]
     special = {tokenizer.convert_tokens_to_ids(tag) for tag in _tags(tokenizer)}
     return int(next((token for token in ids[:1] if token in special), tokenizer.eos_token_id))
+
+
+def openings(opening: str) -> Iterator[tuple[str, str]]:
+    """The text right before a verdict, and what of it may stand in the verdict's own token.
+
+    Many tokenizers join a blank with the letter after it: " A" is then one token, and the text that
+    ends in the blank has another one there that training never saw before a letter. So where an
+    opening ends in white space, it is also taken without, the white space heading the verdict.
+
+    >>> list(openings("[RESULT] ")), list(openings("<verdict>"))
+    ([('[RESULT] ', ''), ('[RESULT]', ' ')], [('<verdict>', '')])
+    """
+    yield opening, ""
+    bare = opening.rstrip()
+    if bare and bare != opening:
+        yield bare, opening[len(bare) :]
 
 
 def neutralise(tokenizer: Any, text: str) -> str:

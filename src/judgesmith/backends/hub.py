@@ -71,6 +71,26 @@ def find_source(path: str) -> Path:
     return fetch_dataset(path) if path.startswith(SCHEME) else find_outside(path)
 
 
+def place_of(path: str) -> Path:
+    """Where that file or folder lies, or would lie once it is fetched; no network is tried.
+
+    Raises:
+        DataError: a name of another form, or nothing on this machine; see `find_outside`.
+    """
+    return cached_at(parse_name(path)) if path.startswith(SCHEME) else find_outside(path)
+
+
+def fetch_named(paths: Iterable[str]) -> None:
+    """Fetch what is named on the hub and is not in the cache yet; other paths are left alone.
+
+    Raises:
+        DataError: see `fetch_dataset`.
+    """
+    for path in paths:
+        if path.startswith(SCHEME):
+            fetch_dataset(path)
+
+
 def fetch_dataset(text: str) -> Path:
     """The data set of a hub name as JSON Lines in the cache; a folder where the name has a `*`.
 

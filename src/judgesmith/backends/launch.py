@@ -7,30 +7,28 @@ was killed goes on from its last whole checkpoint, with the same number of proce
 
 import os
 import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from judgesmith.backends.dry_run import DryRun, found_before
+from judgesmith.backends.dry_run import DryRun
 from judgesmith.backends.loading import load
 from judgesmith.backends.sft_trainer import Training
 from judgesmith.backends.sft_trl import Trained
+from judgesmith.backends.unsloth import Unsloth, train_unsloth
+from judgesmith.backends.watched import Job, run_watched
 from judgesmith.errors import TrainingError
 from judgesmith.models.dev import DevSet
 from judgesmith.records import SftRow
 from judgesmith.runs.jsonl import write_json, write_records
 from judgesmith.runs.layout import Header, RunDir
-from judgesmith.runs.progress import Progress, progress_bar, say
 
 WORKER = "judgesmith.backends.train_worker"
 SHIPPED = Path(__file__).parent / "accelerate"
-_POLL_S, _STOP_S, _TAIL = 0.2, 10.0, 25
 
 
 class Launch(BaseModel):
@@ -38,11 +36,26 @@ class Launch(BaseModel):
 
     `config` is a path, or the name of one that is shipped: `fsdp` splits weights, gradients and
     the optimizer's state over the GPUs of one machine. Null copies the model to each process.
+
+    Or `unsloth`: the Python of an environment in which Unsloth is installed, which trains there;
+    with `trainer: plain` transformers and PEFT of that environment train alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    processes: int = Field(gt=0)
+    processes: int | None = Field(None, gt=0)
     config: str | None = None
+    unsloth: str | None = None
+    trainer: Literal["unsloth", "plain"] = "unsloth"
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.processes is None) is (self.unsloth is None):
+            raise ValueError("expected `processes`, or `unsloth` for its own environment")
+        if self.unsloth is not None and self.config is not None:
+            raise ValueError("`config` is for `processes`; Unsloth trains in one process")
+        if self.unsloth is None and self.trainer != "unsloth":
+            raise ValueError("`trainer` is for `unsloth`")
+        return self
 
     @property
     def file(self) -> Path | None:
@@ -60,51 +73,21 @@ class Launch(BaseModel):
         return file
 
 
-class Job(NamedTuple):
-    """The folder of a launched training, and what lies in it."""
-
-    folder: Path
-
-    @property
-    def order(self) -> Path:
-        """What is to be trained."""
-        return self.folder / "job.json"
-
-    @property
-    def result(self) -> Path:
-        """What came of it."""
-        return self.folder / "result.json"
-
-    @property
-    def steps(self) -> Path:
-        """How many steps are done."""
-        return self.folder / "steps.txt"
-
-    @property
-    def log(self) -> Path:
-        """What all processes said."""
-        return self.folder / "log.txt"
-
-    @property
-    def error(self) -> Path:
-        """Our own error, where that is what ended it."""
-        return self.folder / "error.txt"
-
-
 def train_launched(
     launch: Launch, training: Training, train: Sequence[SftRow], dev: Sequence[SftRow],
     *, run_dir: RunDir, dev_set: DevSet,
 ) -> Trained:  # fmt: skip
     """`train_sft` in several processes. Raises TrainingError with the end of their log."""
+    if launch.unsloth is not None:
+        given = Unsloth(launch.unsloth, launch.trainer)
+        return train_unsloth(given, training, train, dev, dev_set=dev_set)
     file = launch.file
     job = Job(training.folder / "launch")
-    job.folder.mkdir(parents=True, exist_ok=True)
-    for left in (job.result, job.steps, job.error):
-        left.unlink(missing_ok=True)
+    job.open()
     _write_order(job, training, run_dir, dev_set)
     for side, rows in (("train", train), ("dev", dev)):
         write_records(job.folder / f"{side}.jsonl", rows)
-    _run(job, _command(launch, file, job), training)
+    run_watched(job, _command(launch, file, job), training, what="sft.launch")
     found = orjson.loads(job.result.read_bytes())
     tried = found.pop("dry_run")
     shutil.rmtree(job.folder)
@@ -168,52 +151,8 @@ def _command(launch: Launch, file: Path | None, job: Job) -> list[str]:
         settings += ["--num_machines", "1", "--dynamo_backend", "no"]
         settings += ["--mixed_precision", precision]
         # Its name for several processes on one machine; without a GPU they meet over gloo.
-        settings += ["--multi_gpu"] if launch.processes > 1 else []
+        settings += ["--multi_gpu"] if (launch.processes or 1) > 1 else []
     return [
         sys.executable, "-m", "accelerate.commands.launch", *settings,
         "--module", WORKER, str(job.folder.resolve()),
     ]  # fmt: skip
-
-
-def _run(job: Job, command: Sequence[str], training: Training) -> None:
-    say(f"the log of the processes is {job.log}")
-    with job.log.open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            with progress_bar("sft", training.steps) as bar:
-                _follow(process, job, bar, training)
-        finally:
-            if process.poll() is None:
-                _stop(process)
-    if job.error.exists():
-        raise TrainingError(job.error.read_text())
-    if process.returncode != 0 or not job.result.exists():
-        lines = job.log.read_text(errors="replace").splitlines()[-_TAIL:]
-        raise TrainingError(
-            f"sft.launch: the processes ended with code {process.returncode} and left no student. "
-            f"The whole log is {job.log}; its end:\n" + "\n".join(lines)
-        )
-
-
-def _follow(
-    process: "subprocess.Popen[bytes]", job: Job, bar: Progress, training: Training
-) -> None:  # fmt: skip
-    done, tried = 0, False
-    while process.poll() is None:
-        time.sleep(_POLL_S)
-        text = job.steps.read_text() if job.steps.exists() else ""
-        if text.isdigit() and int(text) > done:
-            bar.advance(int(text) - done)
-            done = int(text)
-        if not tried and (found := found_before(training)) is not None:
-            tried = True
-            say(found.told())
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """End the launcher, which ends its processes, where we are stopped ourselves."""
-    process.terminate()
-    try:
-        process.wait(_STOP_S)
-    except subprocess.TimeoutExpired:
-        process.kill()

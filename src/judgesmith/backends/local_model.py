@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from judgesmith.backends.encode import encode_prompt
+from judgesmith.backends.encode import encode_prompt, openings
 from judgesmith.backends.loading import load
 from judgesmith.backends.student import load_student
+from judgesmith.backends.weights import require_finite
 from judgesmith.models.protocol import Completion, Request, Wanted
 from judgesmith.records import Finish
 
@@ -35,7 +36,7 @@ class LocalModel:
         batch: int | None = None,
     ) -> None:  # fmt: skip
         self.name = name
-        self._model, self._tokenizer = loaded or load_student(path or name)
+        self._model, self._tokenizer = loaded or _sound(path or name)
         self._batch = batch or (128 if self._model.num_parameters() < _SMALL else 32)
         limits = (
             # A model that reads images too keeps the limits of its text in a part of its config.
@@ -119,37 +120,42 @@ class LocalModel:
         mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
         return ids.to(self._model.device), mask.to(self._model.device)
 
-    def _first_tokens(self, wanted: Wanted) -> list[int] | None:
-        """The token that begins each option after `after`.
+    def _first_tokens(self, wanted: Wanted) -> tuple[str, list[int]] | None:
+        """The text up to which a reply is read, and the token that begins each option after it.
 
-        None where the tokenizer joins the end of `after` with an option, or begins two options
+        The text is `after`, or `after` without the white space that it ends in where the tokenizer
+        joins that with the options. None where it joins more than that, or begins two options
         alike: the chance of a token that training never produced there would mean nothing.
         """
-        opening = self._tokenizer(wanted.after, add_special_tokens=False)["input_ids"]
-        firsts = []
-        for option in wanted.options:
-            joint = self._tokenizer(wanted.after + option, add_special_tokens=False)["input_ids"]
-            if joint[: len(opening)] != opening or len(joint) == len(opening):
-                return None
-            firsts.append(joint[len(opening)])
-        return firsts if len(set(firsts)) == len(firsts) else None
+        for upto, white in openings(wanted.after):
+            firsts = [self._first_token(upto, white + option) for option in wanted.options]
+            known = [token for token in firsts if token is not None]
+            if len(known) == len(set(known)) == len(firsts):
+                return upto, known
+        return None
+
+    def _first_token(self, upto: str, option: str) -> int | None:
+        """The token that begins an option after a text; None where the text ends inside of it."""
+        opening = self._tokenizer(upto, add_special_tokens=False)["input_ids"]
+        joint = self._tokenizer(upto + option, add_special_tokens=False)["input_ids"]
+        whole = joint[: len(opening)] == opening and len(joint) > len(opening)
+        return int(joint[len(opening)]) if whole else None
 
     def _probabilities(
         self, prompts: Sequence[list[int]], texts: Sequence[str], wanted: Wanted
     ) -> list[dict[str, float] | None]:
         """Chance of each option right after the last `after` of a reply, among the options."""
         torch = load("torch")
-        firsts = self._first_tokens(wanted)
-        if firsts is None:
-            return [None] * len(prompts)
-        found = [i for i, text in enumerate(texts) if wanted.after in text]
         chances: list[dict[str, float] | None] = [None] * len(prompts)
-        if not found:
+        read = self._first_tokens(wanted)
+        found = [i for i, text in enumerate(texts) if wanted.after in text]
+        if read is None or not found:
             return chances
+        upto, firsts = read
         rows = []
         for i in found:
-            upto = texts[i][: texts[i].rfind(wanted.after) + len(wanted.after)]
-            ids = self._tokenizer(upto, add_special_tokens=False)["input_ids"]
+            before = texts[i][: texts[i].rfind(wanted.after) + len(upto)]
+            ids = self._tokenizer(before, add_special_tokens=False)["input_ids"]
             rows.append(prompts[i] + list(ids))
         ids, mask = self._pad(rows)
         positions = (mask.cumsum(-1) - 1).clamp(min=0)
@@ -161,6 +167,13 @@ class LocalModel:
         for i, row in zip(found, torch.softmax(logits.float(), -1).tolist(), strict=True):
             chances[i] = dict(zip(wanted.options, row, strict=True))
         return chances
+
+
+def _sound(path: str) -> tuple[Any, Any]:
+    """The student, whose weights are all finite: from others each reply would be noise."""
+    model, tokenizer = load_student(path)
+    require_finite(model, path, stored=False)
+    return model, tokenizer
 
 
 def _cut_up(places: list[int], size: int) -> Iterator[list[int]]:

@@ -1,6 +1,7 @@
 """Options of a recipe that are handed on to a library as they are: known ones, and not ours."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
@@ -41,14 +42,26 @@ def trl_config(options: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
         raise TrainingError(f"sft.trl: TRL does not accept these options: {error}") from None
 
 
-def lora_config(given: Mapping[str, Any]) -> Any:
-    """PEFT's LoraConfig of `sft.peft`."""
+def lora_config(given: Mapping[str, Any], setting: str = "sft.peft") -> Any:
+    """PEFT's LoraConfig of `sft.peft` or `dpo.peft`."""
     config = load("peft").LoraConfig
-    _require_known(given, (f.name for f in fields(config) if f.init), "sft.peft", "LoraConfig")
+    _require_known(given, (f.name for f in fields(config) if f.init), setting, "LoraConfig")
     try:
         return config(**{"task_type": "CAUSAL_LM", **given})
     except (TypeError, ValueError) as error:
-        raise TrainingError(f"sft.peft: PEFT does not accept these options: {error}") from None
+        raise TrainingError(f"{setting}: PEFT does not accept these options: {error}") from None
+
+
+@contextmanager
+def building(stage: str) -> Iterator[None]:
+    """Say which settings a library refuses once it sees the student, such as unknown modules."""
+    try:
+        yield
+    except ValueError as error:
+        said = " ".join(str(error).split())
+        raise TrainingError(
+            f"{stage}.peft, {stage}.trl: refused for this student: {said}"
+        ) from error
 
 
 def _require_known(

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from judgesmith.errors import ModelError
+from judgesmith.errors import DataError, ModelError
+from judgesmith.judging.dialect import Dialect
 
-FILE = "judgesmith.json"
+FILE, POINTER = "judgesmith.json", "path.txt"
 _BASE_FILES = ("config.json", "tokenizer.json")
 _MARGIN, _SPARE = 1.25, 16
 
@@ -137,6 +138,35 @@ def read_origin(folder: str | Path) -> Origin | None:
             f"{file}: expected where this model comes from ({', '.join(Origin.model_fields)}); "
             f"{told}. Train it again, or take the file away to use it unchecked."
         ) from None
+
+
+def model_path(folder: Path) -> str:
+    """The model that a folder of a run stands for: what its path.txt names, else itself."""
+    pointer = folder / POINTER
+    return pointer.read_text(encoding="utf-8").strip() if pointer.is_file() else str(folder)
+
+
+def require_trained_in(
+    origin: Origin | None, dialect: Dialect, *, student: str, strangers: bool = False
+) -> None:
+    """Refuse to ask a student in a dialect that has changed since it was trained.
+
+    With `strangers` it may be asked in one that it was never trained in: its replies then say how
+    far their format carries. A student that was not trained here is asked in any.
+
+    Raises:
+        DataError: naming the dialects that it was trained in.
+    """
+    if origin is None or not origin.dialects:
+        return
+    known = origin.dialects.get(dialect.name)
+    unknown = dialect.hash not in origin.dialects.values()
+    if known not in (None, dialect.hash) or (unknown and not strangers):
+        trained = ", ".join(f"{name!r} ({held})" for name, held in origin.dialects.items())
+        raise DataError(
+            f"student {student!r} was trained in dialect {trained}, and {dialect.name!r} is now "
+            f"{dialect.hash}. Train it again, ask it in the dialect of its rows, or leave it out."
+        )
 
 
 def require_base(origin: Origin, base: str, folder: Path) -> None:

@@ -11,8 +11,9 @@ from judgesmith.backends.checkpoints import log_every
 from judgesmith.backends.lessons import NO_LOSS, Lesson
 from judgesmith.backends.loading import load
 from judgesmith.backends.muon import muon
-from judgesmith.backends.options import lora_config, trl_config
+from judgesmith.backends.options import building, lora_config, trl_config
 from judgesmith.backends.packing import PackedCollator, PaddedCollator
+from judgesmith.backends.row_attention import use_row_attention
 from judgesmith.backends.sft_data import Collator, MaskCheck, places
 from judgesmith.backends.soft_labels import Soft, mixed_loss
 from judgesmith.backends.student import read_size
@@ -105,17 +106,18 @@ def build_trainer(
     own = (
         size is not None and size.is_llama and training.peft is None and "optim" not in training.trl
     )
-    lean = own and training.packing == "none" and not training.soft and processes() == 1
+    lean = own and training.packing == "none" and processes() == 1
     peft_config, model = _adapted(training, model)
-    trainer = _trainer_class(training, lean=lean)(
-        model=model,
-        args=config,
-        train_dataset=places(lessons.shown),
-        eval_dataset=places(lessons.dev) if lessons.dev else None,
-        processing_class=tokenizer,
-        peft_config=peft_config,
-        optimizers=(muon(model, config.learning_rate) if own else None, None),
-    )
+    with building("sft"):
+        trainer = _trainer_class(training, lean=lean)(
+            model=model,
+            args=config,
+            train_dataset=places(lessons.shown),
+            eval_dataset=places(lessons.dev) if lessons.dev else None,
+            processing_class=tokenizer,
+            peft_config=peft_config,
+            optimizers=(muon(model, config.learning_rate) if own else None, None),
+        )
     # The default callback prints every log line; the curve is kept in the run instead.
     trainer.remove_callback(load("transformers").PrinterCallback)
     padded = PaddedCollator(trainer.data_collator)
@@ -152,7 +154,7 @@ def _reaches_towers(peft: Mapping[str, Any], model: Any) -> bool:
 
 def _packed(training: Training, model: Any, tokenizer: Any) -> PackedCollator:
     attention = str(getattr(model.config, "_attn_implementation", ""))
-    flat = attention.startswith("flash") or "flash" in attention.split("/")[-1]
+    flat = "flash" in attention.split("/")[-1] or use_row_attention(model)
     return PackedCollator(training.max_length, tokenizer.pad_token_id, flat=flat)
 
 
@@ -222,10 +224,10 @@ def _trainer_class(training: Training, *, lean: bool) -> Any:
             self, model: Any, inputs: Any, return_outputs: bool = False,
             num_items_in_batch: Any = None,
         ) -> Any:  # fmt: skip
-            if lean:
-                loss = self.lean_loss(model, inputs, num_items_in_batch)
-            elif "soft_places" in inputs:
+            if "soft_places" in inputs:
                 loss = self.soft_loss(model, inputs, num_items_in_batch)
+            elif lean:
+                loss = self.lean_loss(model, inputs, num_items_in_batch)
             else:
                 loss = super().compute_loss(model, inputs, False, num_items_in_batch)
             value = loss.item()
@@ -234,7 +236,9 @@ def _trainer_class(training: Training, *, lean: bool) -> Any:
             return (loss, {}) if return_outputs else loss
 
         def soft_loss(self, model: Any, inputs: Any, count: Any) -> Any:
-            loss = mixed_loss(model, inputs, weight=training.soft_weight, count=count)
+            half = lean and training.bf16  # as its hard labels are
+            weight = training.soft_weight
+            loss = mixed_loss(model, inputs, weight=weight, count=count, bf16=half)
             share = self.args.average_tokens_across_devices and count is not None
             return loss * self.accelerator.num_processes if share else loss
 

@@ -4,6 +4,7 @@ Before the first step: every row is counted in the student's own tokens, the stu
 over, and a copy of it is trained on a few rows. The first batch is held against its rows.
 """
 
+import math
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -70,11 +71,11 @@ def train_sft(
     `measure_dev` is called at every evaluation with the model as it stands, `probe` after the dry
     run.
     """
-    _require_adapter(training)
-    material = _encode(training, train, dev)
+    require_adapter(training)
+    material = encode_sides(training, train, dev)
     _require_dev(training, material)
     size = read_size(training.base)
-    shown = list(schedule(material.train.rows, _plan(training, size)))
+    shown = list(schedule(material.train.rows, plan_of(training, size)))
     lessons = Lessons(shown, material.train.rows, material.dev.rows)
     tried = None
     if training.dry_run:
@@ -89,7 +90,7 @@ def train_sft(
         side: length_table(found.lengths, training.max_length, training.buckets)
         for side, found in (("train", material.train), ("dev", material.dev))
     }
-    counts = _counts(material, trainer.model)
+    counts = counts_of(material, trainer.model)
     return Trained(curve(trainer.state.log_history), counts, tables, tried)
 
 
@@ -99,7 +100,8 @@ def _progress(training: Training) -> AbstractContextManager[Progress]:
     return progress_bar("sft", training.steps)
 
 
-def _require_adapter(training: Training) -> None:
+def require_adapter(training: Training) -> None:
+    """Refuse to train weights that are stored in four bits."""
     if training.quantize is not None and training.peft is None:
         raise TrainingError(
             "sft.quantize: weights stored in four bits cannot be trained themselves. Give sft.peft "
@@ -118,20 +120,24 @@ def _require_dev(training: Training, material: Material) -> None:
         )
 
 
-def _encode(training: Training, train: Sequence[SftRow], dev: Sequence[SftRow]) -> Material:
+def encode_sides(training: Training, train: Sequence[SftRow], dev: Sequence[SftRow]) -> Material:
+    """Both sides as token ids; TrainingError where too many rows are too long, or all are."""
     tokenizer = open_tokenizer(training.base)
     found, on_dev = (encode_rows(tokenizer, rows, training.max_length) for rows in (train, dev))
     if not found.rows:
+        shortest = min((row.whole for row in found.lengths), default=math.inf)
+        told = f" The shortest has {shortest:.0f}." if math.isfinite(shortest) else ""
         raise TrainingError(
             f"no training row fits into sft.max_length = {training.max_length} tokens "
-            f"({len(train)} rows); raise it."
+            f"({len(train)} rows); raise it.{told}"
         )
     if training.max_truncated is not None:
         require_short(found.lengths, training.max_length, training.max_truncated)
     return Material(found, on_dev, {row.id: row for row in (*train, *dev)})
 
 
-def _plan(training: Training, size: FromNothing | None) -> Plan:
+def plan_of(training: Training, size: FromNothing | None) -> Plan:
+    """In what order, and how varied, the rows are shown."""
     tokenizer = open_tokenizer(training.base)
     return Plan(
         rows=training.rows,
@@ -232,7 +238,8 @@ def _continues(training: Training) -> bool:
     return training.peft is not None and is_adapter(training.base)
 
 
-def _counts(material: Material, trained: Any) -> dict[str, int]:
+def counts_of(material: Material, trained: Any) -> dict[str, int]:
+    """Rows, tokens and parameters of a training, for its report."""
     rows = material.train.rows
     weights = [(w.numel(), w.requires_grad) for w in trained.parameters()]
     learned = sum(count for count, learns in weights if learns)

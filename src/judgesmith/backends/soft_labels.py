@@ -10,6 +10,7 @@ teachers' votes as the teacher). A q of 0 and 1 gives the hard loss exactly, for
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from judgesmith.backends.encode import encode_reply, neutralise
@@ -18,6 +19,7 @@ from judgesmith.backends.loading import load
 from judgesmith.errors import DataError
 from judgesmith.records import SftRow
 
+NO_TOKEN = "hard, no token tells the verdicts apart"
 _CLOSE = 1e-3
 
 
@@ -32,11 +34,16 @@ class Soft(NamedTuple):
 def soft_label(
     tokenizer: Any, row: SftRow, *, opening: str, chances: Mapping[str, float]
 ) -> Soft | None:
-    """Where in the row's reply the verdict stands, as tokens, and the chance of each verdict.
+    """Where in the row's reply verdicts part, as tokens, and the chance of each verdict.
 
-    `opening` is the text right before the verdict, at its last place in the reply. None, which
-    means that the row is learned by its hard label, where a verdict with a chance takes more than
-    one token there or two begin alike. Raises DataError for chances that are no distribution.
+    `opening` is the text right before the verdict, at its last place in the reply; white space may
+    follow it. The token is the first in which the verdicts differ: it may hold the end of the
+    opening (" A"), or come after a beginning that all share ("Response 1"). What remains of a
+    verdict of several tokens is learned as the rest of the reply is.
+
+    None, which means that the row is learned by its hard label, where two verdicts go on alike
+    ("1" and "10" digit by digit) and where the reply spells its verdict in another way. Raises
+    DataError for chances that are no distribution.
     """
     if abs(sum(chances.values()) - 1) > _CLOSE or min(chances.values()) < 0:
         raise DataError(
@@ -46,21 +53,18 @@ def soft_label(
     place = reply.rfind(opening)
     if place < 0:
         return None
-    head = reply[: place + len(opening)]
-    whole = encode_reply(tokenizer, row.completion)
-    before = tokenizer(head, add_special_tokens=False)["input_ids"]
-    tokens = {}
-    for option in chances:
-        ids = tokenizer(head + option, add_special_tokens=False)["input_ids"]
-        if len(ids) != len(before) + 1 or ids[:-1] != before:
-            return None
-        tokens[option] = ids[-1]
-    learned = whole[len(before)] if whole[: len(before)] == before else None
-    if learned not in tokens.values() or len(set(tokens.values())) < len(tokens):
+    said = reply[place + len(opening) :].lstrip()
+    head = reply[: len(reply) - len(said)]
+    spelt = {o: tokenizer(head + o, add_special_tokens=False)["input_ids"] for o in chances}
+    columns = zip(*spelt.values(), strict=False)
+    before = [column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns)]
+    tokens = {o: ids[len(before)] for o, ids in spelt.items() if len(ids) > len(before)}
+    if len(set(tokens.values())) < len(chances):
         return None
-    # A verdict whose token is the beginning of a longer one ("1" of "10") is not what was learned.
-    told = next(option for option, token in tokens.items() if token == learned)
-    if not reply[len(head) :].startswith(told):
+    whole = encode_reply(tokenizer, row.completion)
+    learned = whole[len(before)] if whole[: len(before)] == before else None
+    told = next((option for option, token in tokens.items() if token == learned), None)
+    if told is None or not said.startswith(told) or said[len(told) :][:1].isalnum():
         return None
     return Soft(len(before), tuple(tokens.values()), tuple(chances[o] for o in tokens))
 
@@ -74,14 +78,14 @@ def soft_labels(
     `found` has the chance of each verdict by row id.
     """
     soft: dict[str, Soft] = {}
-    counts = {"soft": 0, "hard, verdict of several tokens": 0, "hard, no distribution": 0}
+    counts = {"soft": 0, NO_TOKEN: 0, "hard, no distribution": 0}
     for row in rows:
         if row.id not in found:
             counts["hard, no distribution"] += 1
             continue
         label = soft_label(tokenizer, row, opening=opening, chances=found[row.id])
         if label is None:
-            counts["hard, verdict of several tokens"] += 1
+            counts[NO_TOKEN] += 1
         else:
             counts["soft"] += 1
             soft[row.id] = label
@@ -107,15 +111,22 @@ def soft_tensors(labels: Sequence[tuple[Soft, tuple[int, int], int]]) -> dict[st
     }
 
 
-def mixed_loss(model: Any, inputs: Mapping[str, Any], *, weight: float, count: Any) -> Any:
-    """The loss of a batch with soft labels, per supervised token (`count` of them, or its own)."""
+def mixed_loss(
+    model: Any, inputs: Mapping[str, Any], *, weight: float, count: Any, bf16: bool = False
+) -> Any:
+    """The loss of a batch with soft labels, per supervised token (`count` of them, or its own).
+
+    `bf16` multiplies in half precision; the loss itself is taken in float32.
+    """
+    torch = load("torch")
     labels = inputs["labels"][:, 1:]
     columns = (labels != NO_LOSS).any(0).nonzero().flatten()
     names = ("input_ids", "attention_mask", "position_ids")
     shown = {name: inputs[name] for name in names if name in inputs}
     # Logits of all tokens would not fit for a large vocabulary; those that predict a reply do.
-    logits = model(**shown, use_cache=False, logits_to_keep=columns).logits.float()
-    total = loss_sum(logits, labels[:, columns], inputs, columns, weight)
+    with torch.autocast(labels.device.type, dtype=torch.bfloat16, enabled=bf16):
+        logits = model(**shown, use_cache=False, logits_to_keep=columns).logits
+    total = loss_sum(logits.float(), labels[:, columns], inputs, columns, weight)
     return total / ((labels != NO_LOSS).sum() if count is None else count)
 
 

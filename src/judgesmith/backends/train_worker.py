@@ -6,11 +6,12 @@ import threading
 import time
 from pathlib import Path
 
-from judgesmith.backends.launch import Job, read_order
+from judgesmith.backends.launch import read_order
 from judgesmith.backends.loading import load
 from judgesmith.backends.probing import probe_of
 from judgesmith.backends.sft_trainer import is_main
 from judgesmith.backends.sft_trl import train_sft
+from judgesmith.backends.watched import Job
 from judgesmith.errors import JudgesmithError
 from judgesmith.records import SftRow
 from judgesmith.runs.jsonl import read_records, write_json

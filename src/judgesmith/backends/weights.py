@@ -12,6 +12,7 @@ from judgesmith.errors import ModelError
 
 Quantize = Literal["nf4"]
 _TOWERS = ("vision_tower", "audio_tower", "multi_modal_projector", "embed_vision", "embed_audio")
+_CONFIGS = ("config.json", "adapter_config.json")
 TOWERS = rf".*\b({'|'.join(_TOWERS)})\b.*"
 """Modules of a multimodal model that a judge of text never uses."""
 
@@ -132,6 +133,18 @@ def require_vocabulary(model: Any, tokenizer: Any, path: str) -> None:
         )
 
 
+def read_config(file: Path) -> dict[str, Any]:
+    """A model folder's JSON file; ModelError for one that was cut off."""
+    try:
+        found = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise ModelError(
+            f"{file}: not valid JSON ({error}); a kill or a full disk cut it off, or an edit broke "
+            "it. Fetch or train the model again."
+        ) from None
+    return dict(found)
+
+
 def require_whole(path: str) -> None:
     """Refuse a folder whose weight files were cut off or are not all there."""
     folder = Path(path)
@@ -140,7 +153,7 @@ def require_whole(path: str) -> None:
     named = {
         folder / name
         for index in folder.glob("*.safetensors.index.json")
-        for name in json.loads(index.read_bytes())["weight_map"].values()
+        for name in read_config(index)["weight_map"].values()
     }
     lost = sorted(file.name for file in named if not file.is_file())
     if lost:
@@ -160,14 +173,15 @@ def require_whole(path: str) -> None:
             ) from None
 
 
-def require_finite(model: Any, path: str) -> None:
+def require_finite(model: Any, path: str, *, stored: bool = True) -> None:
     """Refuse weights that hold a number which is not finite: nothing can be learned from there.
 
-    Of a folder the files are read, tensor by tensor: four-bit weights would not show it.
+    Of a folder the files are read, tensor by tensor: four-bit weights would not show it. Without
+    `stored` the weights are looked at as they were loaded, an adapter in its base.
     """
     torch = load("torch")
     folder = Path(path)
-    held = _in_files(folder) if folder.is_dir() else model.named_parameters()
+    held = _in_files(folder) if stored and folder.is_dir() else model.named_parameters()
     for name, tensor in held:
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             count = int((~torch.isfinite(tensor)).sum())
@@ -195,6 +209,11 @@ def _nf4(dtype: Any) -> Any:
 
 def _not_loaded(path: str, error: Exception) -> ModelError:
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    folder = Path(path)
+    if folder.is_dir() and not any((folder / name).is_file() for name in _CONFIGS):
+        reason = f"the folder holds no {_CONFIGS[0]}."
+    elif not folder.exists() and (path.startswith((".", "/", "~")) or path.count("/") > 1):
+        reason = "there is no such folder."
     return ModelError(
         f"{path}: expected a Hugging Face model folder or hub name; it could not be loaded: "
         f"{reason}"

@@ -10,15 +10,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from judgesmith.report import blocks
+from judgesmith.report.advice import advise_all
 from judgesmith.report.document import StageRow
 from judgesmith.report.numbers import estimate, money, not_shown, p_value
-from judgesmith.report.results import Evaluation, GateResult, Number
+from judgesmith.report.result_tables import published_figure
+from judgesmith.report.results import Evaluation, GateResult, Number, Published
 from judgesmith.report.sections import REHEARSED
 
 _PIPE_WIDTH = 120
 console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 WRAPPED = (
     "dropped", "what it makes", "conclusion", "what it holds", "published", "licence", "model",
+    "metric", "source",
 )  # fmt: skip
 _OUTCOME_STYLE = {
     "pass": "bold green",
@@ -158,12 +161,14 @@ def evaluation(results: Evaluation) -> None:
             line(f"\n{one.dialect}")
         (_scores if one.form == "scores" else _verdicts)(one)
         _compared(one)
+        _published(one)
     times = "once" if results.test_looks == 1 else f"{results.test_looks} times"
     direction = f"; {results.direction}" if results.direction else ""
     line(
         f"Intervals: {results.confidence:.0%}, {results.resamples:,} bootstrap resamples of "
         f"questions{direction}. Test labels were looked at {times} in this run folder."
     )
+    _advice(results)
 
 
 def _verdicts(results: Evaluation) -> None:
@@ -179,7 +184,7 @@ def _verdicts(results: Evaluation) -> None:
         rows.append((found.name, *kappas, cells.of(main.consistency), share))
     rows += [
         (f"{judge}, cited", *(_cited(results, judge, part.name) for part in domains), "", "")
-        for judge in dict.fromkeys(e.judge for e in results.published if e.metric == "kappa")
+        for judge in dict.fromkeys(e.judge for e in _placed(results))
     ]
     proof = all(judge.order_proof for judge in results.judges)
     how = "no judge sees an order" if proof else "order-averaged"
@@ -217,13 +222,39 @@ def _compared(results: Evaluation) -> None:
     cells.explain()
 
 
+def _placed(results: Evaluation) -> list[Published]:
+    """Published kappas of a domain that has a column here."""
+    domains = {part.name for part in results.slices if part.kind == "domain"}
+    verdicts = results.form == "pairs"
+    return [e for e in results.published if verdicts and e.metric == "kappa" and e.slice in domains]
+
+
 def _cited(results: Evaluation, judge: str, part: str) -> str:
-    found = [
-        e.value
-        for e in results.published
-        if e.judge == judge and e.slice == part and e.metric == "kappa"
-    ]
+    found = [e.value for e in _placed(results) if e.judge == judge and e.slice == part]
     return f"{found[0]:.3f}".removeprefix("0") if found else ""
+
+
+def _published(results: Evaluation) -> None:
+    """Published figures that have no place in the table above."""
+    placed = _placed(results)
+    rows = [
+        (e.judge, e.metric, published_figure(e.value), "; ".join(filter(None, (e.source, e.note))))
+        for e in results.published
+        if e not in placed
+    ]
+    if rows:
+        heads = ("judge", "metric", "value", "source")
+        table("Published elsewhere, cited as context; compared by no test", heads, rows)
+
+
+def _advice(results: Evaluation) -> None:
+    """Which of the run's checkpoints to use where; nothing where fewer than two were compared."""
+    found = advise_all(results)
+    if found:
+        console.print("\n[bold]Which checkpoint, where[/]")
+    for one in found:
+        whose = f" ({one.dialect})" if one.dialect else ""
+        line(f"{one.place}{whose}, use {one.use}. {one.because}")
 
 
 def gate(result: GateResult, where: str) -> None:

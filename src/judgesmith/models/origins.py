@@ -5,7 +5,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from judgesmith.audits.licences import JOIN, ModelTerms, Part, row_licence, terms_of
+from judgesmith.audits.licences import (
+    JOIN,
+    ModelTerms,
+    Part,
+    Role,
+    row_licence,
+    terms_of,
+)
 from judgesmith.records import (
     AnnotatorKind,
     Item,
@@ -27,10 +34,23 @@ def judges_behind(label: Label, judged: Iterable[Judgment]) -> list[str]:
     named: it decides nothing, so its terms do not bind. What a person decided rests on no vote, but
     on the judgments that it cites for their reasons.
     """
+    return list(dict.fromkeys(one.judge for one in _judgments_behind(label, judged)))
+
+
+def given_behind(label: Label, judged: Iterable[Judgment]) -> list[tuple[str, str]]:
+    """Author and licence of the judgments behind a label, each pair once.
+
+    One that a model gave elsewhere stands under terms of its own, such as those of the set that
+    published it; one of this run under the item's.
+    """
+    found = ((one.judge, one.licence) for one in _judgments_behind(label, judged))
+    return list(dict.fromkeys(found))
+
+
+def _judgments_behind(label: Label, judged: Iterable[Judgment]) -> list[Judgment]:
     cited = set(label.judgment_ids)
     named = "" if label.annotator_kind is AnnotatorKind.PERSON else f", {label.annotator}, "
-    found = (one.judge for one in judged if one.id in cited or f", {one.judge}, " in named)
-    return list(dict.fromkeys(found))
+    return [one for one in judged if one.id in cited or f", {one.judge}, " in named]
 
 
 def people_behind(label: Label) -> str | None:
@@ -38,15 +58,15 @@ def people_behind(label: Label) -> str | None:
     return label.licence if label.annotator_kind is AnnotatorKind.PERSON else None
 
 
-def joined(licence: str, people: str | None) -> str:
-    """A licence with the people's terms added, once.
+def joined(licence: str, more: str | None) -> str:
+    """A licence with further terms added, once.
 
     >>> joined("MIT", "the user's own"), joined("MIT", "MIT"), joined("MIT", None)
     ("MIT; the user's own", 'MIT', 'MIT')
     """
-    if people is None or people in licence.split(JOIN):
+    if more is None or more in licence.split(JOIN):
         return licence
-    return JOIN.join([licence, people])
+    return JOIN.join([licence, more])
 
 
 def by_item(judgments: Iterable[Judgment]) -> dict[str, list[Judgment]]:
@@ -67,17 +87,23 @@ class Origins:
 
     def parts(
         self, item: Item, order: Iterable[int], teachers: Iterable[str] = (), *,
-        people: str | None = None,
+        people: str | None = None, given: Iterable[tuple[str, str]] = (),
     ) -> tuple[Part, ...]:  # fmt: skip
         """The parts of a record that shows an item's responses in an order, none where empty.
 
-        Raises KeyError where the item names a question or a response that is not there.
+        `given` are author and licence of the judgments that it rests on: what their licences name
+        besides the item's are parts, one by one. Raises KeyError where the item names a question or
+        a response that is not there.
         """
+        own = item.licence.split(JOIN)
+        more = [
+            (who, name) for who, licence in given for name in licence.split(JOIN) if name not in own
+        ]  # fmt: skip
         shown = [self.responses[item.response_ids[position]] for position in order]
         return terms_of(
             self.questions[item.question_id].licence,
             [(response.licence, response.model) for response in shown],
-            teachers=teachers, people=people, models=self.models,
+            teachers=teachers, people=people, given=more, models=self.models,
         )  # fmt: skip
 
     def licensed(
@@ -86,16 +112,21 @@ class Origins:
     ) -> list[Row]:  # fmt: skip
         """The rows, each with a licence that names the person and the models it rests on.
 
-        `items` are by id, `labels` by item; `writers` are models that wrote rejected replies. Rows
-        that rest on no person and no model of the recipe stay as they are.
+        It names the terms of judgments that were given elsewhere, too. `items` are by id, `labels`
+        by item; `writers` are models that wrote rejected replies. Rows that rest on no person and
+        no model of the recipe or of elsewhere stay as they are.
         """
         judged, written_by = by_item(judgments), list(writers)
         found: list[Row] = []
         for row in rows:
-            label = labels[row.item_id]
-            wrote = judges_behind(label, judged[row.item_id]) + written_by
-            people = people_behind(label)
-            parts = self.parts(items[row.item_id], row.order, wrote, people=people)
-            licence = row_licence(joined(row.licence, people), parts)
+            label, there = labels[row.item_id], judged[row.item_id]
+            parts = self.parts(
+                items[row.item_id], row.order, judges_behind(label, there) + written_by,
+                people=people_behind(label), given=given_behind(label, there),
+            )  # fmt: skip
+            stood = joined(row.licence, people_behind(label))
+            for part in parts:
+                stood = joined(stood, part.terms.licence if part.role is Role.GIVEN else None)
+            licence = row_licence(stood, parts)
             found.append(row if licence == row.licence else row.with_fields(licence=licence))
         return found

@@ -15,9 +15,9 @@ from pydantic import Field, model_validator
 from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.reading import criteria_scores, scores_of
 from judgesmith.judging.render import render_prompt
-from judgesmith.judging.reply import fits
+from judgesmith.judging.reply import fits, verdict_text
 from judgesmith.judging.scale import number_text
-from judgesmith.models.protocol import Completion, Request
+from judgesmith.models.protocol import Completion, Request, Wanted
 from judgesmith.records import (
     LETTERS,
     TIE,
@@ -45,6 +45,11 @@ class TeacherSpec(Section):
     `fail_rate`, `refuse_rate` and `cut_rate` are the shares of its judgments with no reply at all,
     with a refusal, and cut off before the verdict. Of the others, `first_rate` name what is shown
     first whatever it is; of the rest, `accuracy` are right.
+
+    With a `doubt` it states how likely each verdict is. What it leaves to other verdicts than its
+    own is drawn for what it is shown, from 0 to twice the doubt, and they share it evenly; its own
+    stays the likeliest. It errs in proportion to what it leaves: with a doubt of 1 - `accuracy` it
+    is calibrated, with less it is too sure of itself.
     """
 
     name: str = Field(min_length=1)
@@ -53,6 +58,7 @@ class TeacherSpec(Section):
     refuse_rate: float = Field(0.0, ge=0, le=1)
     cut_rate: float = Field(0.0, ge=0, le=1)
     fail_rate: float = Field(0.0, ge=0, le=1)
+    doubt: float | None = Field(None, gt=0, le=0.25)
 
     @model_validator(mode="after")
     def _rates_fit(self) -> "TeacherSpec":
@@ -61,6 +67,11 @@ class TeacherSpec(Section):
             raise ValueError(
                 f"fail_rate, refuse_rate and cut_rate are shares of the same judgments and may not "
                 f"exceed 1 together: found {lost:g}"
+            )
+        if self.doubt is not None and self.accuracy < 0.5:
+            raise ValueError(
+                "a teacher that states its `doubt` errs at most twice as often where it doubts "
+                f"most: expected an accuracy of 0.5 or more, found {self.accuracy:g}"
             )
         return self
 
@@ -102,45 +113,69 @@ class SimulatedTeacher:
         that the teacher is to answer itself. Raises ValueError for any other.
         """
         for request in requests:
-            text, finish = self._reply(request)
+            text, finish, chances = self._reply(request)
             yield Completion(
                 text=text,
                 finish=finish,
+                probabilities=chances,
                 prompt_tokens=sum(len(turn.content) for turn in request.messages) // 4,
                 completion_tokens=len(text) // 4,
                 failure="simulated" if finish is Finish.FAILED else None,
             )
 
-    def _reply(self, request: Request) -> tuple[str, Finish]:
+    def _reply(self, request: Request) -> tuple[str, Finish, dict[str, float] | None]:
         asked = self._known.questions.get(request.record_id)
         if asked is not None:
-            return self._own_answer(asked), Finish.STOP
+            return self._own_answer(asked), Finish.STOP, None
         question, shown = self._shown(request)
         spec = self.spec
         how = self._drawn("how", *(response.id for response in shown))
         if how < spec.fail_rate:
-            return "", Finish.FAILED
+            return "", Finish.FAILED, None
         if how < spec.fail_rate + spec.refuse_rate:
-            return "I would rather not judge this.", Finish.REFUSED
-        reply = self._judged(question, shown)
+            return "I would rather not judge this.", Finish.REFUSED, None
+        verdict, reply = self._judged(question, shown)
         if how < spec.fail_rate + spec.refuse_rate + spec.cut_rate:
-            return reply[: len(reply) // 2], Finish.LENGTH
-        return reply, Finish.STOP
+            return reply[: len(reply) // 2], Finish.LENGTH, None
+        return reply, Finish.STOP, self._chances(request.wanted, verdict, shown)
 
-    def _judged(self, question: Question, shown: Sequence[Response]) -> str:
+    def _chances(
+        self, wanted: Wanted | None, verdict: Verdict, shown: Sequence[Response]
+    ) -> dict[str, float] | None:
+        """How likely each verdict is in its own eyes, where it is asked for that and states it."""
+        said = verdict_text(verdict)
+        if wanted is None or said is None or self.spec.doubt is None:
+            return None
+        own = self._known.dialect.wording.of[said]
+        left = 2 * self.spec.doubt * self._unsure([response.id for response in shown])
+        share = left / (len(wanted.options) - 1)
+        return {option: 1 - left if option == own else share for option in wanted.options}
+
+    def _unsure(self, ids: Sequence[str]) -> float:
+        """How unsure it is of what it is shown, from 0 to 1, the same in whatever order."""
+        return self._drawn("doubt", *sorted(ids))
+
+    def _errs(self, ids: Sequence[str]) -> bool:
+        right = self.spec.accuracy
+        if self.spec.doubt is not None:
+            right = 1 - 2 * (1 - right) * self._unsure(ids)
+        return self._drawn("errs", *sorted(ids)) >= right
+
+    def _judged(self, question: Question, shown: Sequence[Response]) -> tuple[Verdict, str]:
+        """The verdict, and the reply that states it."""
         dialect, spec = self._known.dialect, self.spec
         ids = [response.id for response in shown]
         verdict, rationale = self._right(question, shown)
         if len(shown) > 1 and self._drawn("first", *ids) < spec.first_rate:
             verdict = self._naming_first(verdict)
             rationale = _plain(verdict)
-        elif self._drawn("errs", *sorted(ids)) >= spec.accuracy:
+        elif self._errs(ids):
             verdict = self._wrong(verdict, ids)
             rationale = _plain(verdict)
         try:
-            return dialect.write_reply(rationale, verdict)
+            return verdict, dialect.write_reply(rationale, verdict)
         except ValueError:  # what is judged quotes a tag or marker of the dialect
-            return dialect.write_reply(_plain(verdict), verdict)
+            return verdict, dialect.write_reply(_plain(verdict), verdict)
 
     def _right(self, question: Question, shown: Sequence[Response]) -> tuple[Verdict, str]:
         dialect = self._known.dialect

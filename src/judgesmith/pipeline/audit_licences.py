@@ -10,7 +10,13 @@ from judgesmith.audits.licence_table import Carried, licence_table
 from judgesmith.audits.licences import Part, terms_of
 from judgesmith.errors import JudgesmithError
 from judgesmith.evaluation.learnt import learnt_labels
-from judgesmith.models.origins import Origins, by_item, judges_behind, people_behind
+from judgesmith.models.origins import (
+    Origins,
+    by_item,
+    given_behind,
+    judges_behind,
+    people_behind,
+)
 from judgesmith.pipeline.audit_found import Audited
 from judgesmith.records import (
     Item,
@@ -112,19 +118,23 @@ class _Made:
 
     def _of_judgment(self, judgment: Judgment) -> tuple[Part, ...]:
         item = self._items[judgment.item_id]
-        return self._origins.parts(item, judgment.order, [judgment.judge])
+        given = [(judgment.judge, judgment.licence)]
+        return self._origins.parts(item, judgment.order, [judgment.judge], given=given)
 
     def _of_label(self, label: Label) -> tuple[Part, ...]:
         item = self._items[label.item_id]
-        return self._origins.parts(
-            item, range(len(item.response_ids)), judges_behind(label, self._judged[item.id]),
-            people=people_behind(label),
-        )  # fmt: skip
+        return self._resting(item, range(len(item.response_ids)), label)
 
     def _of_row(self, output: str, row: SftRow | PreferenceRow) -> tuple[Part, ...]:
         label = self._learned[output][row.item_id]
-        teachers = judges_behind(label, self._judged[row.item_id])
-        wrote = [*teachers, *self._writers[output]]
+        return self._resting(self._items[row.item_id], row.order, label, self._writers[output])
+
+    def _resting(
+        self, item: Item, order: Iterable[int], label: Label, writers: Iterable[str] = ()
+    ) -> tuple[Part, ...]:
+        """The parts of what shows responses of an item and rests on its label."""
+        judged = self._judged[item.id]
         return self._origins.parts(
-            self._items[row.item_id], row.order, wrote, people=people_behind(label)
-        )
+            item, order, [*judges_behind(label, judged), *writers],
+            people=people_behind(label), given=given_behind(label, judged),
+        )  # fmt: skip

@@ -14,12 +14,20 @@ from judgesmith.models.http.ledger import Line, look
 from judgesmith.models.http.prices import usd
 from judgesmith.pipeline.opening import ESTIMATES, LEDGER, read_estimates
 from judgesmith.pipeline.order import STAGES
+from judgesmith.pipeline.report_training import (
+    merge_findings,
+    read_merging,
+    read_preference,
+    read_training,
+)
 from judgesmith.pipeline.running import STOPPED, Standing, survey
+from judgesmith.report.advice import advise_all
 from judgesmith.report.document import CurvePoint, Document, StageRow
 from judgesmith.report.html import render_html
 from judgesmith.report.markdown import render_markdown
 from judgesmith.report.money import Money, MoneyLine, PriceRow
 from judgesmith.report.results import Evaluation
+from judgesmith.report.setting_words import setting_words
 from judgesmith.report.teaching import Teaching
 from judgesmith.runs.endpoint import Endpoint, Price
 from judgesmith.runs.jsonl import write_bytes, write_json
@@ -56,18 +64,18 @@ def stage_row(entry: Standing) -> StageRow:
 def collect(run_dir: RunDir, recipe: Recipe) -> Document:
     """Everything the report shows, read from the run folder."""
     entries = survey(run_dir, recipe)
+    manifests = {entry.stage: entry.manifest for entry in entries if entry.manifest is not None}
     tables: dict[str, dict[str, Any]] = {
-        entry.stage: entry.manifest.report.tables for entry in entries if entry.manifest is not None
+        stage: manifest.report.tables for stage, manifest in manifests.items()
     }
-    done = {entry.stage for entry in entries if entry.manifest is not None}
-    evaluation: Evaluation | None = read_results(run_dir) if "evaluate" in done else None
+    evaluation: Evaluation | None = read_results(run_dir) if "evaluate" in manifests else None
     return Document(
         name=run_dir.header.name,
         description=run_dir.header.description,
         task=run_dir.header.task,
         rehearsed=run_dir.header.rehearsed,
         stages=tuple(stage_row(entry) for entry in entries),
-        gate=read_gate(run_dir) if "gate" in done else None,
+        gate=read_gate(run_dir) if "gate" in manifests else None,
         evaluation=evaluation,
         curve=tuple(run_dir.read_if_made("sft/curve.jsonl", CurvePoint)),
         findings=tuple(f for entry in entries for f in _findings(run_dir, entry)),
@@ -82,6 +90,11 @@ def collect(run_dir: RunDir, recipe: Recipe) -> Document:
         preferences=tables.get("preferences", {}),
         trains="sft" in recipe.sections,
         money=read_money(run_dir),
+        training=read_training(run_dir, manifests.get("sft")),
+        preference=read_preference(run_dir, manifests.get("dpo")),
+        merging=read_merging(run_dir, manifests.get("merge")),
+        advice=advise_all(evaluation) if evaluation is not None else (),
+        settings=setting_words(recipe.plain, recipe.why),
     )
 
 
@@ -227,7 +240,8 @@ def _stopped_checks(run_dir: RunDir, entry: Standing) -> list[dict[str, Any]]:
 def _findings(run_dir: RunDir, entry: Standing) -> list[dict[str, Any]]:
     """What a stage's audits found, also when they stopped it."""
     if entry.manifest is not None:
-        return list(entry.manifest.report.tables.get("findings", ()))
+        tables = entry.manifest.report.tables
+        return [*tables.get("findings", ()), *merge_findings(tables)]
     return [row for row in _stopped(run_dir, entry) if "severity" in row]
 
 

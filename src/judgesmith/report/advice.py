@@ -2,39 +2,72 @@
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import NamedTuple
 
-from judgesmith.report.results import Comparison, Evaluation, Number
-from judgesmith.runs.students import BEFORE
+from judgesmith.report.numbers import denominator, estimate, not_shown
+from judgesmith.report.result_base import Result
+from judgesmith.report.results import Comparison, Evaluation, JudgeResult
+from judgesmith.report.score_results import ScoreResult
+from judgesmith.runs.students import BEFORE, student_stage
 
-PLACES = {"in_domain": "In the trained categories", "out_of_domain": "Outside of them"}
+INSIDE, OUTSIDE = "in_domain", "out_of_domain"
+PLACES = {INSIDE: "In the trained categories", OUTSIDE: "Outside of them"}
+EVERYWHERE = "On the test items"
+METRICS = ("kappa", "weighted kappa")
+"""Agreement of verdicts and of scores, by which checkpoints are decided between."""
+ELSEWHERE = "trained in other dialects only"
+"""How an evaluation notes a student that was never trained in its dialect."""
+ORDER = ("sft", "dpo", "merge")
 
 
-class Advice(NamedTuple):
-    """What to use in one place, and what it rests on."""
+class Advice(Result):
+    """What to use in one place, and what it rests on; `dialect` where a run has several."""
 
     place: str
     use: str
     because: str
+    dialect: str = ""
+
+
+def advise_all(evaluation: Evaluation) -> tuple[Advice, ...]:
+    """What to use where, for every format that was evaluated."""
+    if not evaluation.also:
+        return tuple(advise(evaluation, checkpoints_of(evaluation)))
+    return tuple(
+        found.model_copy(update={"dialect": one.dialect})
+        for one in (evaluation, *evaluation.also)
+        for found in advise(one, checkpoints_of(one))
+    )
+
+
+def checkpoints_of(evaluation: Evaluation) -> list[str]:
+    """A run's own students: those that know the dialect first, then in the order of training."""
+    judges: list[JudgeResult | ScoreResult] = [*evaluation.judges, *evaluation.scored]
+    own = [judge for judge in judges if judge.role in ("student", "judge")]
+    own.sort(key=lambda one: (ELSEWHERE in one.note, ORDER.index(student_stage(one.name))))
+    return [judge.name for judge in own]
 
 
 def advise(evaluation: Evaluation, checkpoints: Sequence[str]) -> list[Advice]:
     """One line per domain in which at least two checkpoints were compared.
 
     A checkpoint is advised where it is better than another by paired test and interval, and no
-    other is better than it. Where the test shows no difference, none is: the first in the order of
-    training, which took the least, is named as what there is no reason to leave.
+    other is better than it. Where the test shows no difference, none is: the first of the
+    checkpoints is named as what there is no reason to leave.
 
     Args:
         evaluation: with its comparisons, adjusted over their whole table.
-        checkpoints: the run's own, in the order of training; the one before training is left out.
+        checkpoints: the run's own, what took the least training first; the one before training is
+            left out.
     """
     own = [name for name in checkpoints if name != BEFORE]
+    outside = any(one.slice == OUTSIDE for one in evaluation.comparisons)
     found = []
     for place, words in PLACES.items():
         compared = _compared(evaluation, place, own)
         if compared:
-            found.append(Advice(words, *_decide(compared, own)))
+            use, because = _decide(compared, own)
+            said = words if outside else EVERYWHERE
+            found.append(Advice(place=said, use=use, because=because))
     return found
 
 
@@ -43,7 +76,7 @@ def _compared(evaluation: Evaluation, place: str, own: Sequence[str]) -> list[Co
     return [
         one
         for one in evaluation.comparisons
-        if one.slice == place and one.metric == "kappa" and frozenset((one.a, one.b)) in pairs
+        if one.slice == place and one.metric in METRICS and frozenset((one.a, one.b)) in pairs
     ]
 
 
@@ -51,26 +84,20 @@ def _decide(compared: Sequence[Comparison], own: Sequence[str]) -> tuple[str, st
     """The name to use, and the differences that say so."""
     better = [one for one in compared if one.conclusion.endswith(" is better")]
     winners = {one.conclusion.removesuffix(" is better") for one in better}
-    losers = {one.b if one.conclusion.startswith(f"{one.a} is") else one.a for one in better}
-    best = [name for name in own if name in winners - losers]
-    told = "; ".join(_difference(one) for one in compared)
+    losers = {one.b if one.conclusion == f"{one.a} is better" else one.a for one in better}
+    met = [name for name in own if any(name in (one.a, one.b) for one in compared)]
+    best = [name for name in met if name in winners - losers]
+    unbeaten = [name for name in met if name not in losers]
+    use, said = (unbeaten or met)[0], "No test shows another to be better"
     if len(best) == 1:
-        return best[0], f"it is better by the paired test: {told}"
-    left = next((name for name in own if name not in losers), own[0])
-    return left, f"no test shows another to be better: {told}"
+        use, said = best[0], "It is better by the paired test"
+    elif not unbeaten:
+        said = "Each is shown better than one and worse than another, so the first is named"
+    told = "; ".join(_difference(one) for one in compared if use in (one.a, one.b))
+    return use, f"{said}: {told}."
 
 
 def _difference(one: Comparison) -> str:
-    return f"{one.metric} of {one.a} minus {one.b} {_interval(one.difference)}"
-
-
-def _interval(found: Number) -> str:
-    """The value with its interval.
-
-    >>> _interval(Number(value=-.05, low=-.11, high=.01, n=60))
-    '-0.050 [-0.110, 0.010], n = 60'
-    """
-    if found.value is None or found.hidden is not None:
-        return f"not shown ({found.hidden or found.undefined})"
-    ends = "" if found.low is None else f" [{found.low:.3f}, {found.high:.3f}]"
-    return f"{found.value:.3f}{ends}, n = {found.n}"
+    shown = estimate(one.difference)
+    more = "" if not_shown(one.difference) else f", {denominator(one.difference)}"
+    return f"{one.metric} of {one.a} minus {one.b}: {shown}{more}"

@@ -88,10 +88,11 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Plots:
-    """Pictures that stand side by side where there is room; `small` ones, many in a row."""
+    """Pictures side by side where there is room; `small` ones, many in a row; `medium`, three."""
 
     plots: tuple[Plot, ...]
     small: bool = False
+    medium: bool = False
 
 
 @dataclass(frozen=True, slots=True)

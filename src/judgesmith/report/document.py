@@ -4,19 +4,15 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from judgesmith.report.advice import Advice
 from judgesmith.report.evidence import Evidence
+from judgesmith.report.merging import Merging
 from judgesmith.report.money import Money
 from judgesmith.report.results import Evaluation, GateResult, Result
 from judgesmith.report.teaching import Teaching
+from judgesmith.report.training import CurvePoint, Preference, Training
 
-
-class CurvePoint(Result):
-    """One logged moment of training; what was not measured then is None."""
-
-    step: int
-    train_loss: float | None
-    dev_loss: float | None
-    dev_kappa: float | None
+__all__ = ["CurvePoint", "Document", "StageRow"]
 
 
 class StageRow(Result):
@@ -44,7 +40,9 @@ class Document(Result):
     that were read, not made: there is no gate and no training to show then. `teaching` is what
     labels by teachers rest on, `generator_runs` the dumps of the generators' dry runs,
     `preferences` the tables of that stage, `money` what the run's ledger says. `trains` is whether
-    the recipe trains a student.
+    the recipe trains a student; `curve` is that of the only one, `training` tells of each.
+    `preference` is what preference training found, `merging` what a merge did, `advice` which
+    checkpoint to use where. `settings` are the values in the recipe that `why` gives reasons for.
     """
 
     name: str
@@ -69,3 +67,8 @@ class Document(Result):
     generator_runs: tuple[dict[str, Any], ...] = ()
     preferences: dict[str, Any] = Field(default_factory=dict)
     money: Money | None = None
+    training: Training | None = None
+    preference: Preference | None = None
+    merging: Merging | None = None
+    advice: tuple[Advice, ...] = ()
+    settings: dict[str, str] = Field(default_factory=dict)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from judgesmith.report.blocks import Cell, Table, columns
-from judgesmith.report.document import CurvePoint, StageRow
+from judgesmith.report.document import StageRow
 from judgesmith.report.numbers import NOT_MEASURED, duration, figure, money, whole
+from judgesmith.report.training import CurvePoint
 
 MOST_VALUES = 40
 """Values of one field that the composition table lists."""
@@ -59,7 +60,9 @@ def _total(stages: Sequence[StageRow]) -> tuple[Cell, ...]:
     )
 
 
-def curve_table(curve: Sequence[CurvePoint], labels: str | None) -> Table:
+def curve_table(
+    curve: Sequence[CurvePoint], labels: str | None, title: str = "Training, step by step"
+) -> Table:
     """The logged steps; those with a measurement on dev when there are many."""
     points = sorted(curve, key=lambda point: point.step)
     note = ""
@@ -72,7 +75,7 @@ def curve_table(curve: Sequence[CurvePoint], labels: str | None) -> Table:
     )
     heads = ("step", "train loss", "dev loss", "dev kappa")
     return Table(
-        "Training, step by step",
+        title,
         columns(*heads, numeric=heads),
         rows,
         labels=labels,
@@ -103,7 +106,14 @@ def composition_table(composition: Mapping[str, Mapping[str, int]]) -> Table:
     )
 
 
-def named_table(title: str, heads: tuple[str, str], values: Mapping[str, str]) -> Table:
-    """Names and values in two columns."""
-    rows = tuple((Cell(name, tone="strong"), Cell(value)) for name, value in values.items())
+def named_table(
+    title: str, heads: tuple[str, str], values: Mapping[str, str],
+    asides: Mapping[str, str] | None = None,
+) -> Table:  # fmt: skip
+    """Names and values in two columns; `asides` stand beside the names that they belong to."""
+    beside = asides or {}
+    rows = tuple(
+        (Cell(name, beside.get(name, ""), tone="strong"), Cell(value))
+        for name, value in values.items()
+    )
     return Table(title, columns(*heads), rows)

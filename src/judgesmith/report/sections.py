@@ -1,26 +1,26 @@
 """The page as data: which blocks stand in which section, in which order."""
 
-from collections.abc import Sequence
-
 from judgesmith.report import audit_tables, result_tables, run_tables
+from judgesmith.report.advice_sections import advice_section
 from judgesmith.report.blocks import Banner, Block, Judged, Plot, Plots, Section, Text
 from judgesmith.report.document import Document
 from judgesmith.report.dry_run_tables import generators_section
 from judgesmith.report.files_sections import closing_sections, file_sections
 from judgesmith.report.format_sections import evaluation_sections
+from judgesmith.report.merge_sections import merge_section
 from judgesmith.report.money_sections import money_section
 from judgesmith.report.negative_sections import negative_section
 from judgesmith.report.numbers import plural
-from judgesmith.report.plots import supply_plot, training_plot
+from judgesmith.report.plots import supply_plot
 from judgesmith.report.results import Evaluation, GateResult
 from judgesmith.report.teacher_sections import teacher_section
+from judgesmith.report.training_sections import preference_section, training_section
 
 REHEARSED = (
     "Every number here is from a rehearsal with simulated models and a tiny random "
     "student. It shows that the recipe runs; it says nothing about any judge."
 )
 MOST_EXAMPLES = 20
-DEV_LABELS = "dev labels, not the test labels"
 
 GATE_TEXT = {
     "pass": "Every check holds at its interval bound.",
@@ -54,18 +54,22 @@ def build_sections(document: Document) -> tuple[Section, ...]:
 
 
 def _run_sections(document: Document, stamp: str) -> list[Section]:
-    found = [_verdict_section(document)]
-    if document.evaluation is None:
+    evaluation = document.evaluation
+    labels = evaluation.labels_title if evaluation and not evaluation.also else None
+    found = [_verdict_section(document), advice_section(document.advice, labels)]
+    if evaluation is None:
         missing = Text("There is no evaluation in this run, so no agreement is shown.", "note")
         found.append(Section("agreement", "Agreement", (missing,)))
     else:
-        found += evaluation_sections(document.evaluation, document.gate, stamp)
+        found += evaluation_sections(evaluation, document.gate, stamp)
     found += [generators_section(document.generator_runs)]
     found += [teacher_section(document.teaching, stamp=stamp)]
     found += [negative_section(document.preferences)]
-    found += [_training_section(document, stamp), _audit_section(document, stamp)]
-    if document.evaluation is not None:
-        found += _example_sections(document.evaluation)
+    found += [training_section(document, stamp)]
+    found += [preference_section(document.preference, stamp=stamp)]
+    found += [merge_section(document.merging, stamp=stamp), _audit_section(document, stamp)]
+    if evaluation is not None:
+        found += _example_sections(evaluation)
     found.append(money_section(document.money))
     return found
 
@@ -95,20 +99,6 @@ def _gate_text(gate: GateResult) -> str:
     more = f" Labels still needed: about {max(needed):,}." if needed else ""
     checks = f"Of {plural(len(gate.checks), 'check')}: {', '.join(counts) or 'none'}."
     return f"{GATE_TEXT[gate.outcome]} {checks}{more} Judge: {gate.judge}; {gate.labels_title}."
-
-
-def _training_section(document: Document, stamp: str) -> Section:
-    if not document.trains:
-        return Section("training", "Training")
-    if not document.curve:
-        nothing = Text("No training curve was logged in this run.", "note")
-        return Section("training", "Training", (nothing,))
-    title = "Loss and dev kappa by training step"
-    svg = training_plot(f"{title} · {DEV_LABELS}", document.curve, stamp=stamp)
-    picture = Plots((Plot(title, svg, DEV_LABELS),))
-    return Section(
-        "training", "Training", (picture, run_tables.curve_table(document.curve, DEV_LABELS))
-    )
 
 
 def _audit_section(document: Document, stamp: str) -> Section:
@@ -165,11 +155,11 @@ def _provenance_section(document: Document) -> Section:
         blocks.append(run_tables.stage_table(document.stages))
     if document.composition:
         blocks.append(run_tables.composition_table(document.composition))
-    tables: Sequence[tuple[str, tuple[str, str], dict[str, str]]] = (
-        ("Why the recipe is so", ("setting", "reason"), document.why),
-        ("Versions and hashes", ("name", "value"), document.provenance),
-    )
-    blocks += [
-        run_tables.named_table(title, heads, values) for title, heads, values in tables if values
-    ]
+    if document.why:
+        heads = ("setting", "reason")
+        title = "Why the recipe is so"
+        blocks.append(run_tables.named_table(title, heads, document.why, document.settings))
+    if document.provenance:
+        heads = ("name", "value")
+        blocks.append(run_tables.named_table("Versions and hashes", heads, document.provenance))
     return Section("provenance", "Provenance", tuple(blocks))

@@ -6,7 +6,7 @@ taken out of its page.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -185,3 +185,12 @@ def round_steps(low: float, high: float, *, about: int = 5) -> list[float]:
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(step * index, 10) for index in range(first, last + 1)]
+
+
+def tick_places(ticks: Sequence[float]) -> int:
+    """Give the decimals, at least one, by which evenly spaced ticks differ.
+
+    >>> tick_places([0.0, 0.5]), tick_places([0.5, 0.55]), tick_places([0.0, 0.0002])
+    (1, 2, 4)
+    """
+    return max(1, math.ceil(-math.log10(ticks[1] - ticks[0]) - 1e-9))

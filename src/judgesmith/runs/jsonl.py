@@ -9,6 +9,7 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self, TypeVar
@@ -116,12 +117,26 @@ def validate_row(row: dict[str, Any], model: type[M], *, where: str) -> M:
                 hint = nearest(field, model.model_fields)
                 lines.append(f"  field {field!r} is unknown; {hint}")
             elif defect["type"] == "missing":
-                lines.append(f"  field {field!r} is missing (unknown values are written as null)")
+                lines.append(f"  field {field!r} is missing{_instead(field, row, model)}")
             else:
                 lines.append(
                     f"  field {field!r}: {defect['msg']}, found {_shorten(defect['input'])}"
                 )
         raise DataError("\n".join(lines)) from None
+
+
+def _instead(field: str, row: dict[str, Any], model: type[BaseModel]) -> str:
+    """What to do about a missing field: rename one that is nearly called so, or write null.
+
+    Of a file with columns of its own, where others are ignored, they are listed.
+    """
+    others = [name for name in row if name not in model.model_fields]
+    close = get_close_matches(field, others, n=1)
+    if close:
+        return f"; found {close[0]!r}: rename it if that is meant"
+    if model.model_config.get("extra") == "ignore":
+        return f"; found {', '.join(sorted(row))}"
+    return " (unknown values are written as null)"
 
 
 def _shorten(value: object, limit: int = 80) -> str:

@@ -26,7 +26,10 @@ PUBLISHED = {
     "preference_collection": "judgesmith.sources.published.preference_collection",
     "preferences": "judgesmith.sources.published.preferences",
 }
-"""Training sets of others by kind; each module has all four readers."""
+"""Training sets of others by kind; each module has all four readers.
+
+Where the judgments of a set name dialects, the module lists them as DIALECTS.
+"""
 
 QUESTION_READERS = {
     "bank": "judgesmith.sources.bank:read_questions",
@@ -141,6 +144,17 @@ def mapping_of(source: Reading) -> tuple[LogMapping | About, ...]:
     if source.mapping is not None:
         return (load_log_mapping(find_outside(source.mapping)),)
     return () if source.columns is None else (source.columns,)
+
+
+def dialects_of(kind: str) -> tuple[str, ...]:
+    """Names of the dialects that judgments of a kind of source may be in, where those say so.
+
+    >>> dialects_of("preference_collection"), dialects_of("queue")
+    (('prometheus-relative', 'prometheus-relative-reference'), ())
+    """
+    if kind not in PUBLISHED:
+        return ()
+    return tuple(getattr(import_module(PUBLISHED[kind]), "DIALECTS", ()))
 
 
 class Dropped(NamedTuple):

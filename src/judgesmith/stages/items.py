@@ -28,7 +28,7 @@ from judgesmith.audits import (
     supply_findings,
     supply_rows,
 )
-from judgesmith.backends.hub import find_source
+from judgesmith.backends.hub import find_source, place_of
 from judgesmith.errors import RecipeError, nearest
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import (
@@ -139,7 +139,7 @@ def inputs(config: Config) -> tuple[str, ...]:
 def outside(config: Config) -> dict[str, Path]:
     """Files from outside the run, by the name the recipe gives them."""
     made = () if config.from_scores is None else config.from_scores.imports
-    return import_files((*config.imports, *made), find_source)
+    return import_files((*config.imports, *made), place_of)
 
 
 def resolve_rules(

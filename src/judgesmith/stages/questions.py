@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from judgesmith.audits import SurfaceQuestion, surface_findings, surface_table
-from judgesmith.backends.hub import find_source
+from judgesmith.backends.hub import find_source, place_of
 from judgesmith.errors import DataError
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import Question, index_by_id
@@ -56,7 +56,7 @@ def inputs(config: Config) -> tuple[str, ...]:
 
 def outside(config: Config) -> dict[str, Path]:
     """Files from outside the run, by the name the recipe gives them."""
-    given = {s.path: find_source(s.path) for s in config.sources if s.path is not None}
+    given = {s.path: place_of(s.path) for s in config.sources if s.path is not None}
     shipped = any(s.kind == "bank" and s.path is None for s in config.sources)
     given |= mapping_files(config.sources)
     return given | ({"the shipped bank": shipped_bank()} if shipped else {})

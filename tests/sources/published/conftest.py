@@ -32,6 +32,8 @@ def read_all(module: ModuleType, path: Path, about: About | None = None) -> Simp
     responses = index_by_id(_kept(module.read_responses(path, questions, *more), lost["responses"]))
     items = _kept(module.read_items(path, questions, responses, *more), lost["items"])
     labels = _kept(module.read_labels(path, questions, responses, *more), lost["labels"])
+    assert all(one.computed_id() == one.id for one in questions.values())
+    assert {one.dialect for one in labels} <= {None, *getattr(module, "DIALECTS", ())}
     return SimpleNamespace(
         questions=questions, responses=responses, items=items, labels=labels, lost=lost
     )

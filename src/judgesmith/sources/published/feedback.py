@@ -33,7 +33,7 @@ TEACHER_LICENCE = "CC-BY-4.0; OpenAI terms for outputs of GPT-4"
 TEACHER = "gpt-4 (Feedback Collection)"
 WRITER = "gpt-4-0613"
 """Who wrote the responses of the set, one for each score."""
-DIALECT, WITH_REFERENCE = "prometheus-absolute", "prometheus-absolute-reference"
+DIALECT, WITH_REFERENCE = DIALECTS = ("prometheus-absolute", "prometheus-absolute-reference")
 NAMES = ("new_feedback_collection.json",)
 BUCKET = "absolute"
 

@@ -11,7 +11,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from judgesmith.errors import DataError
 from judgesmith.records import AnnotatorKind, Question, Response, Scores, Split
@@ -34,6 +34,7 @@ TEACHER_LICENCE = "CC-BY-NC-4.0; OpenAI terms for outputs of GPT-4"
 TEACHER = "gpt-4 (JudgeLM-100K)"
 DIALECT, WITH_REFERENCE = "judgelm", "judgelm-reference"
 OF_SEVERAL = ("judgelm-list", "judgelm-list-reference")
+DIALECTS = (DIALECT, WITH_REFERENCE, *OF_SEVERAL)
 TRAIN, VALIDATION = "judgelm_train_100k.jsonl", "judgelm_val_5k.jsonl"
 BESIDE = {
     "text": "judgelm_val_5k_gpt4.jsonl",
@@ -67,7 +68,7 @@ class JudgeLMRow(BaseModel):
     model_config = ConfigDict(extra="ignore")
     question_id: int | str | None = None
     question_body: str
-    answers: list[_Answer] = Field(min_length=2)
+    answers: list[_Answer]
     text: str | None = None
     score: list[Any] | None = None
     text_w_reference: str | None = None
@@ -82,7 +83,7 @@ def read_published(path: Path, about: About) -> Iterator[PublishedRow | Dropped]
         DataError: a row lacks a column, with its place.
     """
     for where, raw, split in _rows(path):
-        row = validate_row(_gathered(raw), JudgeLMRow, where=where)
+        row = validate_row(_gathered(raw, where), JudgeLMRow, where=where)
         if row.text is not None and row.text.strip().lower() == "error":
             yield Dropped(ERROR)
             continue
@@ -129,9 +130,14 @@ def _validation(file: Path) -> Iterator[LocatedRow]:
         yield where, row
 
 
-def _gathered(raw: dict[str, Any]) -> dict[str, Any]:
+def _gathered(raw: dict[str, Any], where: str) -> dict[str, Any]:
     """The row with its answers as a list, in the order of their numbers."""
     numbers = sorted(int(m[1]) for name in raw if (m := _ANSWER.fullmatch(name)))
+    if len(numbers) < 2:
+        raise DataError(
+            f"{where}: expected the fields 'question_body', 'answer1_body' and 'answer2_body', "
+            f"found {', '.join(sorted(raw))}. A set of another form has another `kind`."
+        )
     answers = [
         {part: raw.get(f"answer{n}_{part}") for part in ("body", "model_id", "metadata")}
         for n in numbers

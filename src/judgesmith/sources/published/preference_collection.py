@@ -34,7 +34,7 @@ LICENCE = "CC-BY-4.0"
 TEACHER_LICENCE = "CC-BY-4.0; OpenAI terms for outputs of GPT-4"
 TEACHER = "gpt-4-1106-preview (Preference Collection)"
 WRITER = "gpt-4-0613"
-DIALECT, WITH_REFERENCE = "prometheus-relative", "prometheus-relative-reference"
+DIALECT, WITH_REFERENCE = DIALECTS = ("prometheus-relative", "prometheus-relative-reference")
 NAMES = ("new_preference_collection.json",)
 BUCKET = "relative"
 

@@ -18,6 +18,7 @@ from judgesmith.records import (
     TaskFields,
     Verdict,
     content_id,
+    criterion_template,
 )
 from judgesmith.sources import About, Dropped, ImportedLabel
 
@@ -205,11 +206,11 @@ def make_question(
     rubric: TaskFields = {} if criterion is None else {"criterion": criterion}
     if levels:
         rubric["levels"] = list(levels)
-    question = Question.make(
+    return Question.make(
         source=source,
         licence=licence,
         group_id=f"instruction/{_same(f'{context or str()} {text}')}",
-        template_id=None if criterion is None else f"criterion/{_same(criterion)}",
+        template_id=None if criterion is None else criterion_template(criterion),
         category=category,
         context=context,
         text=text,
@@ -219,9 +220,6 @@ def make_question(
         grounding=None,
         task=rubric,
     )
-    if not rubric:
-        return question
-    return question.model_copy(update={"id": content_id(question.id, rubric)})
 
 
 def _same(text: str) -> str:

@@ -2,7 +2,13 @@
 
 from collections.abc import Sequence
 
-from judgesmith.backends.origin import Origin, read_origin, reply_budget
+from judgesmith.backends.origin import (
+    Origin,
+    model_path,
+    read_origin,
+    reply_budget,
+    require_trained_in,
+)
 from judgesmith.errors import DataError
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.asking import About, Usage, judge_items
@@ -81,8 +87,11 @@ class Asker:
 
 
 def origin_of(run_dir: RunDir, student: str) -> Origin | None:
-    """Where a student of the run comes from; None for one that was not trained here."""
-    return read_origin(run_dir.file(student_folder(student)))
+    """Where a student of the run comes from; None for one that was not trained here.
+
+    The student before training may be one that another run trained.
+    """
+    return read_origin(model_path(run_dir.file(student_folder(student))))
 
 
 def token_budget(part: Part, run_dir: RunDir) -> int:
@@ -126,20 +135,11 @@ def check_students(run_dir: RunDir, part: Part, dialect: Dialect, *, deciding: b
     Others may be asked in a dialect that they were not trained in: their replies say how far
     their format carries.
     """
-    for student in part.students:
-        origin = origin_of(run_dir, student)
-        if origin is None or not origin.dialects:
-            continue
-        known = origin.dialects.get(dialect.name)
-        stranger = deciding and student == part.students[0]
-        stranger = stranger and dialect.hash not in origin.dialects.values()
-        if stranger or known not in (None, dialect.hash):
-            trained = ", ".join(f"{name!r} ({held})" for name, held in origin.dialects.items())
-            raise DataError(
-                f"evaluate: student {student!r} was trained in dialect {trained}, and "
-                f"{dialect.name!r} is now {dialect.hash}. Train it again, or judge in the dialect "
-                "of its rows."
-            )
+    for place, student in enumerate(part.students):
+        require_trained_in(
+            origin_of(run_dir, student), dialect, student=student,
+            strangers=place > 0 or not deciding,
+        )  # fmt: skip
 
 
 def trained_elsewhere(run_dir: RunDir, student: str, dialect: Dialect) -> str:

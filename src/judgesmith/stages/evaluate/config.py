@@ -94,6 +94,11 @@ class Config(Section):
     also: tuple[Also, ...] = ()
     merge: MergeCheck | None = None
 
+    @property
+    def dialects(self) -> tuple[str, ...]:
+        """That of the main part, then those of the others; each once."""
+        return tuple(dict.fromkeys(part.dialect for part in self.parts))
+
     def rehearsed(self, rates: Rates) -> Self:
         """Fewer resamples, and simulated models as labellers where real ones are asked for."""
         few = {"resamples": 1000, "slice_resamples": 500}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from judgesmith.audits import LabelItem, label_findings, label_table
-from judgesmith.backends.hub import find_source
+from judgesmith.backends.hub import place_of
 from judgesmith.errors import RecipeError
 from judgesmith.evaluation.final_label import Policy
 from judgesmith.judging.dialect import Dialect
@@ -28,9 +28,10 @@ from judgesmith.runs.looks import record_look
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
 from judgesmith.runs.rehearsal import Rates
-from judgesmith.sources import Import, import_files
+from judgesmith.sources import Import, dialects_of, import_files
 from judgesmith.sources.queue import queue_rows, require_rubric, set_aside, write_queue
 from judgesmith.stages.labels.by_scores import UNSAYABLE, pairs_by_scores
+from judgesmith.stages.labels.checks import require_any, require_items, require_scores
 from judgesmith.stages.labels.imported import Imported, model_labels
 from judgesmith.stages.labels.key import judge_by_key
 from judgesmith.stages.labels.label_inputs import LabelInputs, TeacherLabels
@@ -76,10 +77,11 @@ class Config(Section):
 
     @property
     def dialects(self) -> tuple[str, ...]:
-        """Those of the labels, and that of the queue."""
+        """Those of the labels, of imported judgments, and that of the queue; each once."""
         queue = None if self.teachers is None else self.teachers.queue_dialect
-        further = (self.pairs_by_scores, queue)
-        return (self.dialect, *self.more, *(name for name in further if name is not None))
+        further = [name for name in (self.pairs_by_scores, queue) if name is not None]
+        given = [name for source in self.imports for name in dialects_of(source.kind)]
+        return tuple(dict.fromkeys([self.dialect, *self.more, *further, *given]))
 
     def rehearsed(self, rates: Rates) -> Self:
         """Each teacher simulated."""
@@ -94,7 +96,7 @@ def inputs(config: Config) -> tuple[str, ...]:
 
 def outside(config: Config) -> dict[str, Path]:
     """Files from outside the run, by the name the recipe gives them."""
-    return import_files(config.imports, find_source)
+    return import_files(config.imports, place_of)
 
 
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
@@ -107,6 +109,9 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     judgments: list[Judgment] = []
     labels: list[Label] = []
     dialects = (dialect, *(load_dialect(task, name) for name in config.more))
+    require_items(items, dialects)
+    if config.teachers is not None:
+        require_scores(dialects[1:])
     for one in dialects if config.key_policy is not None else ():
         judged, found = judge_by_key(
             items, questions, responses, task, policy=str(config.key_policy), dialect=one,
@@ -129,6 +134,8 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     judgments += [*elsewhere.judgments, *taught.judgments]
     by_people = [taught.by_people.get(label.id, label) for label in people.labels]
     labels = [*labels, *elsewhere.labels, *taught.labels, *by_people]
+    lost = +(read.dropped + elsewhere.counts)
+    require_any(labels, lost)
     run_dir.write(OUTPUTS[0], judgments)
     run_dir.write(OUTPUTS[1], labels)
     for partial_file in run_dir.file("labels").glob("*.partial"):
@@ -146,7 +153,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         tables={
             "labels by annotator": dict(Counter(label.annotator for label in labels)),
             "imported labels of no item": strays + elsewhere.without_item,
-            **_lost(read, elsewhere),
+            **({"imported and left out": dict(lost)} if lost else {}),
             **taught.tables,
             "findings": [finding.to_dict() for finding in findings],
         },
@@ -182,12 +189,6 @@ def _by_models(
     return found
 
 
-def _lost(read: ImportedRows, elsewhere: Imported) -> dict[str, dict[str, int]]:
-    """What imports lost on the way, by reason; nothing where they lost nothing."""
-    lost = +(read.dropped + elsewhere.counts)
-    return {"imported and left out": dict(lost)} if lost else {}
-
-
 def _taught(
     config: Teachers | None, given: LabelInputs, run_dir: RunDir, models: ModelOpener,
     imports: Sequence[Import],
@@ -210,7 +211,7 @@ def _taught(
         require_rubric(asked)
     run = TeacherRun(config, given, run_dir.partial(OUTPUTS[0]), models)
     taught = run.teach(lambda look: record_look(run_dir, look))
-    imported = import_files(imports).values()
+    imported = import_files(imports, place_of).values()
     if taught.to_person:
         rows = queue_rows(
             taught.to_person, questions=given.questions, responses=given.responses,

@@ -11,9 +11,10 @@ from itertools import chain
 from typing import NamedTuple
 
 from judgesmith.errors import DataError
-from judgesmith.judging.dialect import Dialect, verdict_in_words
+from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.parse import parse_reply
 from judgesmith.judging.reply import reply_in, verdict_text
+from judgesmith.judging.words import verdict_in_words
 from judgesmith.models.simulated_writer import Told
 from judgesmith.records import LETTERS, Item, Judgment, Kind, Message, keyed_rng
 

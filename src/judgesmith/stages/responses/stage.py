@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from judgesmith.audits import Finding, stop_on_errors
-from judgesmith.backends.hub import find_source
+from judgesmith.backends.hub import find_source, place_of
 from judgesmith.errors import RecipeError
 from judgesmith.models.protocol import Model, ModelOpener, Sampling
 from judgesmith.records import Message, Question, Response, index_by_id
@@ -73,7 +73,7 @@ def inputs(config: Config) -> tuple[str, ...]:
 
 def outside(config: Config) -> dict[str, Path]:
     """Files from outside the run, by the name the recipe gives them."""
-    return import_files(config.imports, find_source)
+    return import_files(config.imports, place_of)
 
 
 def count_by_model(

@@ -4,7 +4,7 @@ Where the dialect has the judge answer first, each question gives one more row: 
 
     in   questions/questions.jsonl, responses/responses.jsonl, split/items.jsonl,
          labels/judgments.jsonl, labels/labels.jsonl
-    out  rows/sft.jsonl
+    out  rows/sft.jsonl; with `soft: true` rows/soft.jsonl, the chance of each verdict of a row
     run  judgesmith run RECIPE --until rows
 
 Twins (the two orders of one item) have the item's side of the split. Each twin's reply comes from
@@ -13,6 +13,6 @@ against the judgments it was made from, so text and verdict cannot part company.
 """
 
 from judgesmith.stages.rows.config import Config
-from judgesmith.stages.rows.stage import OUTPUTS, VERSION, inputs, outside, run
+from judgesmith.stages.rows.stage import OUTPUTS, VERSION, inputs, outputs, outside, run
 
-__all__ = ["OUTPUTS", "VERSION", "Config", "inputs", "outside", "run"]
+__all__ = ["OUTPUTS", "VERSION", "Config", "inputs", "outputs", "outside", "run"]

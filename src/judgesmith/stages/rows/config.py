@@ -40,6 +40,9 @@ class Config(Section):
 
     `per_question`, for the same dialects, caps the training rows that show responses to one
     question, drawn by seed. It leaves more of the training to other questions, and to answers.
+
+    `soft` writes rows/soft.jsonl beside the rows: how likely each verdict is by the teachers that
+    the label rests on, for `sft.soft_labels`.
     """
 
     model_config = ConfigDict(populate_by_name=True)
@@ -51,6 +54,7 @@ class Config(Section):
     even: bool = False
     per_question: int | None = Field(None, gt=0)
     augment: Augment = Augment()
+    soft: bool = False
 
     @property
     def dialects(self) -> tuple[str, ...]:
@@ -69,7 +73,7 @@ class Config(Section):
     def _as_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Without what is not given, so that no finished run is stale."""
         content: dict[str, Any] = handler(self)
-        absent = {"several": [], "augment": Augment().model_dump(mode="json")}
+        absent = {"several": [], "augment": Augment().model_dump(mode="json"), "soft": False}
         return {k: v for k, v in content.items() if k not in absent or v not in (absent[k], ())}
 
     def rehearsed(self, rates: Rates) -> Self:

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from judgesmith.errors import DataError
 from judgesmith.evaluation.final_label import why_no_reason
 from judgesmith.evaluation.learnt import learnt_labels
+from judgesmith.evaluation.soft_targets import SOFT_ROWS, Targets
 from judgesmith.judging.augment import Meant, parted
 from judgesmith.judging.dialect import Dialect, require_direction
 from judgesmith.models.origins import Origins
@@ -33,11 +35,13 @@ from judgesmith.stages.rows.select import (
     evened,
     without_repeats,
 )
+from judgesmith.stages.rows.soft import made_from, soft_labels
 from judgesmith.stages.rows.write import build_rows, reference_row
 from judgesmith.tasks import Task, key_reference, load_dialect, task_of
 
 VERSION = 3
-OUTPUTS = ("rows/sft.jsonl",)
+ROWS = "rows/sft.jsonl"
+OUTPUTS = (ROWS,)
 LEARNING = (Split.TRAIN, Split.DEV)
 
 
@@ -50,6 +54,11 @@ def inputs(config: Config) -> tuple[str, ...]:
         "labels/judgments.jsonl",
         "labels/labels.jsonl",
     )
+
+
+def outputs(config: Config) -> tuple[str, ...]:
+    """Files of the run that this stage makes."""
+    return (ROWS, SOFT_ROWS) if config.soft else OUTPUTS
 
 
 def outside(config: Config) -> dict[str, Path]:
@@ -72,26 +81,16 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     conditions = _conditions(config, dialects, task, cited, run_dir.seed)
     if len(dialects) == 1:
         require_direction(labels.values(), dialects[0], setting="rows.dialect")
+    build = _Build(conditions, task, questions, responses, cited)
     rows: list[SftRow] = []
     dropped: Counter[str] = Counter()
-    with_rows = with_tags = 0
+    with_rows = 0
     for item in items:
         if item.split not in LEARNING:
             dropped["on the test side"] += 1
             continue
         label = labels.get(item.id)
-        made: list[SftRow] = []
-        question = questions[item.question_id]
-        for dialect, chosen in conditions.shown(item, question, cited.get(item.id, [])):
-            if chosen and label is not None and len(dialects) > 1:
-                require_direction([label], dialect, setting="rows.dialects")
-            sayable = [one for one in chosen if can_be_written(dialect, one)]
-            with_tags += len(chosen) - len(sayable)
-            built = _rows(item, question, responses, sayable, dialect, task)
-            if built and not dialect.answers_first(question):
-                texts = [responses[i].text for i in item.response_ids]
-                refuse_parted(built, dialect, Meant(question, texts, cited[item.id]))
-            made += built
+        made = build.rows_of(item, label)
         with_rows += bool(made)
         dropped[why_no_reason(label)] += not made
         rows += made
@@ -101,7 +100,13 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     origins = Origins(questions, responses, model_terms(run_dir.header.models))
     rows = origins.licensed(rows, by_id, labels, judgments.values())
     kept, left_out = _select(rows, by_id, task, questions, responses, config, run_dir.seed)
-    run_dir.write(OUTPUTS[0], kept)
+    run_dir.write(ROWS, kept)
+    soft: dict[str, Any] = {}
+    if config.soft:
+        learning = [item.id for item in items if item.split in LEARNING]
+        targets = Targets(judgments.values(), labels, learning)
+        soft_rows, soft["soft labels"] = soft_labels(kept, targets, build.sources, dialects)
+        run_dir.write(SOFT_ROWS, soft_rows)
     return StageReport(
         taken=len(items),
         made=with_rows,
@@ -109,12 +114,43 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         tables={
             "rows by side": dict(Counter(row.split.value for row in kept)),
             OTHER_ORDER: conditions.counts.pop(OTHER_ORDER, 0),
-            "judgments whose reason holds a tag": with_tags,
+            "judgments whose reason holds a tag": build.with_tags,
             **left_out,
             **+conditions.counts,
             **_dialects(dialects, kept),
+            **soft,
         },
     )
+
+
+@dataclass
+class _Build:
+    """Builds the rows of items; `sources` is the judgment that each row was made from."""
+
+    conditions: Conditions
+    task: Task
+    questions: Mapping[str, Question]
+    responses: Mapping[str, Response]
+    cited: Mapping[str, Sequence[Judgment]]
+    sources: dict[str, Judgment] = field(default_factory=dict)
+    with_tags: int = 0
+
+    def rows_of(self, item: Item, label: Label | None) -> list[SftRow]:
+        """The rows of one item, in every dialect that it is shown in."""
+        question, cited = self.questions[item.question_id], self.cited.get(item.id, [])
+        made: list[SftRow] = []
+        for dialect, chosen in self.conditions.shown(item, question, cited):
+            if chosen and label is not None and len(self.conditions.dialects) > 1:
+                require_direction([label], dialect, setting="rows.dialects")
+            sayable = [one for one in chosen if can_be_written(dialect, one)]
+            self.with_tags += len(chosen) - len(sayable)
+            built = _rows(item, question, self.responses, sayable, dialect, self.task)
+            self.sources |= made_from(built, sayable, dialect)
+            if built and not dialect.answers_first(question):
+                texts = [self.responses[i].text for i in item.response_ids]
+                refuse_parted(built, dialect, Meant(question, texts, cited))
+            made += built
+        return made
 
 
 def _conditions(
