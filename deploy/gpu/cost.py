@@ -5,6 +5,7 @@ Prints each once. Exits 3 where all together cost more than `--most`. Evaluation
 installation are not in it.
 """
 
+# ruff: noqa: D103, T201
 import argparse
 import json
 import shutil

@@ -100,7 +100,7 @@ def parrot_run(command: Command, parrot: Path, tmp_path_factory: pytest.TempPath
     folder = tmp_path_factory.mktemp("parrot-run") / "run"
     done = command(
         "run", TINY, "--run", folder, "--set", f"sft.student={parrot}", "--set", "sft.steps=1",
-        "--set", "sft.learning_rate=1e-12", "--set", "sft.eval_every=1",
+        "--set", "sft.learning_rate=1e-12", "--set", "sft.eval_every=1", "--set", "sft.dry_run=0",
         "--set", "sft.max_length=2500", "--set", "sft.reply_tokens=60",
         "--set", "evaluate.reply_tokens=60",
     )  # fmt: skip

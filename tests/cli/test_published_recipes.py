@@ -45,10 +45,10 @@ def test_every_hyperparameter_that_was_chosen_has_its_reason(name: str) -> None:
 
 LITTLE = {
     "questions.sources.0.count": "120", "items.quota_scale": "0.08", "split.max_train": "60",
-    "split.max_test": "30", "sft.epochs": "null", "sft.steps": "4", "sft.eval_every": "4", "sft.dry_run": "4",
-    "sft.dev_items": "2", "sft.reply_tokens": "8", "sft.student.vocabulary": "400",
-    "merge.search.items": "2", "merge.search.reply_tokens": "8", "evaluate.reply_tokens": "8",
-    "evaluate.resamples": "100", "evaluate.slice_resamples": "100",
+    "split.max_test": "30", "sft.epochs": "null", "sft.steps": "4", "sft.eval_every": "4",
+    "sft.dry_run": "4", "sft.dev_items": "2", "sft.reply_tokens": "8",
+    "sft.student.vocabulary": "400", "merge.search.items": "2", "merge.search.reply_tokens": "8",
+    "evaluate.reply_tokens": "8", "evaluate.resamples": "100", "evaluate.slice_resamples": "100",
 }  # fmt: skip
 
 

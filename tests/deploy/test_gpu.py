@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -71,10 +71,12 @@ def rented(tmp_path: Path) -> Iterator[Rented]:
         machine.gpu("stop", "host")
 
 
-def wait_for(found: Callable[[], bool], log: Callable[[], str]) -> None:
+def wait_for_checkpoint(rented: Rented) -> None:
     end = time.monotonic() + PATIENCE_S
-    while not found():
-        assert time.monotonic() < end, log()
+    while not any(rented.run.glob("sft/checkpoints/checkpoint-*/complete")):
+        ended = (rented.state / "exit").exists()
+        assert not ended, rented.log()
+        assert time.monotonic() < end, rented.log()
         time.sleep(0.02)
 
 
@@ -87,7 +89,7 @@ def test_a_run_survives_a_dropped_connection_and_a_kill_and_comes_back(
     options = ["--until", "sft", "--set", "sft.dry_run=4"]
     done = rented.gpu("up", "host", str(TINY), *options, PRICE="3.50")
     assert done.returncode == 0, done.stderr
-    wait_for(lambda: any(rented.run.glob("sft/checkpoints/checkpoint-*/complete")), rented.log)
+    wait_for_checkpoint(rented)
     os.kill(rented.judgesmith(), signal.SIGKILL)
     (rented.home / "dropped").touch()
     watched = rented.gpu("watch", "host")

@@ -199,7 +199,7 @@ def test_names_in_the_scatter_never_cover_each_other() -> None:
 def test_a_name_stands_beside_its_own_mark_and_no_other() -> None:
     """Two marks almost at one place: one name goes to the left, the other to the right."""
     spots = [Spot("first", "merge", 0.6, 0.5), Spot("second", "merge", 0.602, 0.5),
-             Spot("far", "beside", 0.7, 0.9)]  # fmt: skip
+             Spot("far", "beside", 0.7, 0.9), Spot("low", "merge", 0.5, 0.1)]  # fmt: skip
     svg = scatter_plot("t", spots, axes=("x", "y"))
     sides = {
         name: 'text-anchor="end"' in line

@@ -70,10 +70,10 @@ def test_all_errors_come_at_once_each_with_its_line_and_the_nearest_name(tmp_pat
     assert said.splitlines() == [
         "The recipe has 8 error(s):",
         "  recipe.yaml:1: 'seed' is required and missing",
-        "  recipe.yaml:3: unknown section 'sede'; did you mean 'seed'? Valid: description, dialects, "
-        "models, name, questions, rehearse, rehearsed, seed, sft, task",
-        "  recipe.yaml:4: unknown section 'sfd'; did you mean 'sft'? Valid: description, dialects, "
-        "models, name, questions, rehearse, rehearsed, seed, sft, task",
+        "  recipe.yaml:3: unknown section 'sede'; did you mean 'seed'? Valid: description, "
+        "dialects, models, name, questions, rehearse, rehearsed, seed, sft, task",
+        "  recipe.yaml:4: unknown section 'sfd'; did you mean 'sft'? Valid: description, "
+        "dialects, models, name, questions, rehearse, rehearsed, seed, sft, task",
         "  recipe.yaml:9: unknown key 'questions.sources.0.cuont'; did you mean 'count'? Valid: "
         "count, kind",
         "  recipe.yaml:10: 'questions.sources.1.kind' is required and missing",

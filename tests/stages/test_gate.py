@@ -157,7 +157,7 @@ def test_scores_of_a_further_dialect_are_tested_beside_kappa() -> None:
     assert checks["coverage, abs"].outcome == "pass"
     none = checks_of(evaluation(GOOD), Config(exact=0.5))["exact agreement in domain"]
     assert (none.outcome, none.reason) == (
-        "not applicable", "no scores of this judge were measured",
+        "inconclusive", "no scores of this judge were measured",
     )  # fmt: skip
 
 
@@ -204,4 +204,4 @@ def test_a_merge_is_tested_on_what_it_keeps_and_above_constant() -> None:
     lost = found.model_copy(update={"kept": (kept(whole, number(-0.1, -0.3, -0.05)),)})
     assert decide(lost, lost.judges[0], config).outcome == "fail"
     none = checks_of(evaluation(GOOD), config)["share of a specialist's agreement kept"]
-    assert none.outcome == "not applicable"
+    assert none.outcome == "inconclusive"

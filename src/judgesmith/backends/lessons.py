@@ -44,15 +44,20 @@ class Lesson(NamedTuple):
 ACCUMULATION = "gradient_accumulation_steps"
 
 
-def steps_of(epochs: float, rows: int, batch: int, trl: Mapping[str, Any]) -> int:
+def steps_of(
+    epochs: float, rows: int, batch: int, trl: Mapping[str, Any], processes: int = 1
+) -> int:
     """Optimizer steps in which every row is seen `epochs` times, rounded up.
 
-    A step takes `batch` rows times the accumulation that `trl` asks for.
+    A step takes `batch` rows times the accumulation that `trl` asks for, in each process.
 
     >>> steps_of(3, 100, 4, {}), steps_of(1, 100, 4, {"gradient_accumulation_steps": 8})
     (75, 4)
+    >>> steps_of(3, 100, 4, {}, processes=2)
+    38
     """
-    return max(1, math.ceil(epochs * rows / (batch * int(trl.get(ACCUMULATION, 1)))))
+    each = batch * int(trl.get(ACCUMULATION, 1)) * processes
+    return max(1, math.ceil(epochs * rows / each))
 
 
 def lightly(trl: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
+from judgesmith.backends.adapters import is_adapter
 from judgesmith.backends.encode import encode_prompt, openings
 from judgesmith.backends.loading import load
+from judgesmith.backends.origin import read_origin
 from judgesmith.backends.student import load_student
-from judgesmith.backends.weights import require_finite
+from judgesmith.backends.weights import Quantize, require_finite
 from judgesmith.models.protocol import Completion, Request, Wanted
 from judgesmith.records import Finish
 
@@ -170,8 +172,14 @@ class LocalModel:
 
 
 def _sound(path: str) -> tuple[Any, Any]:
-    """The student, whose weights are all finite: from others each reply would be noise."""
-    model, tokenizer = load_student(path)
+    """The student, whose weights are all finite: from others each reply would be noise.
+
+    An adapter that was trained over a base in four bits is asked over the same: over the base as it
+    was published it is another judge than the one that was chosen on dev.
+    """
+    origin = read_origin(path) if is_adapter(path) else None
+    quantize = None if origin is None else origin.quantize
+    model, tokenizer = load_student(path, quantize=cast(Quantize | None, quantize))
     require_finite(model, path, stored=False)
     return model, tokenizer
 

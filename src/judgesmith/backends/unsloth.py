@@ -41,6 +41,15 @@ class Unsloth(NamedTuple):
     python: str
     trainer: str = "unsloth"
 
+    @property
+    def found(self) -> str | None:
+        """Where it lies, None where it cannot be run.
+
+        A link is not followed: an environment is known by the place of its own.
+        """
+        found = shutil.which(os.path.expanduser(self.python))
+        return None if found is None else os.path.abspath(found)
+
 
 def train_unsloth(
     unsloth: Unsloth, training: Training, train: Sequence[SftRow], dev: Sequence[SftRow],
@@ -92,7 +101,7 @@ def _require_possible(training: Training, unsloth: Unsloth) -> None:
     for reason, found in reasons.items():
         if found:
             raise TrainingError(f"sft.launch.unsloth does not go with {reason}.")
-    if shutil.which(unsloth.python) is None:
+    if unsloth.found is None:
         raise TrainingError(
             f"sft.launch.unsloth: expected the Python of an environment with Unsloth, such as "
             f"/path/to/venv/bin/python; found {unsloth.python!r}, which cannot be run."
@@ -102,9 +111,8 @@ def _require_possible(training: Training, unsloth: Unsloth) -> None:
 def _command(unsloth: Unsloth, job: Job) -> list[str]:
     """The script is copied: the folder that it lies in heads its module path."""
     folder = job.folder.resolve()
-    python = os.path.abspath(str(shutil.which(unsloth.python)))  # not what it links to
     worker = shutil.copy(WORKER, folder)
-    return [python, str(worker), str(folder), "--trainer", unsloth.trainer]
+    return [str(unsloth.found), str(worker), str(folder), "--trainer", unsloth.trainer]
 
 
 def _write(job: Job, training: Training, material: Material) -> None:

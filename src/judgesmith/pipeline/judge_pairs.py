@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from judgesmith.backends.origin import require_trained_in
 from judgesmith.errors import DataError, JudgesmithError
 from judgesmith.evaluation.judges import Read, read_judgments
 from judgesmith.evaluation.measure import Subject
@@ -26,6 +27,7 @@ from judgesmith.runs.recipe import Recipe
 from judgesmith.runs.students import student_stage
 from judgesmith.sources.imported import ImportedItem, ImportedRow
 from judgesmith.sources.own_files import PairRow, read_pairs
+from judgesmith.stages.evaluate.asking import origin_of
 from judgesmith.stages.evaluate.stage import check_dialect, margin_of
 from judgesmith.tasks import load_dialect, task_of
 
@@ -67,6 +69,7 @@ def own_judge(run_dir: RunDir, recipe: Recipe) -> OwnJudge:
     dialect = load_dialect(task_of(run_dir.header), name)
     check_dialect(run_dir, dialect)
     student = next(iter(sft.students)) if measured is None else measured.students[0]
+    require_trained_in(origin_of(run_dir, student), dialect, student=student)
     return OwnJudge(
         run_dir, student, dialect, sft.reply_tokens, margin_of(student, dialect, run_dir)
     )

@@ -28,6 +28,7 @@ CACHE_VARIABLE = "JUDGESMITH_CACHE"
 def own_model(run_dir: RunDir, name: str) -> Model:
     """One of the run's own models by its name; see `judgesmith.runs.students`."""
     from judgesmith.backends.local_model import LocalModel
+    from judgesmith.backends.origin import model_path
     from judgesmith.backends.threads import choose_threads
 
     folder = run_dir.file(student_folder(name))
@@ -36,9 +37,7 @@ def own_model(run_dir: RunDir, name: str) -> Model:
             f"{folder}: not there yet; run the recipe up to --until {student_stage(name)} first."
         )
     choose_threads(run_dir.file("machine.json"))
-    pointer = folder / "path.txt"
-    path = pointer.read_text().strip() if pointer.exists() else str(folder)
-    return LocalModel(name, path)
+    return LocalModel(name, model_path(folder))
 
 
 class Models:

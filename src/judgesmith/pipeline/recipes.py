@@ -15,7 +15,8 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.outside import use_data_folder
 from judgesmith.runs.recipe import Recipe, load_recipe
 from judgesmith.runs.rehearsal import MODELS, Rates
-from judgesmith.tasks import task_of
+from judgesmith.runs.students import AFTER_DPO, BEFORE, MERGED
+from judgesmith.tasks import load_dialect, task_of
 
 RECIPE = "recipe.yaml"
 
@@ -52,7 +53,35 @@ def read_recipe(path: Path, overrides: Sequence[str] = (), *, rehearse: bool = F
                     f"{path}: {stage!r} asks model {name!r}, which the section `models` does not "
                     f"describe; {nearest(name, recipe.header.models)}"
                 )
+    _check_dialects(path, recipe)
+    _check_students(path, recipe)
     return as_rehearsal(recipe) if recipe.header.rehearsed else recipe
+
+
+def _check_dialects(path: Path, recipe: Recipe) -> None:
+    """Refuse a dialect that nobody wrote before the first stage runs, not when it is asked in."""
+    task = task_of(recipe.header)
+    for stage, config in recipe.sections.items():
+        for name in config.dialects:
+            try:
+                load_dialect(task, name)
+            except RecipeError as error:
+                raise RecipeError(f"{path}: {stage}: {error}") from None
+
+
+def _check_students(path: Path, recipe: Recipe) -> None:
+    """Refuse to measure or merge a student that no stage of the recipe makes."""
+    sft, evaluate, merge = (recipe.sections.get(name) for name in ("sft", "evaluate", "merge"))
+    trained = tuple(getattr(sft, "students", ()))
+    made = {"dpo": AFTER_DPO, "merge": MERGED}
+    known = {*trained, BEFORE, *(name for stage, name in made.items() if stage in recipe.sections)}
+    asked = [("evaluate.students", name, known) for name in getattr(evaluate, "everybody", ())]
+    asked += [("merge.judges", name, set(trained)) for name in getattr(merge, "judges", ())]
+    for setting, name, there in asked if sft is not None else ():
+        if name not in there:
+            raise RecipeError(
+                f"{path}: {setting}: no stage of the recipe makes {name!r}; {nearest(name, there)}"
+            )
 
 
 def as_rehearsal(recipe: Recipe) -> Recipe:

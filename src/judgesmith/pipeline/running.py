@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from judgesmith.backends.hub import fetch_named
 from judgesmith.errors import AuditError, DataError, RecipeError, RunError, nearest
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.pipeline.opening import Models
@@ -82,11 +83,16 @@ def _made(stage: Stage, config: Section, run_dir: RunDir) -> dict[str, Path]:
 
 
 def _known_inputs(stage: Stage, config: Section, run_dir: RunDir) -> dict[str, str]:
-    """Hashes of the inputs at hand; a run can be read where its outside files are not."""
+    """Hashes of the inputs at hand; a run can be read where its outside files are not.
+
+    A set that is named on the hub and was not fetched on this machine is no reason to ask for it.
+    """
     try:
-        return hash_inputs(_input_files(stage, config, run_dir))
+        found = _input_files(stage, config, run_dir)
     except DataError:
-        return hash_inputs({name: run_dir.file(name) for name in stage.inputs(config)})
+        found = {name: run_dir.file(name) for name in stage.inputs(config)}
+    within = set(stage.inputs(config))
+    return hash_inputs({n: path for n, path in found.items() if n in within or path.exists()})
 
 
 def standing(name: str, config: Section, run_dir: RunDir) -> Standing:
@@ -186,6 +192,7 @@ def run_recipe(
             if entry.state is State.FRESH and entry.manifest is not None:
                 yield entry.manifest
             else:
+                fetch_named(load_stage(name).outside(config))
                 _discard_unfit(name, entry, config, run_dir)
                 yield run_stage(name, config, run_dir, models.opener(name))
             if name == until:

@@ -140,7 +140,8 @@ def _ring(at: Point) -> str:
 def _names(spots: Sequence[Spot], x: Scale, y: Scale) -> list[str]:
     """One name per place, moved up or down to where no other stands; none where there is no room.
 
-    A name that is not drawn is still told by the pointer over its mark, and in the table.
+    The one that was chosen has its name first. A name that is not drawn is still told by the
+    pointer over its mark, and in the table.
     """
     places: dict[Point, list[Spot]] = {}
     for spot in sorted(spots, key=lambda one: not one.ringed):
@@ -150,7 +151,7 @@ def _names(spots: Sequence[Spot], x: Scale, y: Scale) -> list[str]:
     for (px, py), here in places.items():
         more = f" and {len(here) - 1} more" if len(here) > 1 else ""
         name = middle_cut(here[0].name, LONGEST) + more
-        found = _room((px, py), LETTER * len(name), taken, list(places))
+        found = _room((px, py), LETTER * len(name), taken, () if here[0].ringed else list(places))
         if found is not None:
             box, left = found
             taken.append(box)
@@ -167,7 +168,7 @@ def _room(
 ) -> tuple["Box", bool] | None:
     """Where a name fits beside its mark, and whether that is to the left of it.
 
-    A name begins, or ends, nearer to its own mark than to any other.
+    A name begins, or ends, nearer to its own mark than to any other of `marks`.
     """
     for offset in OFFSETS:
         middle = at[1] + offset
@@ -176,7 +177,7 @@ def _room(
             box = (start, middle - 6, start + wide, middle + 6)
             inside = box[0] >= LEFT and box[2] <= RIGHT and box[1] >= TOP and box[3] <= BOTTOM + 6
             edge = (box[2] if left else box[0], middle)
-            own = math.dist(edge, at) <= min(math.dist(edge, mark) for mark in marks) + 1e-9
+            own = all(math.dist(edge, at) <= math.dist(edge, mark) + 1e-9 for mark in marks)
             if inside and own and not any(_overlap(box, other) for other in taken):
                 return box, left
     return None

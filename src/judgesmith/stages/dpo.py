@@ -25,13 +25,14 @@ from judgesmith.backends.dpo_checks import Bounds, Measured
 from judgesmith.backends.dpo_trainer import Training
 from judgesmith.backends.dpo_trl import train_dpo
 from judgesmith.backends.lessons import lightly, steps_of
+from judgesmith.backends.origin import read_origin, require_trained_in
 from judgesmith.backends.student import read_size
 from judgesmith.backends.threads import choose_threads
 from judgesmith.judging.dialect import require_dialect
 from judgesmith.models.dev import Asking, DevSet
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import PreferenceRow, Split
-from judgesmith.report.results import Result
+from judgesmith.report.training import PreferencePoint
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
@@ -86,26 +87,6 @@ class Config(Section):
         return {k: v for k, v in content.items() if k != "epochs" or v is not None}
 
 
-class PreferencePoint(Result):
-    """One logged moment; what was not measured then is None.
-
-    Losses and margins are DPO's; `rewarded` is the share of pairs with a margin above 0,
-    `dev_accuracy` the share in which the student itself gives the chosen reply more chance, and
-    `dev_chosen` the mean log-probability of chosen replies in nats per token.
-    """
-
-    step: int
-    train_loss: float | None = None
-    train_margin: float | None = None
-    train_rewarded: float | None = None
-    dev_loss: float | None = None
-    dev_margin: float | None = None
-    dev_rewarded: float | None = None
-    dev_accuracy: float | None = None
-    dev_chosen: float | None = None
-    dev_kappa: float | None = None
-
-
 def inputs(config: Config) -> tuple[str, ...]:
     """Files of the run that this stage reads."""
     return (
@@ -131,6 +112,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     require_dialect(
         (row.dialect for row in rows), dialect, path=str(run_dir.file(ROWS)), setting="dpo.dialect"
     )
+    require_trained_in(read_origin(run_dir.file(STUDENT)), dialect, student="student")
     choose_threads(run_dir.file("machine.json"))
     asking = Asking(dialect, config.reply_tokens, config.dev_items, run_dir.seed)
     dev_set = DevSet.of_run(run_dir, asking)

@@ -27,7 +27,7 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
 
-VERSION = 3
+VERSION = 4
 OUTPUTS = ("gate/gate.json",)
 MAIN = "in_domain"
 __all__ = [
@@ -131,6 +131,7 @@ def _scores(on: Evaluation, name: str, config: Config, test: Test) -> list[Check
         (
             (one, judge.slices[MAIN])
             for one in (on, *on.also)
+            if one.labels_kind == on.labels_kind or config.labels is None
             for judge in one.scored
             if judge.name == name
         ),
@@ -142,7 +143,8 @@ def _scores(on: Evaluation, name: str, config: Config, test: Test) -> list[Check
             number = None if found is None else getattr(found[1], metric)
             where = f", {found[0].dialect}" if found is not None and found[0] is not on else ""
             words = "exact agreement" if metric == "exact" else metric
-            checks.append(test(f"{words} in domain{where}", number, bound, absent=NO_SCORES))
+            check = test(f"{words} in domain{where}", number, bound, absent=NO_SCORES)
+            checks.append(check if number is not None else _open(check))
     return checks
 
 
@@ -178,12 +180,25 @@ def _kept(results: Evaluation, config: Config) -> list[Check]:
             of = f"{row.metric} of {row.specialist_name} kept by {row.merged_name}, {row.dialect}"
             checks.append(above(f"share of {of}", row.share, config.kept))
             name = f"{row.metric} of {row.merged_name} above constant, {row.dialect}"
-            checks.append(above(name, row.above_constant, 0.0))
+            checks.append(_above_zero(above(name, row.above_constant, 0.0)))
     if checks:
         return checks
     nothing = "share of a specialist's agreement kept"
     absent = "no merged judge and specialist were measured (evaluate.merge)"
-    return [above(nothing, None, config.kept, absent=absent)]
+    return [_open(above(nothing, None, config.kept, absent=absent))]
+
+
+def _above_zero(check: Check) -> Check:
+    """A judge that is no better than a constant has exactly 0, which is not above it."""
+    if check.outcome == "pass" and check.found is not None and check.found.low == 0:
+        reason = "the lower bound is 0, as that of a constant"
+        return check.model_copy(update={"outcome": "inconclusive", "reason": reason})
+    return check
+
+
+def _open(check: Check) -> Check:
+    """A bound that the recipe sets and nothing was measured for: not passed by silence."""
+    return check.model_copy(update={"outcome": "inconclusive"})
 
 
 def read_results(run_dir: RunDir) -> Evaluation:

@@ -9,7 +9,7 @@ from judgesmith.backends.local_model import LocalModel
 from judgesmith.backends.merging.adapters import merge_adapters
 from judgesmith.backends.merging.methods import MergeMethod
 from judgesmith.backends.merging.result import MergeReport
-from judgesmith.backends.origin import read_origin
+from judgesmith.backends.origin import model_path, read_origin, require_trained_in
 from judgesmith.backends.threads import choose_threads
 from judgesmith.errors import DataError
 from judgesmith.models.dev import Asking, DevSet
@@ -38,10 +38,11 @@ OUTPUTS = (STUDENT, SEARCH)
 
 def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Merge the adapters, after a search on dev if the recipe wants one."""
+    knows = {name: _dialects(run_dir, name) for name in config.judges}
     choose_threads(run_dir.file("machine.json"))
     method, tried = config.method, list[Tried]()
     if config.search is not None:
-        tried = _search(config, config.search, run_dir, models)
+        tried = _search(config, config.search, knows, run_dir, models)
         chosen = next(one.name for one in tried if one.chosen)
         method = next(m for m in config.candidates if label_of(m) == chosen)
     shutil.rmtree(run_dir.file(STUDENT), ignore_errors=True)
@@ -57,11 +58,20 @@ def _merge(config: Config, method: MergeMethod, run_dir: RunDir, out: Path) -> M
     return merge_adapters(folders, method, out, rank=config.rank, seed=run_dir.seed)
 
 
-def _search(config: Config, search: Search, run_dir: RunDir, models: ModelOpener) -> list[Tried]:
-    """Every candidate on dev, beside its specialists and what else the recipe names."""
-    knows = {name: _dialects(run_dir, name) for name in config.judges}
+def _search(
+    config: Config, search: Search, knows: Mapping[str, tuple[str, ...]], run_dir: RunDir,
+    models: ModelOpener,
+) -> list[Tried]:  # fmt: skip
+    """Every candidate on dev, beside its specialists and what else the recipe names.
+
+    All are asked in all dialects, but none in one that has changed since it was trained.
+    """
     dev = _dev_sets(knows, search, run_dir)
     others = (*config.judges, *search.beside)
+    for name in others:
+        origin = read_origin(model_path(run_dir.file(student_folder(name))))
+        for one in dev.values():
+            require_trained_in(origin, one.asking.dialect, student=name, strangers=True)
     merges: dict[str, dict[str, DevMeasures]] = {}
     with progress_bar("merge, search", len(config.candidates) + len(others)) as bar:
         measured: dict[str, dict[str, DevMeasures]] = {}
@@ -91,16 +101,11 @@ def _dialects(run_dir: RunDir, name: str) -> tuple[str, ...]:
     if origin is None or not origin.dialects:
         raise DataError(
             f"{folder}: expected judgesmith.json with the dialects that this adapter was trained "
-            "in, found none. Train it with this recipe, or merge without `search`."
+            "in, found none. Train it with this recipe; `judgesmith merge` takes any."
         )
     task = task_of(run_dir.header)
-    for dialect, trained in origin.dialects.items():
-        now = load_dialect(task, dialect).hash
-        if now != trained:
-            raise DataError(
-                f"{folder}: trained in dialect {dialect!r} {trained}, which is {now} now. Train it "
-                "again."
-            )
+    for dialect in origin.dialects:
+        require_trained_in(origin, load_dialect(task, dialect), student=name)
     return tuple(origin.dialects)
 
 

@@ -193,6 +193,7 @@ def inputs(config: Config) -> tuple[str, ...]:
         "split/items.jsonl",
         "labels/labels.jsonl",
         "rows/sft.jsonl",
+        *(("rows/soft.jsonl",) if config.soft_labels is not None else ()),
     )
 
 

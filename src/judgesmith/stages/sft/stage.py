@@ -7,6 +7,7 @@ from typing import Any
 from judgesmith.backends.sft_trl import Trained
 from judgesmith.backends.threads import choose_threads
 from judgesmith.errors import DataError
+from judgesmith.evaluation.soft_targets import read_chances
 from judgesmith.judging.dialect import Dialect, require_dialect
 from judgesmith.models.dev import Asking, DevSet, DevSets
 from judgesmith.models.protocol import ModelOpener
@@ -31,6 +32,8 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     dialects = {name: load_dialect(task, name) for name in config.dialects}
     rows = run_dir.read(ROWS, SftRow)
     _require_dialects(rows, list(dialects.values()), run_dir)
+    soft = config.soft_labels is not None
+    chances = read_chances(run_dir, dialects.values()) if soft else {}
     choose_threads(run_dir.file("machine.json"))
     before = prepare_before(config, rows, run_dir.file("sft/before"), run_dir.seed)
     counts: Counter[str] = Counter()
@@ -40,7 +43,8 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         hashes = {dialect.hash for dialect in asked}
         learnt = [row for row in rows if row.dialect in hashes]
         _require_rows(name, learnt, asked)
-        trained, margin = _train(name, own, learnt, asked, before, run_dir, models)
+        place = Place(name, before, run_dir.file(student_folder(name)).parent, chances)
+        trained, margin = _train(own, learnt, asked, place, run_dir, models)
         counts += _counts(learnt, trained)
         found[name] = tables(trained) | ({} if margin is None else {"tie margin": margin})
     taken = counts.total()
@@ -61,7 +65,7 @@ def _counts(rows: Sequence[SftRow], trained: Trained) -> Counter[str]:
 
 
 def _train(
-    name: str, config: Config, rows: Sequence[SftRow], dialects: Sequence[Dialect], before: str,
+    config: Config, rows: Sequence[SftRow], dialects: Sequence[Dialect], place: Place,
     run_dir: RunDir, models: ModelOpener,
 ) -> tuple[Trained, float | None]:  # fmt: skip
     """One student, with its curve and, where it scores responses alone, its tie margin."""
@@ -73,11 +77,9 @@ def _train(
             for dialect in dialects
         )
     )
-    folder = run_dir.file(student_folder(name))
-    place = Place(name, before, folder.parent)
     trained = train_student(config, rows, place, run_dir=run_dir, dev_sets=dev_sets)
-    margin = dev_sets.first.keep_margin(lambda: models(name), folder)
-    run_dir.write(curve_file(name), merge_log(trained.log))
+    margin = dev_sets.first.keep_margin(lambda: models(place.name), place.folder / "student")
+    run_dir.write(curve_file(place.name), merge_log(trained.log))
     return trained, margin
 
 

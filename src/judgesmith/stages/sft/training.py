@@ -62,7 +62,10 @@ def train_student(
     """
     train = [row for row in rows if row.split is Split.TRAIN]
     dev = [row for row in rows if row.split is Split.DEV]
-    steps = config.steps or steps_of(config.epochs or 1, len(train), config.batch, config.trl)
+    processes = (config.launch.processes if config.launch is not None else None) or 1
+    steps = config.steps or steps_of(
+        config.epochs or 1, len(train), config.batch, config.trl, processes
+    )
     soft, soft_counts = soft_of(config, rows, place, dev_sets.dialects)
     training = Training(
         base=place.before, folder=place.folder, learning_rate=config.learning_rate,
