@@ -27,19 +27,19 @@ def example(*ids: int) -> dict[str, list[int]]:
 
 
 def test_a_packed_batch_by_hand() -> None:
-    """Rows of 3, 1 and 2 tokens on lines of 4: the first with the second, the third alone."""
-    rows = [example(5, 6, 7), example(8), example(9, 4)]
-    tensors, places = PackedCollator(4, pad=0, flat=False)(rows)
-    assert tensors["input_ids"].tolist() == [[5, 6, 7, 8], [9, 4, 0, 0]]
-    assert tensors["position_ids"].tolist() == [[0, 1, 2, 0], [0, 1, 0, 1]]
-    assert tensors["labels"].tolist() == [[-100, 6, 7, -100], [-100, 4, -100, -100]]
-    assert places == [(0, 0), (0, 3), (1, 0)]
+    """Rows of 4, 1 and 2 tokens on lines of 4: the first alone, the third with the second."""
+    rows = [example(5, 6, 7, 3), example(8), example(9, 4)]
+    tensors, places = PackedCollator(pad=0, flat=False)(rows)
+    assert tensors["input_ids"].tolist() == [[5, 6, 7, 3], [9, 4, 8, 0]]
+    assert tensors["position_ids"].tolist() == [[0, 1, 2, 3], [0, 1, 0, 0]]
+    assert tensors["labels"].tolist() == [[-100, 6, 7, 3], [-100, 4, -100, -100]]
+    assert places == [(0, 0), (1, 2), (1, 0)]
     assert "attention_mask" not in tensors
 
 
 def test_flash_attention_gets_one_line_and_its_bounds() -> None:
     rows = [example(5, 6, 7), example(8), example(9, 4)]
-    tensors, places = PackedCollator(4, pad=0, flat=True)(rows)
+    tensors, places = PackedCollator(pad=0, flat=True)(rows)
     assert tensors["input_ids"].tolist() == [[5, 6, 7, 8, 9, 4]]
     assert tensors["cu_seq_lens_q"].tolist() == [0, 3, 4, 6]
     assert tensors["max_length_k"] == 3
@@ -53,7 +53,7 @@ def test_the_loss_of_a_packed_batch_is_that_of_the_padded_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """The same rows in the same batches, four steps: losses differ by less than 1e-3, whatever the
-    layout. Packed lines hold up to 200 tokens, several rows each."""
+    layout. All rows of a packed batch lie in one line."""
     from judgesmith.backends import sft_trainer
 
     lines: list[int] = []
@@ -75,7 +75,7 @@ def test_the_loss_of_a_packed_batch_is_that_of_the_padded_one(
         found[packing] = [entry["train_loss"] for entry in log if "train_loss" in entry]
     assert len(found["bfd"]) == 4
     assert found["bfd"] == pytest.approx(found["none"], abs=1e-3)
-    assert max(lines) < 8
+    assert set(lines) == {1}
 
 
 def in_one_order(job: Training, rows: Any, monkeypatch: pytest.MonkeyPatch) -> Any:

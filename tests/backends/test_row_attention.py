@@ -30,7 +30,7 @@ def model(request: pytest.FixtureRequest, student_folder: Path) -> Any:
 
 def packed() -> dict[str, Any]:
     rows = [{"input_ids": row, "labels": row} for row in ROWS]
-    batch = PackedCollator(64, pad=0, flat=True)(rows)
+    batch = PackedCollator(pad=0, flat=True)(rows)
     return {k: v for k, v in batch.tensors.items() if k != "labels"}
 
 

@@ -23,7 +23,7 @@ def require(student: Any, rows: Any, lessons: list[Lesson], **planted: Any) -> N
     """The check on a packed batch of three lessons, the second with planted fields."""
     fields = [lesson.fields() for lesson in lessons[:3]]
     fields[1].update(planted)
-    batch = PackedCollator(500, 0, flat=False)(fields)
+    batch = PackedCollator(0, flat=False)(fields)
     check = MaskCheck(student[1], {row.id: row for row in rows}, lessons)
     check.require(batch, lessons[:3])
 
@@ -94,7 +94,7 @@ def test_a_batch_holds_the_rows_at_its_places(
             super().require(batch, lessons)
 
     check = Counted(student[1], {row.id: row for row in train_rows}, encoded)
-    collate = Collator(PackedCollator(500, 0, flat=False), shown, check, {})
+    collate = Collator(PackedCollator(0, flat=True), shown, check, {})
     held = list(places(shown))
     batch = collate(held[:1])
     assert batch["input_ids"].tolist() == [encoded[2].prompt + encoded[2].reply]

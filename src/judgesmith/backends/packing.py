@@ -43,16 +43,20 @@ def best_fit(lengths: Sequence[int], capacity: int) -> list[list[int]]:
 
 
 class PackedCollator:
-    """Rows -> a packed batch; with `flat` all in one line, which flash attention wants."""
+    """Rows -> a packed batch; with `flat` all in one line, for attention that takes rows apart.
 
-    def __init__(self, capacity: int, pad: int, *, flat: bool) -> None:
-        self._capacity, self._pad, self._flat = capacity, pad, flat
+    Other lines are as long as the longest row, no longer: a mask over a line is paid for by its
+    square.
+    """
+
+    def __init__(self, pad: int, *, flat: bool) -> None:
+        self._pad, self._flat = pad, flat
 
     def __call__(self, examples: Sequence[Mapping[str, Any]]) -> Batch:
         """One line of token ids, labels and positions per line of the packing."""
         torch = load("torch")
         lengths = [len(example["input_ids"]) for example in examples]
-        lines = [list(range(len(lengths)))] if self._flat else best_fit(lengths, self._capacity)
+        lines = [list(range(len(lengths)))] if self._flat else best_fit(lengths, max(lengths))
         width = max(sum(lengths[row] for row in line) for line in lines)
         ids = torch.full((len(lines), width), self._pad)
         labels = torch.full((len(lines), width), NO_LOSS)

@@ -34,9 +34,9 @@ class Training(NamedTuple):
     """What a training needs besides its rows.
 
     `peft` null trains all weights; with `quantize` the base is stored in four bits under the
-    adapter. `packing` lays rows of a batch into common lines of `max_length` tokens. Training stops
-    when `patience` evaluations in a row were no better than the best, and keeps the `best` or
-    `last` of them. More than the share `max_truncated` of rows over `max_length` is refused (null:
+    adapter. `packing` lays the rows of a batch into common lines. Training stops when `patience`
+    evaluations in a row were no better than the best, and keeps the `best` or `last` of them. More
+    than the share `max_truncated` of rows over `max_length` is refused (null:
     never). `dry_run` is how many rows are trained on first, on a copy (0: none). `soft` are soft
     labels by row id and `soft_weight` their weight. `dialects` (name: hash) go into the student's
     origin; `buckets`, by row id, into the table of lengths; `steps_file` is told how many steps are
@@ -122,7 +122,7 @@ def build_trainer(
     trainer.remove_callback(load("transformers").PrinterCallback)
     padded = PaddedCollator(trainer.data_collator)
     trainer.dev_collator = Collator(padded, lessons.dev, check, training.soft)
-    make = padded if training.packing == "none" else _packed(training, trainer.model, tokenizer)
+    make = padded if training.packing == "none" else _packed(trainer.model, tokenizer)
     trainer.data_collator = Collator(make, lessons.shown, check, training.soft)
     if training.quantize is not None:
         _widen(trainer.model)
@@ -152,10 +152,10 @@ def _reaches_towers(peft: Mapping[str, Any], model: Any) -> bool:
     return any(name.split(".")[-1] in targets for name in names)
 
 
-def _packed(training: Training, model: Any, tokenizer: Any) -> PackedCollator:
+def _packed(model: Any, tokenizer: Any) -> PackedCollator:
     attention = str(getattr(model.config, "_attn_implementation", ""))
     flat = "flash" in attention.split("/")[-1] or use_row_attention(model)
-    return PackedCollator(training.max_length, tokenizer.pad_token_id, flat=flat)
+    return PackedCollator(tokenizer.pad_token_id, flat=flat)
 
 
 def _widen(model: Any) -> None:
