@@ -12,7 +12,7 @@ EXTERNAL ?= .venv-external
 export JUDGESMITH_DATA ?= $(wildcard $(DATA))
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help setup demo test unit slow recipes reliability test-external known-answers check format bench trust real clean
+.PHONY: help setup demo test unit slow recipes reliability test-external test-deploy known-answers check format bench trust real clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -57,6 +57,9 @@ test-external: setup  ## llama.cpp's server, built once in 13 CPU-minutes, asked
 	JUDGESMITH_EXTERNAL_WHEELS=$(WHEELS) JUDGESMITH_EXTERNAL_VENV=$(EXTERNAL) \
 	  OMP_NUM_THREADS=1 $(BIN)/pytest -q -m external tests/external
 
+test-deploy: setup  ## two minutes: the scripts for a rented GPU, with a shell in place of ssh
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m external tests/deploy
+
 known-answers: setup  ## published data and planted defects only (needs DATA)
 	$(BIN)/pytest -q tests/known_answers tests/defects
 
@@ -71,6 +74,8 @@ format: setup   ## rewrite the code in the house format
 	$(BIN)/ruff format --quiet src tests benchmarks
 
 bench: setup    ## side-by-side measurements; each prints a ratio
+	$(BIN)/python -m benchmarks.training
+	$(BIN)/python -m benchmarks.merge
 	$(BIN)/python benchmarks/bootstrap.py
 	$(BIN)/python benchmarks/read_judgments.py
 	$(BIN)/python benchmarks/evaluate_judgments.py

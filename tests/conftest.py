@@ -25,8 +25,8 @@ WIDE = ("cli", "pipeline", "known_answers", "report/comparison/test_browser.py")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out what asks a server that `make test-external` builds, unless it is asked for."""
-    external = collection_path == ROOT / "tests" / "external"
+    """Leave out what has a make target of its own, unless that asks for it."""
+    external = collection_path in (ROOT / "tests" / "external", ROOT / "tests" / "deploy")
     return True if external and config.option.markexpr != "external" else None
 
 

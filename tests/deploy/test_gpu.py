@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.external
+
 ROOT = Path(__file__).parents[2]
 GPU = ROOT / "deploy" / "gpu"
 TINY = ROOT / "tests" / "recipes" / "tiny.yaml"
