@@ -12,7 +12,6 @@ from judgesmith.judging.augment import (
     epoch_rows,
     is_swapped,
     parted,
-    shows_reference,
     speaks_of_reference,
     swap,
 )
@@ -199,7 +198,7 @@ def test_coins_are_fair_and_of_the_id_alone() -> None:
 
 
 def test_a_dialect_shows_a_reference_or_not() -> None:
-    assert (shows_reference(MARKS), shows_reference(LETTERS)) == (True, False)
+    assert (MARKS.shows("reference"), LETTERS.shows("reference")) == (True, False)
     assert speaks_of_reference("as the provided reference says")
     assert not speaks_of_reference("It is in reference to it.")
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from judgesmith.errors import DataError
+from judgesmith.judging.score_pairs import named
 from judgesmith.models.pointwise import (
     ScoredPair,
     choose_margin,
     expected_scores,
-    named,
     pair_verdict,
     read_margin,
     write_margin,

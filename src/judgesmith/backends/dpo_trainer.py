@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from judgesmith.backends.checkpoints import log_every, mark_whole
+from judgesmith.backends.checkpoints import mark_whole
 from judgesmith.backends.dpo_checks import Bounds, Measured, collapse, require_first_loss
 from judgesmith.backends.loading import load
-from judgesmith.backends.options import building, lora_config
+from judgesmith.backends.options import building, lora_config, shared_options
 from judgesmith.backends.student import FromNothing
 from judgesmith.errors import TrainingError
 
@@ -98,30 +98,11 @@ def build_trainer(
 
 
 def _options(training: Training) -> dict[str, Any]:
-    on_gpu = load("torch").cuda.is_available()
     return {
-        "output_dir": str(training.checkpoints),
-        "use_cpu": not on_gpu,
-        "bf16": on_gpu,
-        "activation_checkpointing": False,
-        "train_sampling_strategy": "sequential",
-        "per_device_train_batch_size": training.batch,
-        "learning_rate": training.learning_rate,
-        "lr_scheduler_type": "cosine",
-        "warmup_steps": max(1, training.steps // 20),
-        "max_steps": training.steps,
-        "max_length": training.max_length,
+        **shared_options(training),
         "beta": training.beta,
         "precompute_ref_log_probs": True,
-        "remove_unused_columns": False,
         "eval_strategy": "no",
-        "logging_steps": log_every(training.eval_every),
-        "save_steps": training.eval_every,
-        "save_total_limit": 2,
-        "seed": training.seed,
-        "report_to": "none",
-        "disable_tqdm": True,
-        "dataloader_pin_memory": False,
         **training.trl,
     }
 

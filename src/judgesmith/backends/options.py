@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
+from judgesmith.backends.checkpoints import log_every
 from judgesmith.backends.loading import load
 from judgesmith.errors import TrainingError, nearest
 
@@ -28,6 +29,32 @@ OURS = {
     "greater_is_better": "sft.keep",
 }
 """TRL's options that a training could not be resumed or checked with, and what says it here."""
+
+
+def shared_options(training: Any) -> dict[str, Any]:
+    """What TRL's trainers are told alike, of a training by SFT or by DPO."""
+    on_gpu = load("torch").cuda.is_available()
+    return {
+        "output_dir": str(training.checkpoints),
+        "use_cpu": not on_gpu,
+        "bf16": on_gpu,
+        "activation_checkpointing": False,
+        "train_sampling_strategy": "sequential",
+        "per_device_train_batch_size": training.batch,
+        "learning_rate": training.learning_rate,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": max(1, training.steps // 20),
+        "max_steps": training.steps,
+        "max_length": training.max_length,
+        "remove_unused_columns": False,
+        "logging_steps": log_every(training.eval_every),
+        "save_steps": training.eval_every,
+        "save_total_limit": 2,
+        "seed": training.seed,
+        "report_to": "none",
+        "disable_tqdm": True,
+        "dataloader_pin_memory": False,
+    }
 
 
 def trl_config(options: Mapping[str, Any], given: Mapping[str, Any]) -> Any:

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from judgesmith.backends.checkpoints import log_every
 from judgesmith.backends.lessons import NO_LOSS, Lesson
 from judgesmith.backends.loading import load
 from judgesmith.backends.muon import muon
-from judgesmith.backends.options import building, lora_config, trl_config
+from judgesmith.backends.options import building, lora_config, shared_options, trl_config
 from judgesmith.backends.packing import PackedCollator, PaddedCollator
 from judgesmith.backends.row_attention import use_row_attention
 from judgesmith.backends.sft_data import Collator, MaskCheck, places
@@ -166,7 +165,6 @@ def _widen(model: Any) -> None:
 
 
 def _options(training: Training, dev: bool) -> dict[str, Any]:
-    on_gpu = load("torch").cuda.is_available()
     best: dict[str, Any] = {}
     if training.keep == "best":
         best = {
@@ -174,29 +172,11 @@ def _options(training: Training, dev: bool) -> dict[str, Any]:
             "greater_is_better": True,
         }  # fmt: skip
     options = {
-        "output_dir": str(training.checkpoints),
-        "use_cpu": not on_gpu,
-        "bf16": on_gpu,
-        "activation_checkpointing": False,
-        "train_sampling_strategy": "sequential",
-        "per_device_train_batch_size": training.batch,
+        **shared_options(training),
         "per_device_eval_batch_size": training.batch,
-        "learning_rate": training.learning_rate,
-        "lr_scheduler_type": "cosine",
-        "warmup_steps": max(1, training.steps // 20),
-        "max_steps": training.steps,
-        "max_length": training.max_length,
         "dataset_kwargs": {"skip_prepare_dataset": True},
-        "remove_unused_columns": False,
         "eval_strategy": "steps" if dev else "no",
         "eval_steps": training.eval_every,
-        "logging_steps": log_every(training.eval_every),
-        "save_steps": training.eval_every,
-        "save_total_limit": 2,
-        "seed": training.seed,
-        "report_to": "none",
-        "disable_tqdm": True,
-        "dataloader_pin_memory": False,
         **best,
     }
     if training.trl.keys() & _OLD_NAMES:  # of which the new one would win

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from judgesmith.judging.score_pairs import named
 from judgesmith.metrics import Label, agreed_verdict, average_distributions, order_averaged
-from judgesmith.models.pointwise import named, pair_verdict, verdict_letter
+from judgesmith.models.pointwise import pair_verdict, verdict_letter
 from judgesmith.records import Judgment, Scores
 from judgesmith.report.results import Role
 

@@ -8,10 +8,7 @@ drawn from a record's id, so that neither order nor sharding nor the number of w
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
-
-from jinja2 import Environment, nodes
 
 from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.parse import parse_reply
@@ -112,13 +109,6 @@ def epoch_rows(rows: Iterable[SftRow], seed: int, epoch: int) -> list[SftRow]:
         wanted = SWAPPED if is_swapped(f"{item_id}/{dialect}", seed, epoch) else SWAPPED[::-1]
         kept |= {row.id for row in found if not both or row.order == wanted}
     return [row for row in listed if row.id in kept]
-
-
-@lru_cache(maxsize=256)
-def shows_reference(dialect: Dialect) -> bool:
-    """Whether the dialect's prompt has a place for a reference."""
-    named = Environment().parse(dialect.user).find_all(nodes.Name)
-    return any(node.name == "reference" for node in named)
 
 
 def drops_reference(item_id: str, seed: int, rate: float) -> bool:

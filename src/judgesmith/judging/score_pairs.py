@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from judgesmith.records import TIE, Choice, Scores, Verdict, choice, keyed_rng
+from judgesmith.records import LETTERS, TIE, Scores, Verdict, choice, keyed_rng
 
 
 class Scored(NamedTuple):
@@ -33,6 +33,17 @@ class ScorePair(NamedTuple):
         return "/".join(sorted((self.first.response_id, self.second.response_id)))
 
 
+def named(first: float, second: float, margin: float) -> str:
+    """The letter of the higher score; a tie within the margin.
+
+    >>> named(0.9, 0.2, 0.1), named(0.2, 0.9, 0.1), named(0.5, 0.45, 0.1)
+    ('A', 'B', 'TIE')
+    """
+    if abs(first - second) <= margin:
+        return TIE
+    return LETTERS[0] if first > second else LETTERS[1]
+
+
 def verdict_by_scores(first: float, second: float, *, scored: bool = False) -> Verdict:
     """What two scores say of a pair: the letter of the higher one, or both scores.
 
@@ -43,8 +54,7 @@ def verdict_by_scores(first: float, second: float, *, scored: bool = False) -> V
     """
     if scored:
         return Scores(kind="scores", values=(float(first), float(second)), criteria=None)
-    found: Choice = choice(TIE if first == second else "A" if first > second else "B")
-    return found
+    return choice(named(first, second, margin=0.0))
 
 
 def pairs_by_gap(

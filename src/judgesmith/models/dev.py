@@ -89,14 +89,10 @@ class DevSet:
             return scores_alone(label, item)
         return letter_of(label, item) is not None
 
-    @classmethod
-    def of_run(cls, run_dir: RunDir, asking: Asking) -> "DevSet":
+    @staticmethod
+    def of_run(run_dir: RunDir, asking: Asking) -> "DevSet":
         """The dev items of a run, with what they are about and their labels."""
-        return cls(
-            run_dir.read("split/items.jsonl", Item), run_dir.read("labels/labels.jsonl", Label),
-            questions=run_dir.read("questions/questions.jsonl", Question),
-            responses=run_dir.read("responses/responses.jsonl", Response), asking=asking,
-        )  # fmt: skip
+        return DevSets.of_run(run_dir, [asking]).first
 
     def kappa(self, model: Model) -> float | None:
         """Cohen's kappa in stored order; an unparsed reply counts as wrong. None if undefined.
@@ -174,6 +170,20 @@ class DevSets(NamedTuple):
     """The dev items of a student that is asked in several dialects, one set for each."""
 
     sets: tuple[DevSet, ...]
+
+    @classmethod
+    def of_run(cls, run_dir: RunDir, askings: Iterable[Asking]) -> "DevSets":
+        """A set for each asking; what the dev items are about is read once."""
+        items = run_dir.read("split/items.jsonl", Item)
+        labels = run_dir.read("labels/labels.jsonl", Label)
+        questions = run_dir.read("questions/questions.jsonl", Question)
+        responses = run_dir.read("responses/responses.jsonl", Response)
+        return cls(
+            tuple(
+                DevSet(items, labels, questions=questions, responses=responses, asking=asking)
+                for asking in askings
+            )
+        )
 
     @property
     def first(self) -> DevSet:

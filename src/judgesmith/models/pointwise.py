@@ -16,9 +16,9 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from judgesmith.errors import DataError
+from judgesmith.judging.score_pairs import named
 from judgesmith.metrics import cohen_kappa
 from judgesmith.records import (
-    LETTERS,
     TIE,
     Choice,
     Judgment,
@@ -72,17 +72,6 @@ def expected_scores(judgment: Judgment) -> tuple[float, ...] | None:
         sum(p * float(value) for value, p in judgment.distribution[str(position)].items())
         for position in range(1, len(judgment.verdict.values) + 1)
     )
-
-
-def named(first: float, second: float, margin: float) -> str:
-    """The letter of the higher score; a tie within the margin.
-
-    >>> named(0.9, 0.2, 0.1), named(0.2, 0.9, 0.1), named(0.5, 0.45, 0.1)
-    ('A', 'B', 'TIE')
-    """
-    if abs(first - second) <= margin:
-        return TIE
-    return LETTERS[0] if first > second else LETTERS[1]
 
 
 def verdict_letter(verdict: Choice | Scores | Ranking | None) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from judgesmith.errors import DataError
-from judgesmith.records import AnnotatorKind, Scores
+from judgesmith.records import AnnotatorKind, Question, Scores
 from judgesmith.runs.jsonl import validate_row
 from judgesmith.sources import About, Dropped
 from judgesmith.sources.published.files import stream_rows
@@ -41,9 +41,11 @@ Number = int | float | str
 
 
 class Rubric(BaseModel):
-    """The columns of a rubric; the levels are there in the Feedback Collection only."""
+    """An instruction with its rubric; the levels are there in the Feedback Collection only."""
 
     model_config = ConfigDict(extra="ignore")
+    orig_instruction: str
+    orig_reference_answer: str | None = None
     orig_criteria: str
     orig_score1_description: str | None = None
     orig_score2_description: str | None = None
@@ -57,13 +59,19 @@ class Rubric(BaseModel):
         named = [getattr(self, f"orig_score{n}_description") for n in range(1, 6)]
         return () if None in named else tuple(named)
 
+    def question(self, source: str, licence: str) -> Question:
+        """What was asked, with the rubric and the reference where the row has one."""
+        return make_question(
+            source, licence, self.orig_instruction,
+            reference=text_or_none(self.orig_reference_answer), criterion=self.orig_criteria,
+            levels=self.levels,
+        )  # fmt: skip
+
 
 class FeedbackRow(Rubric):
     """A row of the collection or of Feedback Bench."""
 
-    orig_instruction: str
     orig_response: str
-    orig_reference_answer: str | None = None
     orig_feedback: str | None = None
     orig_score: Number | None = None
 
@@ -99,11 +107,7 @@ def read_published(path: Path, about: About) -> Iterator[PublishedRow | Dropped]
 
 
 def _collected(row: FeedbackRow, where: str, about: About) -> PublishedRow:
-    question = make_question(
-        SOURCE, about.licence or LICENCE, row.orig_instruction,
-        reference=text_or_none(row.orig_reference_answer), criterion=row.orig_criteria,
-        levels=row.levels,
-    )  # fmt: skip
+    question = row.question(SOURCE, about.licence or LICENCE)
     response = make_response(question, WRITER, row.orig_response)
     given: tuple[Given, ...] = ()
     if row.orig_score is not None:

@@ -42,10 +42,8 @@ BUCKET = "relative"
 class PreferenceRow(Rubric):
     """A row of the collection or of Preference Bench."""
 
-    orig_instruction: str
     orig_response_A: str
     orig_response_B: str
-    orig_reference_answer: str | None = None
     orig_feedback: str | None = None
     orig_preference: str | None = None
     orig_score_A: Number | None = None
@@ -81,11 +79,7 @@ def read_published(path: Path, about: About) -> Iterator[PublishedRow | Dropped]
 
 
 def _collected(row: PreferenceRow, where: str, about: About) -> PublishedRow:
-    question = make_question(
-        SOURCE, about.licence or LICENCE, row.orig_instruction,
-        reference=text_or_none(row.orig_reference_answer), criterion=row.orig_criteria,
-        levels=row.levels,
-    )  # fmt: skip
+    question = row.question(SOURCE, about.licence or LICENCE)
     texts = (row.orig_response_A, row.orig_response_B)
     sides = tuple(make_response(question, WRITER, text) for text in texts)
     given: tuple[Given, ...] = ()

@@ -15,6 +15,7 @@ from judgesmith.models.asking import About, Usage, judge_items
 from judgesmith.models.judge import showings
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import Item, Judgment
+from judgesmith.report.advice import ELSEWHERE
 from judgesmith.runs.jsonl import read_rows
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.students import student_folder
@@ -22,7 +23,6 @@ from judgesmith.stages.evaluate.config import Part
 from judgesmith.stages.evaluate.labelled_side import LabelledSide
 
 JUDGMENTS = "evaluate/judgments.jsonl"
-OTHERS = "trained in other dialects only"
 
 
 class Asker:
@@ -147,4 +147,4 @@ def trained_elsewhere(run_dir: RunDir, student: str, dialect: Dialect) -> str:
     origin = origin_of(run_dir, student)
     if origin is None or not origin.dialects or dialect.hash in origin.dialects.values():
         return ""
-    return OTHERS
+    return ELSEWHERE

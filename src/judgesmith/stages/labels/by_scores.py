@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from judgesmith.errors import RecipeError
-from judgesmith.judging.augment import shows_reference, speaks_of_reference
+from judgesmith.judging.augment import speaks_of_reference
 from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.score_pairs import verdict_by_scores
 from judgesmith.records import (
@@ -57,7 +57,7 @@ def pairs_by_scores(
             f"labels.pairs_by_scores: expected a dialect of pairs, found {dialect.name!r}, which "
             f"is of kind {dialect.kind.value}."
         )
-    bare = not shows_reference(dialect)
+    bare = not dialect.shows("reference")
     graded = _graded(singles, items)
     judgments: list[Judgment] = []
     labels: list[Label] = []

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.parse import parse_reply
+from judgesmith.judging.score_pairs import named
 from judgesmith.models.about import SCORED_ALONE
 from judgesmith.models.judge import showings
-from judgesmith.models.pointwise import expected_scores, named
+from judgesmith.models.pointwise import expected_scores
 from judgesmith.records import (
     AnnotatorKind,
     Choice,

@@ -7,9 +7,6 @@ from judgesmith.models.dev import DevSet
 from judgesmith.models.dev_measures import DevMeasures, measure
 from judgesmith.models.protocol import Model
 
-ROUTED = "routed"
-"""The specialists together, each asked in its own format: two adapters over one base."""
-
 
 class Tried(NamedTuple):
     """One judge in the table: its measures by dialect, and the least it keeps of a specialist.

@@ -12,9 +12,10 @@ from judgesmith.backends.merging.result import MergeReport
 from judgesmith.backends.origin import model_path, read_origin, require_trained_in
 from judgesmith.backends.threads import choose_threads
 from judgesmith.errors import DataError
-from judgesmith.models.dev import Asking, DevSet
+from judgesmith.models.dev import Asking, DevSet, DevSets
 from judgesmith.models.dev_measures import DevMeasures
 from judgesmith.models.protocol import ModelOpener
+from judgesmith.report.merging import ROUTED
 from judgesmith.runs.jsonl import write_json
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
@@ -22,7 +23,6 @@ from judgesmith.runs.progress import progress_bar
 from judgesmith.runs.students import MERGED, student_folder
 from judgesmith.stages.merge.config import Config, Search
 from judgesmith.stages.merge.search import (
-    ROUTED,
     Tried,
     beside,
     measure_all,
@@ -114,13 +114,11 @@ def _dev_sets(
 ) -> dict[str, DevSet]:
     task = task_of(run_dir.header)
     names = dict.fromkeys(dialect for dialects in knows.values() for dialect in dialects)
-    found = {
-        name: DevSet.of_run(
-            run_dir,
-            Asking(load_dialect(task, name), search.reply_tokens, search.items, run_dir.seed),
-        )
+    askings = (
+        Asking(load_dialect(task, name), search.reply_tokens, search.items, run_dir.seed)
         for name in names
-    }
+    )
+    found = dict(zip(names, DevSets.of_run(run_dir, askings).sets, strict=True))
     empty = [name for name, dev in found.items() if not dev.items]
     if empty:
         raise DataError(

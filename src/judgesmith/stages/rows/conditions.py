@@ -105,8 +105,8 @@ class Conditions:
 
         One that speaks of a reference that the dialect does not show is left out.
         """
-        shows = augment.shows_reference(dialect)
-        saw = {h: augment.shows_reference(found) for h, found in self.known.items()}
+        shows = dialect.shows("reference")
+        saw = {h: found.shows("reference") for h, found in self.known.items()}
         same = [one for one in judgments if saw.get(one.dialect) is shows]
         if same or shows:
             return same or judgments
@@ -125,10 +125,10 @@ class Conditions:
 
     def _twins(self) -> Iterable[tuple[Dialect, Dialect]]:
         """Dialects that differ in the reference: the one that shows it, and the one without."""
-        for shown in filter(augment.shows_reference, self.dialects):
+        for shown in (one for one in self.dialects if one.shows("reference")):
             for bare in self.dialects:
                 alike = (bare.kind, bare.scored) == (shown.kind, shown.scored)
-                if alike and not augment.shows_reference(bare):
+                if alike and not bare.shows("reference"):
                     yield shown, bare
 
     def _drop_references(

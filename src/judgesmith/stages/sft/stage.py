@@ -9,7 +9,7 @@ from judgesmith.backends.threads import choose_threads
 from judgesmith.errors import DataError
 from judgesmith.evaluation.soft_targets import read_chances
 from judgesmith.judging.dialect import Dialect, require_dialect
-from judgesmith.models.dev import Asking, DevSet, DevSets
+from judgesmith.models.dev import Asking, DevSets
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import SftRow, Split
 from judgesmith.report.document import CurvePoint
@@ -69,14 +69,10 @@ def _train(
     run_dir: RunDir, models: ModelOpener,
 ) -> tuple[Trained, float | None]:  # fmt: skip
     """One student, with its curve and, where it scores responses alone, its tie margin."""
-    dev_sets = DevSets(
-        tuple(
-            DevSet.of_run(
-                run_dir, Asking(dialect, config.reply_tokens, config.dev_items, run_dir.seed)
-            )
-            for dialect in dialects
-        )
+    askings = (
+        Asking(dialect, config.reply_tokens, config.dev_items, run_dir.seed) for dialect in dialects
     )
+    dev_sets = DevSets.of_run(run_dir, askings)
     trained = train_student(config, rows, place, run_dir=run_dir, dev_sets=dev_sets)
     margin = dev_sets.first.keep_margin(lambda: models(place.name), place.folder / "student")
     run_dir.write(curve_file(place.name), merge_log(trained.log))
