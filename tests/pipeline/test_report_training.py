@@ -22,13 +22,11 @@ from judgesmith.pipeline.report_training import (
     read_training,
 )
 from judgesmith.report import merging
-from judgesmith.report.advice import ELSEWHERE
 from judgesmith.report.training import CurvePoint, PreferencePoint
 from judgesmith.runs.jsonl import write_bytes
 from judgesmith.runs.layout import Header, RunDir
 from judgesmith.runs.manifest import Manifest, StageReport
 from judgesmith.stages import dpo
-from judgesmith.stages.evaluate import asking
 from judgesmith.stages.merge import search, stage
 from judgesmith.stages.sft.config import Config
 
@@ -136,7 +134,7 @@ def report() -> MergeReport:
 def rows() -> list[dict[str, object]]:
     measured = {"graded": DevMeasures(0.5, 0.6, 0.7, 1.0, None, 20)}
     merges = search.rank_tried({"nuslerp 0.5 : 0.5": measured}, measured, "nuslerp", choose=True)
-    return [one.row() for one in (*merges, search.beside(search.ROUTED, measured, measured))]
+    return [one.row() for one in (*merges, search.beside(merging.ROUTED, measured, measured))]
 
 
 def test_a_merge_is_read_as_its_stage_writes_it(run: RunDir) -> None:
@@ -156,8 +154,6 @@ def test_a_merge_is_read_as_its_stage_writes_it(run: RunDir) -> None:
     assert merge_findings({}) == []
 
 
-def test_stages_and_report_mean_the_same_words_and_files() -> None:
-    assert merging.ROUTED == search.ROUTED
-    assert ELSEWHERE == asking.OTHERS
+def test_stages_and_report_mean_the_same_measures_and_files() -> None:
     assert TENSORS.startswith(f"{stage.STUDENT}/")
     assert DevMeasures._fields == tuple(merging.Measured.model_fields)

@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from itertools import islice
 from typing import ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -173,7 +174,7 @@ def _verdict_last(plan: Plan, text: str, body: tuple[int, int], marked: bool, en
         inside = (begins, max(begins, text.rfind("\n", begins, stop)))
         rationale, begins = text[slice(*inside)].strip() or None, inside[1]
     elif len(plan.slots) == 2:
-        markers = list(_tolerant(plan.between).finditer(text, begins, stop))
+        markers = list(islice(_tolerant(plan.between).finditer(text, begins, stop), 2))
         inside = (begins, markers[0].start() if markers else stop)
         rationale = text[slice(*inside)].strip()
         if len(markers) != 1:
