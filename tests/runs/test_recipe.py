@@ -232,3 +232,14 @@ def test_a_key_that_was_pasted_in_is_not_shown(tmp_path: Path) -> None:
     said = errors(tmp_path, model)
     assert "models.m" in said
     assert "sk-secret" not in said
+
+
+def test_a_wrong_price_is_one_error(tmp_path: Path) -> None:
+    """What is wrong with the other way to give a price is not said."""
+    model = (
+        "models:\n  m: {protocol: openai, url: 'http://h.example', model: m, "
+        "price: {input: x, output: 2, as_of: 2026-01-01}}\n"
+    )
+    said = errors(tmp_path, model)
+    assert "The recipe has 1 error(s)" in said
+    assert "price.Price.input" in said

@@ -1,19 +1,35 @@
 """What a recipe says of a model behind HTTP."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PositiveInt,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from judgesmith.audits.licences import NOT_STATED, ModelTerms, Terms
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
+"""What the name of an environment variable looks like; other text may be a key by mistake."""
+FILE = re.compile(r".*[/\\].*|.{1,15}|.+\.[a-z]{1,8}")
+"""What the name of a file looks like; other text may be a key by mistake."""
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
+    )
 
 
 class Price(_Part):
@@ -30,6 +46,10 @@ class Price(_Part):
     cache_write: float | None = Field(None, ge=0, le=1e6)
     batch: float = Field(1.0, gt=0, le=1)
     as_of: date
+
+
+def _priced(given: Any) -> str:
+    return "free" if isinstance(given, str) else "Price"
 
 
 class Batching(_Part):
@@ -60,7 +80,13 @@ class Endpoint(_Part):
     model: str = Field(min_length=1)
     key_env: str | None = None
     key_file: str | None = None
-    price: Price | Literal["free"] | None = None
+    price: (
+        Annotated[
+            Annotated[Price, Tag("Price")] | Annotated[Literal["free"], Tag("free")],
+            Discriminator(_priced),
+        ]
+        | None
+    ) = None
     context: int | None = Field(None, ge=1)
     in_flight: int = Field(64, ge=1, le=1024)
     per_minute: tuple[PositiveInt, PositiveInt] | None = None
@@ -70,6 +96,26 @@ class Endpoint(_Part):
     terms: Terms = NOT_STATED
     revision: str | None = None
     answers_as: tuple[str, ...] = ()
+
+    @field_validator("key_env")
+    @classmethod
+    def _names_a_variable(cls, name: str | None) -> str | None:
+        if name is not None and not VARIABLE.fullmatch(name):
+            raise ValueError(
+                "expected the name of an environment variable, in capital letters, that holds the "
+                "key; what was found is not shown, as it may be the key itself"
+            )
+        return name
+
+    @field_validator("key_file")
+    @classmethod
+    def _names_a_file(cls, name: str | None) -> str | None:
+        if name is not None and not FILE.fullmatch(name):
+            raise ValueError(
+                "expected the path of a file that holds the key; what was found is not shown, as "
+                "it may be the key itself"
+            )
+        return name
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -271,7 +271,7 @@ def _validate(model: type[Any], value: Any, at: Path_, where: _Where, problems: 
 def _found(defect: Mapping[str, Any]) -> str:
     """What was found, in words; not of a whole section, which says little and may hold a key."""
     value = defect["input"]
-    hidden = isinstance(value, dict) or "key_env" in defect["loc"]
+    hidden = isinstance(value, dict) or not {"key_env", "key_file"}.isdisjoint(defect["loc"])
     return "" if hidden else f", found {value!r}"
 
 

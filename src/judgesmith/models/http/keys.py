@@ -12,11 +12,6 @@ from urllib.parse import quote
 from judgesmith.errors import RecipeError
 from judgesmith.runs.endpoint import Endpoint
 
-VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
-"""What the name of an environment variable looks like; other text may be a key by mistake."""
-FILE = re.compile(r".*[/\\].*|.{1,15}|.+\.[a-z]{1,8}")
-"""What the name of a file looks like; other text may be a key by mistake."""
-NOT_SHOWN = "(not shown: it may be a key by mistake)"
 SHOWABLE = 7
 """How many characters of a key in a row may be shown: "sk-proj" is no secret."""
 NO_SECRET = 4
@@ -71,8 +66,7 @@ def _mark(hidden: bytearray, text: str, part: str) -> None:
 
 
 def _from_environment(endpoint: Endpoint, name: str) -> str:
-    shown = repr(name) if VARIABLE.fullmatch(name) else NOT_SHOWN
-    where = f"model {endpoint.model!r}: `key_env` {shown}"
+    where = f"model {endpoint.model!r}: `key_env` {name!r}"
     if name not in os.environ:
         raise RecipeError(
             f"{where}: expected the name of an environment variable that holds the key, found none "
@@ -83,8 +77,7 @@ def _from_environment(endpoint: Endpoint, name: str) -> str:
 
 
 def _from_file(endpoint: Endpoint, name: str, run_folder: Path | None) -> str:
-    shown = repr(name) if FILE.fullmatch(name) else NOT_SHOWN
-    where = f"model {endpoint.model!r}: `key_file` {shown}"
+    where = f"model {endpoint.model!r}: `key_file` {name!r}"
     path = Path(name).expanduser()
     if run_folder is not None and _is_inside(path, run_folder):
         raise RecipeError(
