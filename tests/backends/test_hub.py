@@ -1,6 +1,7 @@
 """Data sets by their name on the hub: what is cached, and what is said without a network."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,17 +22,45 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("text", "file"),
+    ("text", "folder", "file"),
     [
-        (NAME, "owner--set/train.jsonl"),
-        (f"{NAME}#test_prefs", "owner--set/test_prefs.jsonl"),
-        (f"{NAME}@v1.0/data/rows.json", "owner--set@v1.0/data--rows.jsonl"),
-        (f"{NAME}/rows-*.parquet", "owner--set/rows-_all_.parquet"),
-        ("hf://owner/my.set-2", "owner--my.set-2/train.jsonl"),
+        (f"{NAME}/rows.jsonl", r"owner--set", "rows.jsonl"),
+        (NAME, r"owner--set~\w{16}", "train.jsonl"),
+        (f"{NAME}#test_prefs", r"owner--set~\w{16}", "test_prefs.jsonl"),
+        (f"{NAME}@v1.0/data/rows.json", r"owner--set@v1\.0~\w{16}", "data--rows.jsonl"),
+        (f"{NAME}/rows-*.parquet", r"owner--set~\w{16}", "rows-_all_.parquet"),
+        ("hf://owner/my.set-2/a.jsonl", r"owner--my\.set-2", "a.jsonl"),
     ],
 )
-def test_a_name_has_one_place(text: str, file: str, cache: Path) -> None:
-    assert hub.cached_at(hub.parse_name(text)) == cache / file
+def test_a_name_has_one_place(text: str, folder: str, file: str, cache: Path) -> None:
+    place = hub.cached_at(hub.parse_name(text))
+    assert place == hub.cached_at(hub.parse_name(text.replace("hf://datasets/", "hf://")))
+    assert (place.parent.parent, place.name) == (cache, file)
+    assert re.fullmatch(folder, place.parent.name)
+
+
+def test_no_two_names_share_a_place() -> None:
+    """Each pair was one place once, or is one where letter case does not count."""
+    names = [
+        NAME, f"{NAME}/train.jsonl", f"{NAME}/train.json", f"{NAME}/train.csv",
+        f"{NAME}/train.jsonl.gz", f"{NAME}/Train.jsonl", f"{NAME}/TRAIN.jsonl", f"{NAME}#Train",
+        f"{NAME}/a/b.jsonl", f"{NAME}/a--b.jsonl", f"{NAME}/A/b.jsonl",
+        f"{NAME}/r*.jsonl", f"{NAME}/r_all_.jsonl",
+        f"{NAME}@v1/x/rows.jsonl", f"{NAME}@v1--x/rows.jsonl", f"{NAME}@V1--x/rows.jsonl",
+        "hf://Owner/set/train.jsonl", "hf://owner/Set/train.jsonl",
+        "hf://a/b_c/x.jsonl", "hf://a_b/c/x.jsonl", "hf://a/b--c/x.jsonl", "hf://a--b/c/x.jsonl",
+        "hf://a-/b/x.jsonl", "hf://a/-b/x.jsonl",
+    ]  # fmt: skip
+    places = [str(hub.cached_at(hub.parse_name(name))).lower() for name in names]
+    assert len(set(places)) == len(names)
+    assert hub.cached_at(hub.parse_name(NAME)) == hub.cached_at(hub.parse_name(f"{NAME}#train"))
+
+
+def test_files_that_would_be_kept_under_one_name_are_refused() -> None:
+    name = hub.parse_name(f"{NAME}/rows.*")
+    hub._require_apart(name, ["rows.csv", "data/rows.csv"])
+    with pytest.raises(DataError, match=r"found rows\.csv and Rows\.json\. Name one"):
+        hub._require_apart(name, ["rows.csv", "other.csv", "Rows.json"])
 
 
 @pytest.mark.parametrize("text", ["hf://set", "hf://datasets/set", f"{NAME}/a.json#train", "hf://"])
@@ -73,10 +102,10 @@ def test_without_a_network_it_says_what_to_do(cache: Path) -> None:
              "JUDGESMITH_CACHE": str(cache.parent)},
     )  # fmt: skip
     one, two = found.stdout.strip().split("\n")
-    for line, file in ((one, "rows.jsonl"), (two, "r_all_.jsonl")):
+    for line, file in ((one, r"owner--set/rows\.jsonl"), (two, r"owner--set~\w+/r_all_\.jsonl")):
         assert "could not be fetched from the Hugging Face hub" in line
         assert "hf download owner/set --repo-type dataset --local-dir FOLDER" in line
-        assert str(cache / "owner--set" / file) in line
+        assert re.search(f"put it there as {re.escape(str(cache))}/{file}\\.", line)
     assert not list(cache.rglob("*.jsonl"))
 
 

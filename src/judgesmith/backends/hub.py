@@ -13,14 +13,16 @@ once, and never for a name that somebody put there by hand.
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from shutil import rmtree
 from typing import Any, NamedTuple
 
 import orjson
 
 from judgesmith.backends.loading import load
 from judgesmith.errors import DataError, JudgesmithError
+from judgesmith.records import content_id
 from judgesmith.runs.outside import find_outside
 
 SCHEME = "hf://"
@@ -121,17 +123,37 @@ def fetch_dataset(text: str) -> Path:
 
 
 def cached_at(name: HubName) -> Path:
-    """Where a data set is kept: a file, or a folder where its name stands for several files."""
+    """Where a data set is kept: a file, or a folder where its name stands for several files.
+
+    No two names share a place, on file systems that do not tell letter case apart either. Where
+    what can be read in the place is not the whole name, the folder's name ends in a hash of it.
+    """
     given = os.environ.get(CACHE_VARIABLE)
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     base = Path(given).expanduser() if given else Path(home).expanduser() / "judgesmith"
     revision = f"@{name.revision.replace('/', '--')}" if name.revision else ""
-    folder = base / "datasets" / (name.repository.replace("/", "--") + revision)
-    if name.file is None:
-        return folder / f"{name.split or 'train'}.jsonl"
-    if "*" in name.file:
-        return folder / name.file.replace("/", "--").replace("*", "_all_")
-    return folder / _as_lines(name.file)
+    folder = name.repository.replace("/", "--") + revision
+    kept = f"{name.split or 'train'}.jsonl" if name.file is None else _as_lines(name.file)
+    if name.file is not None and "*" in name.file:
+        kept = name.file.replace("/", "--").replace("*", "_all_")
+    if not _says_all(name, folder, kept):
+        split = None if name.file else name.split or "train"
+        folder += f"~{content_id(*name._replace(split=split))}"
+    return base / "datasets" / folder / kept
+
+
+def _says_all(name: HubName, folder: str, kept: str) -> bool:
+    """Whether a place is read back as one name alone: a JSON Lines file in plain small letters.
+
+    >>> name = parse_name("hf://owner/set/rows.jsonl")
+    >>> _says_all(name, "owner--set", "rows.jsonl")
+    True
+    >>> _says_all(name._replace(file="rows.csv"), "owner--set", "rows.jsonl")
+    False
+    """
+    parted = folder.count("--") == 1 and "---" not in folder
+    small = folder == folder.lower() and kept == kept.lower()
+    return parted and small and name.revision is None and name.file == kept
 
 
 def _as_lines(file: str) -> str:
@@ -172,10 +194,27 @@ def _fetch_files(name: HubName, folder: Path) -> None:
             f"{SCHEME}datasets/{name.repository}/{name.file}: the repository has no such file; it "
             f"has {', '.join(files)}."
         )
+    _require_apart(name, wanted)
     begun = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    for file in wanted:
-        _write(_rows(name, file), begun / _as_lines(file))
-    begun.replace(folder)
+    try:
+        for file in wanted:
+            _write(_rows(name, file), begun / _as_lines(file))
+        begun.replace(folder)
+    finally:
+        rmtree(begun, ignore_errors=True)
+
+
+def _require_apart(name: HubName, files: Sequence[str]) -> None:
+    """Refuse files of which two would be kept under one name, the later in place of the earlier."""
+    kept: dict[str, str] = {}
+    for file in files:
+        other = kept.setdefault(_as_lines(file).lower(), file)
+        if other != file:
+            raise DataError(
+                f"{SCHEME}datasets/{name.repository}/{name.file}: expected files that differ in "
+                f"more than their ending and letter case, found {other} and {file}. Name one of "
+                "them, or write a narrower pattern."
+            )
 
 
 def _write(rows: Iterable[Mapping[str, Any]], place: Path) -> None:

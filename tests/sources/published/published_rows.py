@@ -1,7 +1,7 @@
 """Rows in exactly the published schemas, written for the tests; nothing of them is published."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,12 @@ def judgelm(question_id: int = 1, **changed: Any) -> dict[str, Any]:
 LEVELS = {f"orig_score{n}_description": f"It is right in {n} of five ways." for n in range(1, 6)}
 
 
+STEPS = tuple(f"Level {n}." for n in range(1, 6))
+
+
 def feedback(score: int | str = "4", **changed: Any) -> dict[str, Any]:
-    """A row of the Feedback Collection."""
-    return {
-        "instruction": "the whole prompt",
+    """A row of the Feedback Collection, with its prompt made of its columns."""
+    row = {
         "output": f"Feedback: It is fine. [RESULT] {score}",
         "orig_instruction": "Explain tides.",
         "orig_response": f"The moon pulls, as {score} say.",
@@ -49,6 +51,12 @@ def feedback(score: int | str = "4", **changed: Any) -> dict[str, Any]:
         "orig_feedback": f"The response is right in {score} ways.",
         "orig_score": score,
     } | changed
+    levels = [row[name] for name in LEVELS]
+    whole = prompt(
+        row["orig_response"], asked=row["orig_instruction"],
+        reference=row["orig_reference_answer"], criterion=row["orig_criteria"], levels=levels,
+    )  # fmt: skip
+    return {"instruction": whole} | row
 
 
 def preference(flipped: bool = False, **changed: Any) -> dict[str, Any]:
@@ -74,12 +82,17 @@ def preference(flipped: bool = False, **changed: Any) -> dict[str, Any]:
     } | changed
 
 
-def prompt(response: str, *, reference: str | None = "Pull of the moon.") -> str:
+def prompt(
+    response: str, *, asked: str = "Explain tides.", reference: str | None = "Pull of the moon.",
+    criterion: str = "Is it right?",
+    levels: Sequence[str | None] = STEPS,
+) -> str:  # fmt: skip
     """A whole absolute prompt in the layout of the Prometheus repositories."""
     told = f"###Reference Answer (Score 5):\n{reference}\n\n" if reference else ""
-    levels = "\n".join(f"Score {n}: Level {n}." for n in range(1, 6))
+    extra = "a reference answer that gets a score of 5, " if reference else ""
+    scores = "\n".join(f"Score {n}: {level}" for n, level in enumerate(levels, start=1))
     return (
-        "###Task Description:\nGrade it.\n\n###The instruction to evaluate:\nExplain tides.\n\n"
-        f"###Response to evaluate:\n{response}\n\n{told}###Score Rubrics:\n[Is it right?]\n"
-        f"{levels}\n\n###Feedback: "
+        f"###Task Description:\nAn instruction, a response, {extra}and a rubric are given.\n\n"
+        f"###The instruction to evaluate:\n{asked}\n\n###Response to evaluate:\n{response}\n\n"
+        f"{told}###Score Rubrics:\n[{criterion}]\n{scores}\n\n###Feedback: "
     )

@@ -3,13 +3,25 @@
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from judgesmith.errors import DataError
-from judgesmith.records import AnnotatorKind, Choice, Split, index_by_id
+from judgesmith.records import (
+    AnnotatorKind,
+    Choice,
+    Item,
+    Label,
+    Question,
+    Split,
+    index_by_id,
+)
+from judgesmith.runs.layout import Header, RunDir
 from judgesmith.sources import ImportedLabel
 from judgesmith.sources.published import pandalm
+from judgesmith.stages import items, labels, questions, responses, split
+from judgesmith.stages.labels.people import verdicts_of
 
 ROW = {
     "idx": 0, "motivation_app": "Grammarly", "cmp_key": "bloom-7b_llama-7b",
@@ -51,6 +63,38 @@ def test_one_row_is_a_test_item_with_three_labels_by_people(tmp_path: Path) -> N
     assert [said(one) for one in labels] == ["B", "TIE", "A"]
     assert {one.annotator_kind for one in labels} == {AnnotatorKind.PERSON}
     assert len({one.annotator for one in labels}) == 3
+
+
+def test_most_of_the_three_people_decide_and_nobody_where_they_all_differ(tmp_path: Path) -> None:
+    """Each person's verdict is a label of the run; one for all of them is formed of those.
+
+    Row 0: 2, 2, 0, so the second. Row 1: 1, 1, 1, so the first. Row 2: 2, 0, 1, so none.
+    """
+    votes = [(2, 2, 0), (1, 1, 1), (2, 0, 1)]
+    rows = [
+        {**ROW, "input": f"Text {n}.", **dict(zip(pandalm.ANNOTATORS, said, strict=True))}
+        for n, said in enumerate(votes)
+    ]
+    path = tmp_path / "testset-v1.json"
+    path.write_text(json.dumps(rows))
+    source = {"kind": "pandalm", "path": str(path)}
+    run_dir = RunDir(tmp_path / "run", Header(name="t", task="general", seed=7))
+    plan: dict[Any, dict[str, Any]] = {
+        questions: {"sources": [source]}, responses: {"imports": [source]},
+        items: {"imports": [source]}, split: {"level": "question"},
+        labels: {"dialect": "judgelm", "imports": [source]},
+    }  # fmt: skip
+    for stage, config in plan.items():
+        stage.run(stage.Config.model_validate(config), run_dir, lambda name: None)
+    asked = {q.id: q.context for q in run_dir.read("questions/questions.jsonl", Question)}
+    made = index_by_id(run_dir.read("split/items.jsonl", Item))
+    assert {item.split for item in made.values()} == {Split.TEST}
+    given = run_dir.read("labels/labels.jsonl", Label)
+    assert Counter(one.annotator for one in given) == dict.fromkeys(
+        [f"PandaLM {name}" for name in pandalm.ANNOTATORS], 3
+    )
+    decided = {asked[made[i].question_id]: v for i, v in verdicts_of(given).items()}
+    assert decided == {"Text 0.": "B", "Text 1.": "A"}
 
 
 def test_another_verdict_is_refused_with_its_place(tmp_path: Path) -> None:

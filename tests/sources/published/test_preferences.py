@@ -58,6 +58,106 @@ def test_every_form_is_one_question_and_two_responses(
         assert ratings == {"Because.": 8.5, "No.": 4.0}
 
 
+SYSTEM = {"role": "system", "content": "Be brief."}
+EARLIER = "user: Hi\n\nassistant: Hello"
+
+
+@pytest.mark.parametrize(
+    ("row", "text", "context"),
+    [
+        # What is said beside the prompt, in the columns of common sets.
+        (PLAIN | {"system": "Be brief."}, "Why?", "system: Be brief."),
+        (
+            {"instruction": "Make it short.", "input": "A long text."},
+            "Make it short.", "A long text.",
+        ),
+        (
+            {"instruction": "Make it short.", "input": "A long text.", "system": "Be brief."},
+            "Make it short.", "system: Be brief.\n\ninput: A long text.",
+        ),
+        ({"system_prompt": "Be brief.", "input": "Why?"}, "Why?", "system: Be brief."),
+        ({"prompt": "Why?", "input": "Why? ", "instruction": "Why?"}, "Why?", None),
+        # Whole conversations, with a prompt that is one of their turns or all of them.
+        (SKYWORK | {"prompt": "Hi"}, "Why?", EARLIER),
+        (SKYWORK | {"prompt": "Why?", "history": [["Hi", "Hello"]]}, "Why?", EARLIER),
+        (SKYWORK | {"prompt": turns("Hi", "Hello", "Why?")}, "Why?", EARLIER),
+        (SKYWORK | {"prompt": "<user> Hi <bot> Hello <user> Why? <bot>"}, "Why?", EARLIER),
+        (HH | {"prompt": HH_PROMPT["prompt"]}, "Why?", EARLIER),
+        (
+            {"chosen": [SYSTEM, *turns("Why?", "Because.")],
+             "rejected": [SYSTEM, *turns("Why?", "No.")], "prompt": "Why?", "system": "Be brief."},
+            "Why?", "system: Be brief.",
+        ),
+        # The prompt as messages, and responses that go on from there.
+        (
+            {"prompt": [SYSTEM, *turns("Hi", "Hello", "Why?")],
+             "chosen": [{"role": "assistant", "content": "Because."}],
+             "rejected": {"role": "assistant", "content": "No."}},
+            "Why?", f"system: Be brief.\n\n{EARLIER}",
+        ),
+        (
+            {"prompt": "Hi", "chosen": turns("Hi", "Hello", "Why?", "Because.")[1:],
+             "rejected": turns("Hi", "Hello", "Why?", "No.")[1:]},
+            "Why?", EARLIER,
+        ),
+        (
+            {"system": "Be brief.", "conversations": [
+                {"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"},
+                {"from": "human", "value": "Why?"}],
+             "chosen": {"from": "gpt", "value": "Because."},
+             "rejected": {"from": "gpt", "value": "No."}},
+            "Why?", f"system: Be brief.\n\n{EARLIER}",
+        ),
+        # A response that quotes turns is one response.
+        ({"prompt": "Why?", "chosen": "Because.\n\nHuman: Oh."}, "Why?", None),
+    ],
+)  # fmt: skip
+def test_all_that_was_said_before_is_the_question(
+    row: dict[str, Any], text: str, context: str | None, read: Read, tmp_path: Path
+) -> None:
+    row = {"chosen": "Because.", "rejected": "No."} | row
+    found = read(module, write_lines(tmp_path / "rows.jsonl", [row]), ABOUT)
+    (question,) = found.questions.values()
+    assert (question.text, question.context) == (text, context)
+    chosen = "Because.\n\nHuman: Oh." if "Oh" in str(row["chosen"]) else "Because."
+    assert {r.text.strip() for r in found.responses.values()} == {chosen, "No."}
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"chosen": turns("a", "b"), "rejected": turns("c", "d")}, module.APART),
+        ({"chosen": turns("a", "b", "c", "d"), "rejected": turns("a", "d")}, module.APART),
+        ({"chosen": turns("a", "b", "c"), "rejected": turns("a", "b", "d")}, module.NO_RESPONSE),
+        (
+            {"chosen": "\n\nHuman: a\n\nAssistant: b\n\nHuman: c",
+             "rejected": "\n\nHuman: a\n\nAssistant: b\n\nHuman: d"}, module.NO_RESPONSE,
+        ),
+        ({"prompt": turns("a", "b"), "chosen": "c", "rejected": "d"}, module.NO_QUESTION),
+        ({"prompt": [SYSTEM], "chosen": "c", "rejected": "d"}, module.NO_QUESTION),
+        (SKYWORK | {"prompt": "Who?"}, module.OTHER_PROMPT),
+        (SKYWORK | {"prompt": turns("Hi", "Hello", "Who?")}, module.OTHER_PROMPT),
+        (
+            {"prompt": [SYSTEM, *turns("Why?")], "system": "Be long.", "chosen": "c",
+             "rejected": "d"}, module.OTHER_SYSTEM,
+        ),
+    ],
+)  # fmt: skip
+def test_a_row_that_is_not_clear_is_dropped_by_its_reason(
+    row: dict[str, Any], reason: str, read: Read, tmp_path: Path
+) -> None:
+    found = read(module, write_lines(tmp_path / "rows.jsonl", [row, PLAIN]), ABOUT)
+    assert found.lost["questions"] == found.lost["items"] == found.lost["labels"] == [reason]
+    assert len(found.items) == 1
+
+
+def test_a_set_of_which_every_row_is_dropped_is_refused(tmp_path: Path) -> None:
+    bad = {"chosen": turns("a", "b"), "rejected": turns("c", "d")}
+    path = write_lines(tmp_path / "rows.jsonl", [bad, bad, PLAIN | {"rejected": ""}])
+    with pytest.raises(DataError, match=rf"found none \({module.APART}: 2, {module.EMPTY}: 1\)"):
+        list(module.read_questions(path))
+
+
 def test_neither_slot_is_the_chosen_one_more_often(read: Read, tmp_path: Path) -> None:
     """Which side stands first follows from the ids, so a judge cannot learn the slot."""
     rows = [
@@ -79,7 +179,14 @@ def test_what_teaches_nothing_is_dropped(read: Read, tmp_path: Path) -> None:
         ({"prompt": "x", "chosen": "y"}, r":1: expected the field 'rejected'"),
         ({"prompt": "x", "chosen": 3, "rejected": "y"}, r"'chosen': expected a text, or a list"),
         ({"chosen": "y", "rejected": "z"}, r":1: expected a prompt, found none"),
-        ({"chosen": turns("a", "b"), "rejected": turns("c", "d")}, "differ in the last message"),
+        (
+            PLAIN | {"history": [["Hi", "Hello"]]},
+            r":1: field 'history' may hold a part of what was",
+        ),
+        (PLAIN | {"context": "A text."}, r":1: field 'context' may hold a part"),
+        (PLAIN | {"question": "Who?"}, r":1: field 'question' may hold a part"),
+        (PLAIN | {"chosen": [{"role": "user"}]}, r"'chosen': expected a text, or a list"),
+        (PLAIN | {"chosen": []}, r"'chosen': expected a text, or a list"),
         (PLAIN | {"score_chosen": "high"}, r"'score_chosen': expected a number"),
     ],
 )

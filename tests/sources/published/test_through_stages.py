@@ -264,6 +264,27 @@ def test_both_orders_of_the_preference_collection(tmp_path: Path) -> None:
     assert run.reports["rows"].tables[lost] == 2
 
 
+def test_rows_of_a_set_in_another_order_give_the_same_run(tmp_path: Path) -> None:
+    made = [
+        preference(flipped, orig_instruction=f"Explain {n}.")
+        for n in range(10)
+        for flipped in (False, True)
+    ]
+    name = "prometheus-relative-reference"
+    found = []
+    for folder, given in (("forth", made), ("back", made[::-1])):
+        path = write_lines(tmp_path / folder / "rows.jsonl", given)
+        source = {"kind": "preference_collection", "path": str(path)}
+        run = Run(path.parent / "run", source, labels={"dialect": name}, rows={"dialect": name})
+        labelled = run.dir.read("labels/labels.jsonl", Label)
+        found.append((
+            index_by_id(run.dir.read("split/items.jsonl", Item)),
+            {x.item_id: x.verdict for x in labelled},
+            {row.id: (row.prompt, row.completion) for row in run.rows},
+        ))  # fmt: skip
+    assert found[0] == found[1]
+
+
 def test_a_rehearsal_calls_nothing_a_models(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "judgelm_train_100k.jsonl", [judgelm(n) for n in range(4)])
     source = {"kind": "judgelm", "path": str(path)}

@@ -2,7 +2,8 @@
 
 The same columns are those of Feedback Bench. The files of the Prometheus repositories hold the
 whole prompt in `instruction` and scores in `gpt4_score`, often three of them with three feedbacks;
-`human_score` are scores by people.
+`human_score` are scores by people. Where a row has both, its columns are read, and the prompt must
+say the same.
 """
 
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ WRITER = "gpt-4-0613"
 DIALECT, WITH_REFERENCE = DIALECTS = ("prometheus-absolute", "prometheus-absolute-reference")
 NAMES = ("new_feedback_collection.json",)
 BUCKET = "absolute"
+OTHER_PROMPT = "the row's prompt and its columns say different things"
 
 Number = int | float | str
 
@@ -71,6 +73,7 @@ class Rubric(BaseModel):
 class FeedbackRow(Rubric):
     """A row of the collection or of Feedback Bench."""
 
+    instruction: str | None = None
     orig_response: str
     orig_feedback: str | None = None
     orig_score: Number | None = None
@@ -106,7 +109,9 @@ def read_published(path: Path, about: About) -> Iterator[PublishedRow | Dropped]
             )
 
 
-def _collected(row: FeedbackRow, where: str, about: About) -> PublishedRow:
+def _collected(row: FeedbackRow, where: str, about: About) -> PublishedRow | Dropped:
+    if not _agree(row, where):
+        return Dropped(OTHER_PROMPT)
     question = row.question(SOURCE, about.licence or LICENCE)
     response = make_response(question, WRITER, row.orig_response)
     given: tuple[Given, ...] = ()
@@ -116,8 +121,24 @@ def _collected(row: FeedbackRow, where: str, about: About) -> PublishedRow:
     return PublishedRow(where, question, (response,), given, BUCKET)
 
 
-def _prompted(row: PromptRow, where: str, about: About) -> PublishedRow:
+def _agree(row: FeedbackRow, where: str) -> bool:
+    """Whether the prompt, where there is one that can be taken apart, is made of the columns."""
+    try:
+        filled = take_apart(row.instruction or "", where=where, field="instruction")
+    except DataError:
+        return True
+    if isinstance(filled, Dropped):
+        return True
+    columns = (row.orig_instruction, row.orig_response, row.orig_reference_answer or "",
+               row.orig_criteria, *(row.levels or filled.levels))  # fmt: skip
+    told = (*filled[:2], filled.reference or "", filled.criterion, *filled.levels)
+    return [text.split() for text in columns] == [text.split() for text in told]
+
+
+def _prompted(row: PromptRow, where: str, about: About) -> PublishedRow | Dropped:
     filled = take_apart(row.instruction, where=where, field="instruction")
+    if isinstance(filled, Dropped):
+        return filled
     question = make_question(
         SOURCE, about.licence or LICENCE, filled.instruction, reference=filled.reference,
         category=row.category, criterion=filled.criterion, levels=filled.levels,

@@ -1,9 +1,10 @@
 """Preference Collection: two responses, a rubric, GPT-4's feedback and the better one's letter.
 
 The set holds each pair in both orders, as two rows: one item with a judgment of each order. The
-same columns without feedback are those of Preference Bench. The files of the Prometheus
-repositories hold whole prompts in `chosen_instruction` and `rejected_instruction`; whose verdicts
-those are is said in the recipe (`about`).
+item's own order follows from its responses, not from the row that comes first. The same columns
+without feedback are those of Preference Bench. The files of the Prometheus repositories hold whole
+prompts in `chosen_instruction` and `rejected_instruction`; whose verdicts those are is said in the
+recipe (`about`).
 """
 
 from collections.abc import Iterator
@@ -95,12 +96,16 @@ def _collected(row: PreferenceRow, where: str, about: About) -> PublishedRow:
                 licence=about.licence or TEACHER_LICENCE,
             ),
         )
-    return PublishedRow(where, question, sides, given, BUCKET)
+    return PublishedRow(where, question, sides, given, BUCKET, twinned=True)
 
 
-def _prompted(row: ChosenRow, where: str, about: About) -> PublishedRow:
+def _prompted(row: ChosenRow, where: str, about: About) -> PublishedRow | Dropped:
     chosen = take_apart(row.chosen_instruction, where=where, field="chosen_instruction")
     rejected = take_apart(row.rejected_instruction, where=where, field="rejected_instruction")
+    if isinstance(chosen, Dropped):
+        return chosen
+    if isinstance(rejected, Dropped):
+        return rejected
     if chosen._replace(response="") != rejected._replace(response=""):
         raise DataError(
             f"{where}: expected two prompts that differ in the response alone, found other "

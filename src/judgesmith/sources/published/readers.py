@@ -1,5 +1,6 @@
 """One row of a published set, and the four readers that every kind of set has."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,7 +47,11 @@ class Given(NamedTuple):
 
 
 class PublishedRow(NamedTuple):
-    """One row as records. `split` is the side that the set itself gives it."""
+    """One row as records. `split` is the side that the set itself gives it.
+
+    `twinned` is said by a set that holds a pair in both orders, as two rows: the order of their
+    item then follows from the ids of the responses, and not from the row that comes first.
+    """
 
     where: str
     question: Question
@@ -54,6 +59,7 @@ class PublishedRow(NamedTuple):
     given: tuple[Given | Dropped, ...]
     bucket: str
     split: Split | None = None
+    twinned: bool = False
 
 
 Parse = Callable[[Path, About], Iterator[PublishedRow | Dropped]]
@@ -73,18 +79,27 @@ class PublishedSet:
         self._kind, self._parse = kind, parse
 
     def questions(self, path: Path | None, about: About = _NOTHING) -> Iterator[Question | Dropped]:
-        """The questions of the set, each once."""
+        """The questions of the set, each once.
+
+        Raises:
+            DataError: no path, or every row was left out.
+        """
         if path is None:
             raise DataError(
                 f"kind {self._kind} needs a `path`: a file, a folder, or hf://datasets/OWNER/NAME."
             )
         seen: set[str] = set()
+        lost: Counter[str] = Counter()
         for row in self._parse(path, about):
             if isinstance(row, Dropped):
+                lost[row.reason] += 1
                 yield row
             elif row.question.id not in seen:
                 seen.add(row.question.id)
                 yield row.question
+        if lost and not seen:
+            told = ", ".join(f"{reason}: {count}" for reason, count in lost.items())
+            raise DataError(f"{path}: expected rows that give a question, found none ({told}).")
 
     def responses(
         self, path: Path, known: dict[str, Question], about: About = _NOTHING
@@ -100,7 +115,7 @@ class PublishedSet:
         self, path: Path, known: dict[str, Question], made: dict[str, Response],
         about: About = _NOTHING,
     ) -> Iterator[Item | Dropped]:  # fmt: skip
-        """What each row shows, in the row's order."""
+        """What each row shows, in the row's order; of a twinned one in that of the ids."""
         for row in self._rows(path, about, known):
             yield row if isinstance(row, Dropped) else _item(row, made, self._kind)
 
@@ -139,6 +154,8 @@ def _item(row: PublishedRow, made: dict[str, Response], kind: str) -> Item | Dro
     ids = tuple(response.id for response in row.responses)
     if len(set(ids)) < len(ids):
         return Dropped(SAME_TEXT)
+    if row.twinned:
+        ids = tuple(sorted(ids))
     return Item.make(
         source=row.question.source,
         licence=row.question.licence,
