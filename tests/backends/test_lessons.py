@@ -2,7 +2,10 @@
 
 from itertools import islice
 
-from judgesmith.backends.lessons import NO_LOSS, Lesson, Plan, rare_tokens, schedule
+import pytest
+
+from judgesmith.backends.lessons import NO_LOSS, Lesson, Plan, rare_tokens, schedule, steps_of
+from judgesmith.errors import RecipeError
 
 LESSONS = [
     Lesson(f"r{i}", [1, 2, 100 + i, 3, 100 + i] + [4] * (i % 7), [5, 100 + i]) for i in range(50)
@@ -59,3 +62,9 @@ def test_an_unfinished_batch_comes_at_the_end() -> None:
     """13 rows in batches of 8: 8 and then 5, and none is lost."""
     seen = list(islice(schedule(LESSONS, Plan(rows=13, batch=8, seed=3)), 20))
     assert len({lesson.row_id for lesson in seen}) == 13
+
+
+@pytest.mark.parametrize("given", [None, 0, "many", 1.5])
+def test_an_accumulation_that_is_no_number_of_batches(given: object) -> None:
+    with pytest.raises(RecipeError, match="gradient_accumulation_steps: expected a whole number"):
+        steps_of(1, 100, 4, {"gradient_accumulation_steps": given})

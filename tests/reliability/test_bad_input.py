@@ -56,7 +56,7 @@ CASES = {
     "no key": Bad({}, (AT, "No key was sent to http", "`key_env` or `key_file`"), 1, ASKS),
     "key absent": Bad(KEYED_BY, (f"`key_env` '{VARIABLE}'", "found none of that name", "export")),
     "key empty": Bad(KEYED_BY, ("expected a key, found it empty",), variable=""),
-    "key in the recipe": Bad({"key_env": RIGHT}, ("may be a key by mistake",)),
+    "key in the recipe": Bad({"key_env": RIGHT}, ("may be the key itself",)),
     "no key file": Bad({"key_file": "no/such/file"}, ("found none there. Put the key alone",)),
     "unknown model": Bad(
         {}, (AT, "status 404", "Expected a model 'judge'", "check `model`"), 1, {"models": ["big"]}

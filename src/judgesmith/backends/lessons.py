@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, count, islice
 from typing import Any, NamedTuple
 
+from judgesmith.errors import RecipeError
 from judgesmith.records import keyed_rng
 
 RARE = 0.03
@@ -56,7 +57,7 @@ def steps_of(
     >>> steps_of(3, 100, 4, {}, processes=2)
     38
     """
-    each = batch * int(trl.get(ACCUMULATION, 1)) * processes
+    each = batch * _accumulated(trl) * processes
     return max(1, math.ceil(epochs * rows / each))
 
 
@@ -64,7 +65,15 @@ def lightly(trl: Mapping[str, Any]) -> dict[str, Any]:
     """The options for a rehearsal: the same, with two batches to a step at most."""
     if ACCUMULATION not in trl:
         return dict(trl)
-    return {**trl, ACCUMULATION: min(2, int(trl[ACCUMULATION]))}
+    return {**trl, ACCUMULATION: min(2, _accumulated(trl))}
+
+
+def _accumulated(trl: Mapping[str, Any]) -> int:
+    """Batches to a step; RecipeError for what is no number of them."""
+    given = trl.get(ACCUMULATION, 1)
+    if type(given) is not int or given < 1:
+        raise RecipeError(f"trl.{ACCUMULATION}: expected a whole number from 1, found {given!r}.")
+    return given
 
 
 class Plan(NamedTuple):
