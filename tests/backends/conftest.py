@@ -94,3 +94,31 @@ def training() -> Callable[..., Training]:
         )._replace(**changed)  # fmt: skip
 
     return make
+
+
+@pytest.fixture(scope="session")
+def with_images() -> Callable[[str, Path, Path], Path]:
+    """Save a tiny model of the multimodal class of a family around a text model into a folder."""
+    return _with_images
+
+
+def _with_images(family: str, text: Path, folder: Path) -> Path:
+    """A tiny model of the multimodal class around the text model's shape."""
+    import transformers
+
+    inner = transformers.AutoConfig.from_pretrained(text).to_dict()
+    if family == "gemma4":
+        inner["global_head_dim"] = 32
+    eye = {
+        "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1,
+        "num_attention_heads": 2, "patch_size": 14,
+    }  # fmt: skip
+    extra = {"gemma3": {"image_size": 28}, "gemma4": {"head_dim": 8, "num_key_value_heads": 2}}
+    config = getattr(transformers, f"{family.capitalize()}Config")(
+        text_config=inner, vision_config=eye | extra[family]
+    )
+    kind = getattr(transformers, f"{family.capitalize()}ForConditionalGeneration")
+    load("torch").manual_seed(3)
+    kind(config).save_pretrained(folder)
+    transformers.AutoTokenizer.from_pretrained(text).save_pretrained(folder)
+    return folder

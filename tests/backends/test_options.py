@@ -1,10 +1,11 @@
 """Options are handed on verbatim; what a library does not know, or is ours, is named."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from judgesmith.backends.options import OURS, lora_config, trl_config
+from judgesmith.backends.options import OURS, Stage, lora_config, trl_config
 from judgesmith.errors import TrainingError
 
 
@@ -33,7 +34,56 @@ def test_unknown_options_name_the_nearest() -> None:
         lora_config({"r": 4, "layers_to_transform": [1], "target_modules": ".*q_proj"})
 
 
-@pytest.mark.parametrize("name", sorted(OURS))
-def test_options_that_are_ours_name_the_setting(name: str) -> None:
-    with pytest.raises(TrainingError, match=rf"sft\.trl\.{name}: set {OURS[name]} instead"):
-        trl_config({}, {name: 1})
+def _ours() -> list[tuple[Stage, str]]:
+    return [(stage, name) for stage in OURS for name in sorted(OURS[stage])]
+
+
+@pytest.mark.parametrize(("stage", "name"), _ours())
+def test_options_that_are_ours_name_the_setting(stage: Stage, name: str) -> None:
+    told = rf"{stage}\.trl\.{name}: leave it out; {OURS[stage][name]}\."
+    with pytest.raises(TrainingError, match=told):
+        trl_config({}, {name: 1}, stage)
+
+
+def test_what_a_preference_training_sets_is_not_overwritten() -> None:
+    """An option under another trainer's name is unknown; the settings are those of dpo."""
+    with pytest.raises(TrainingError, match=r"dpo\.trl\.max_steps: .*set dpo\.steps"):
+        trl_config({}, {"max_steps": 3}, "dpo")
+    with pytest.raises(TrainingError, match=r"dpo\.trl\.sync_ref_model: .*what the reference is"):
+        trl_config({}, {"sync_ref_model": True}, "dpo")
+    with pytest.raises(TrainingError, match=r"dpo\.trl: TRL's DPOConfig has no option 'packing'"):
+        trl_config({}, {"packing": True}, "dpo")
+
+
+@pytest.mark.parametrize("stage", ["sft", "dpo"])
+@pytest.mark.parametrize(
+    ("given", "on"),
+    [
+        ({}, False),
+        ({"gradient_checkpointing": True}, True),
+        ({"activation_checkpointing": True}, True),
+        ({"gradient_checkpointing": False}, False),
+        ({"gradient_checkpointing_kwargs": {"use_reentrant": False}}, True),
+        ({"gradient_checkpointing": True, "activation_checkpointing": False}, False),
+    ],
+)
+def test_activations_are_computed_again_as_the_recipe_says(
+    stage: Stage, given: dict[str, Any], on: bool, tmp_path: Path
+) -> None:
+    """By the old name or the new one, of which the new one wins, in both trainings."""
+    options = {"output_dir": str(tmp_path), "use_cpu": True, "bf16": False}
+    config = trl_config(options | {"activation_checkpointing": False}, given, stage)
+    assert config.activation_checkpointing is on
+    assert config.gradient_checkpointing is on
+    kwargs = given.get("gradient_checkpointing_kwargs")
+    assert config.activation_checkpointing_kwargs == kwargs
+
+
+def test_no_value_is_refused_where_there_must_be_one() -> None:
+    with pytest.raises(
+        TrainingError, match=r"dpo\.peft\.lora_alpha: expected a value, found null; .*own \(8\)"
+    ):
+        lora_config({"lora_alpha": None}, "dpo.peft")
+    with pytest.raises(TrainingError, match=r"sft\.trl\.weight_decay: expected a value"):
+        trl_config({}, {"weight_decay": None})
+    assert lora_config({"target_modules": None, "layers_to_transform": None}).r == 8

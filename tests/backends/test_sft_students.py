@@ -185,10 +185,27 @@ def test_an_adapter_goes_on_being_trained(
         train_sft(other, train_rows, dev_rows, half)
 
 
+def test_an_adapter_over_four_bits_goes_on_from_what_it_learned(
+    bases: Any, training: Build, train_rows: Any, tmp_path: Path
+) -> None:
+    """TRL rounds it to bfloat16 first: with steps of no length, nothing may have moved."""
+    from safetensors.torch import load_file
+
+    job = training(bases("llama"), tmp_path / "a", steps=2, quantize="nf4")
+    train_sft(job, train_rows, [], half)
+    first = tmp_path / "a/student"
+    on = training(first, tmp_path / "b", steps=1, quantize="nf4", learning_rate=0.0)
+    train_sft(on, train_rows, [], half)
+    before, after = load_file(tmp_path / "a" / ADAPTER), load_file(tmp_path / "b" / ADAPTER)
+    assert all((after[name] == before[name]).all() for name in before)
+    assert any((weight != weight.bfloat16().float()).any() for weight in before.values())
+
+
 @pytest.mark.parametrize("family", ["gemma3", "gemma4"])
 def test_a_model_of_text_and_images_learns_its_text_alone(
-    family: str, bases: Any, training: Build, train_rows: Any, dev_rows: Any, tmp_path: Path
-) -> None:
+    family: str, bases: Any, training: Build, train_rows: Any, dev_rows: Any, tmp_path: Path,
+    with_images: Callable[[str, Path, Path], Path],
+) -> None:  # fmt: skip
     """The hub's Gemma checkpoints are such: adapters go on the language model only."""
     base = with_images(family, bases(family), tmp_path / "base")
     found = train_sft(training(base, tmp_path / "lora"), train_rows, dev_rows, half)
@@ -211,27 +228,6 @@ def test_a_model_of_text_and_images_learns_its_text_alone(
     (tmp_path / "lora/student/judgesmith.json").unlink()
     with pytest.raises(ModelError, match=r"does not fit its base .*have no counterpart"):
         load_student(str(tmp_path / "lora/student"))
-
-
-def with_images(family: str, text: Path, folder: Path) -> Path:
-    """A tiny model of the multimodal class around the text model's shape."""
-    import transformers
-
-    inner = transformers.AutoConfig.from_pretrained(text).to_dict()
-    if family == "gemma4":
-        inner["global_head_dim"] = 32
-    eye = {
-        "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1,
-        "num_attention_heads": 2, "patch_size": 14,
-    }  # fmt: skip
-    extra = {"gemma3": {"image_size": 28}, "gemma4": {"head_dim": 8, "num_key_value_heads": 2}}
-    config = getattr(transformers, f"{family.capitalize()}Config")(
-        text_config=inner, vision_config=eye | extra[family]
-    )
-    kind = getattr(transformers, f"{family.capitalize()}ForConditionalGeneration")
-    kind(config).save_pretrained(folder)
-    transformers.AutoTokenizer.from_pretrained(text).save_pretrained(folder)
-    return folder
 
 
 def test_an_adapter_is_refused_on_another_base(

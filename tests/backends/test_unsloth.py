@@ -29,7 +29,7 @@ class Kappa:
 
 
 def hand_over(there: Unsloth, job: Training, train: Any, dev: Any) -> Any:
-    return train_unsloth(there, job, train, dev, dev_set=Kappa())  # type: ignore[arg-type]
+    return train_unsloth(there, job, train, dev, dev_sets=Kappa())  # type: ignore[arg-type]
 
 
 @pytest.mark.slow

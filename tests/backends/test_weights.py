@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from judgesmith.backends.base_weights import weights_hash
 from judgesmith.backends.origin import (
     Origin,
     base_hash,
@@ -115,6 +116,28 @@ def test_a_base_that_changed_is_refused(base: Path, tmp_path: Path) -> None:
     (base / "config.json").write_text("{}")
     with pytest.raises(ModelError, match="trained on another base"):
         require_base(told, str(base), tmp_path)
+
+
+def test_a_base_with_other_weights_is_refused(base: Path, tmp_path: Path) -> None:
+    """Same config, same tokenizer: one matrix of another training is seen; old folders say less."""
+    told = origin_of(str(base), tmp_path, dialects={}, replies=[])
+    old = told.model_copy(update={"base_weights": None})
+    change_weights(base, lambda held: held["model.layers.1.mlp.up_proj.weight"].add_(0.01))
+    with pytest.raises(ModelError, match=r"another base than .*: its weights have changed"):
+        require_base(told, str(base), tmp_path)
+    require_base(old, str(base), tmp_path)
+
+
+def test_weights_are_known_again_however_they_are_cut_into_files(base: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    whole = weights_hash(base)
+    model = AutoModelForCausalLM.from_pretrained(base)
+    parts = base.with_name("parts")
+    model.save_pretrained(parts, max_shard_size="20KB")
+    assert len(list(parts.glob("*.safetensors"))) > 1
+    assert weights_hash(parts) == whole
+    assert weights_hash(base.with_name("nowhere")) is None
 
 
 def test_a_torn_origin_is_refused(tmp_path: Path) -> None:

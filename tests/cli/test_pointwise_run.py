@@ -19,10 +19,11 @@ from judgesmith.records import Item, Judgment, Question, Response, Scores, index
 from judgesmith.runs.layout import RunDir
 from judgesmith.stages import evaluate
 from judgesmith.stages.gate import read_results
-from judgesmith.tasks import load_task
+from judgesmith.tasks import load_dialect, load_task
 
 pytestmark = pytest.mark.slow
 DIALECT = "bias-single-compact"
+ALONE = load_dialect(load_task("bias"), DIALECT)
 CHANGES = (
     *(f"{stage}.dialect={DIALECT}" for stage in ("labels", "rows", "sft", "evaluate")),
     "sft.steps=150", "sft.learning_rate=0.01", "sft.eval_every=50", "sft.dev_items=4",
@@ -87,16 +88,18 @@ def calls_for(found: Sequence[Judgment], run_dir: RunDir) -> int:
 
 
 def test_the_margin_is_kept_and_stands_in_the_report(alone_run: Path) -> None:
-    margin = json.loads((alone_run / "sft/student/pointwise.json").read_text())["tie_margin"]
+    kept = json.loads((alone_run / "sft/student/pointwise.json").read_text())["tie_margins"]
     report = json.loads((alone_run / "sft/manifest.json").read_text())["report"]
-    assert report["tables"]["tie margin"] == margin >= 0
+    margin = kept[ALONE.hash]
+    assert report["tables"]["tie margin"] == {ALONE.name: margin}
+    assert margin >= 0
 
 
 def test_an_edited_margin_makes_the_run_stale(alone_run: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(alone_run, tmp_path / "run"))
     run_dir, recipe = open_run(copy)
     require_fresh(run_dir, recipe, "evaluate")
-    write_margin(run_dir.file("sft/student"), 0.987)
+    write_margin(run_dir.file("sft/student"), 0.987, ALONE.hash)
     with pytest.raises(RunError, match=r"sft.*stale"):
         require_fresh(run_dir, recipe, "evaluate")
 
@@ -158,7 +161,7 @@ def test_new_pairs_are_judged_by_their_scores(
     done = command("judge", tmp_path / "pairs.jsonl", "--judge", alone_run)
     assert done.returncode == 0, done.stderr
     assert "by a score for each response alone" in done.stdout
-    margin = read_margin(alone_run / "sft/student")
+    margin = read_margin(alone_run / "sft/student", ALONE.hash)
     judged = [json.loads(x) for x in (tmp_path / "pairs.judged.jsonl").read_text().splitlines()]
     assert [row["id"] for row in judged] == [row["id"] for row in rows]
     for row in judged:
@@ -223,7 +226,7 @@ def test_students_after_dpo_and_before_stand_side_by_side(alone_run: Path, tmp_p
     copied, recipe = open_run(Path(shutil.copytree(alone_run, tmp_path / "run")))
     run_dir = RunDir(copied.path, copied.header)
     shutil.copytree(run_dir.file("sft/student"), run_dir.file("dpo/student"))
-    write_margin(run_dir.file("dpo/student"), 1.0)
+    write_margin(run_dir.file("dpo/student"), 1.0, ALONE.hash)
     config: Any = recipe.sections["evaluate"]
     names = ("after DPO", "student", "before training")
     changed = config.model_copy(update={"students": names})

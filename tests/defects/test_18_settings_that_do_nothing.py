@@ -132,6 +132,18 @@ def test_deltas_that_one_judge_does_not_have_are_said(judges: list[Path], tmp_pa
     assert lone.coefficients == (1.0, 0.0), "0.707 would be the undocumented bias"
 
 
+def test_each_judge_is_told_of_the_deltas_that_it_lacks(tmp_path: Path) -> None:
+    """Each lacks one; what can be set is said, where the method has a setting."""
+    pair = [write_adapter(tmp_path / m[-6:], 7, modules=(m,)) for m in MODULES]
+    (found,) = merge_adapters(pair, NuSlerp(weights=W), tmp_path / "a").warnings
+    assert "in 1 of 2 tensors q_proj changed nothing (first: model.layers.0.mlp" in found.message
+    assert ", in 1 of 2 tensors p_proj changed nothing (first: model.layers.0.self" in found.message
+    assert "set `missing: zero`" in found.remedy
+    (added,) = merge_adapters(pair, TaskArithmetic(weights=W), tmp_path / "b").warnings
+    assert "with their own weights alone" in added.message
+    assert "missing" not in added.remedy
+
+
 def test_judges_that_point_against_each_other_are_caught(
     judges: list[Path], tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
 from judgesmith.errors import DataError
 from judgesmith.evaluation.judges import Judge, Read
@@ -94,8 +95,11 @@ def test_an_unread_verdict_counts_as_wrong() -> None:
     assert (right.joint, right.joint_name) == (None, None)
 
 
-def test_scores_are_compared_where_all_of_these_judges_gave_one() -> None:
-    """Of 40 one is unread by the merged judge and one label lies between two grades."""
+def test_an_unread_score_is_the_end_of_the_scale_that_is_farther() -> None:
+    """Of 40 the merged judge's first is unread, labelled 1, and one label lies between two grades.
+
+    So 39 count: the specialist is right in all, the merged judge in 38, with a 5 for the 1.
+    """
     labels = [float(n % 5 + 1) for n in range(40)]
     labels[1] = 2.5
 
@@ -110,8 +114,11 @@ def test_scores_are_compared_where_all_of_these_judges_gave_one() -> None:
     ]  # fmt: skip
     found = kept_of_scores(judges, part(labels), plan(("1", "2", "3", "4", "5")), NAMES, "abs")
     assert [row.metric for row in found] == ["weighted kappa", "exact", "pearson"]
-    assert {row.share.n for row in found} == {38}
-    assert all(row.share.value == pytest.approx(1.0) for row in found)
+    assert {row.share.n for row in found} == {39}
+    counted = [int(label) for n, label in enumerate(labels) if n != 1]
+    weighted = cohen_kappa_score([5, *counted[1:]], counted, weights="quadratic")
+    assert found[0].share.value == pytest.approx(weighted)
+    assert found[1].share.value == pytest.approx(38 / 39)
     assert found[2].above_constant.undefined == "a constant judge has no correlation"
 
 

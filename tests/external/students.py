@@ -107,8 +107,8 @@ def train(name: str, lessons: Lessons, out: Path) -> None:
         steps=course.steps, eval_every=course.steps, max_length=SIZE.context, seed=course.seed,
         trl={}, peft=None, bf16=choose_bf16(folder / "machine.json"),
     )  # fmt: skip
-    log, counts = train_sft(training, course.rows(lessons), [], lambda student: None)
-    write_json(folder / "training.json", {"curve": log, **counts})
+    trained = train_sft(training, course.rows(lessons), [], lambda student: None)
+    write_json(folder / "training.json", {"curve": trained.log, **trained.counts})
 
 
 def _all_texts(lessons: Lessons) -> list[str]:

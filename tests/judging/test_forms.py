@@ -42,6 +42,21 @@ EITHER_FIRST = dialect(
     reply=Pattern(text="Score: {score}\n{rationale}", read=("{score}\n{rationale}",))
 )
 ALONE = dialect(kind="pair", scale=["A", "B"], say={"A": "m", "B": "M"}, reply="{verdict}")
+NUMBER = dialect(reply="{score}")
+SPELLED = dialect(
+    reply=Pattern(text="{rationale} [RESULT] {score}", read=("{rationale} Score: {score}",))
+)
+WITHIN = dialect(
+    reply=Pattern(text="{rationale} Final grade: {score}", read=("{rationale} Grade: {score}",))
+)
+ENDS = dialect(reply=Pattern(text="{rationale}\n{score}", read=("{score}\n{rationale}",)))
+GRADE = dialect(reply="{rationale}\nGrade: {score}")
+POINT = dialect(reply="{score}. {rationale}")
+OUT = dialect(reply="{score}/10 {rationale}")
+OUT_LAST = dialect(reply="{rationale} Score {score}/10")
+BOLD = dialect(reply="{rationale}\n**{score}**")
+SO = dialect(kind="pair", scale=["A", "B"], reply="{rationale} So {verdict}")
+CHINESE = dialect(reply="{rationale}评分: {score}")
 PAIR = dialect(kind="pair", scale=HALVES, reply=ScoresFirst())
 WHOLE = dialect(kind="pair", reply=ScoresFirst())
 OUT_OF = dialect(kind="pair", reply=ScoresFirst(out_of=10))
@@ -49,6 +64,7 @@ LIST = dialect(kind="list", reply=ScoresFirst())
 MARK = dialect(reply=ScoresFirst())
 FIELDS = dialect(kind="pair", scale=["A", "B"], reply=Json())
 LISTED = dialect(kind="pair", reply=Json(verdict="scores"))
+MARK_IN_JSON = dialect(reply=Json())
 CRITERIA = dialect(reply=Json(by_criterion=True), criteria=("clarity", "depth"))
 ANY_CRITERIA = dialect(reply=Json(by_criterion=True))
 
@@ -122,6 +138,93 @@ def told(dialect: Dialect, reply: str, finish: Finish = S, **more: Any) -> Any:
 )
 def test_patterns(dialect: Dialect, reply: str, expected: Any) -> None:
     assert told(dialect, reply) == expected
+
+
+@pytest.mark.parametrize(
+    ("dialect", "reply", "expected"),
+    [
+        (GRADE, "Worth an upgrade: 5", "no_verdict"),
+        (GRADE, "Worth an upgrade: 5\nGrade: 3", [3]),
+        (GRADE, "(grade: 3", [3]),
+        (GRADE, "why\nGrade: 4.5.", "off_scale"),
+        (GRADE, "why\nGrade: 8/100", "off_scale"),
+        (SO, "Some are. So A", "A"),
+        (SO, "why Sober", "no_verdict"),
+        (CHINESE, "很好评分: 7", [7]),
+        (POINT, "4. why", [4]),
+        (POINT, "4.5. why", "off_scale"),
+        (POINT, "4.5", "no_verdict"),
+        (OUT, "8/10 why", [8]),
+        (OUT, "8/10. why", [8]),
+        (OUT, "8/100 why", "no_verdict"),
+        (OUT, "8/10.5 why", "no_verdict"),
+        (OUT, "8/10/2 why", "no_verdict"),
+        (OUT, "1/8/10 why", "off_scale"),
+        (OUT_LAST, "why Score 8/10", [8]),
+        (OUT_LAST, "why Score 8/100", "no_verdict"),
+        (OUT_LAST, "why underscore 8/10", "no_verdict"),
+        (OUT_LAST, "why Score 0.8/10", "off_scale"),
+        (OUT_OF, "8/10/10 9/10\nwhy", "off_scale"),
+        (BOLD, "why\n**7**", [7]),
+    ],
+)
+def test_a_marker_is_a_word_and_a_score_a_whole_number(
+    dialect: Dialect, reply: str, expected: Any
+) -> None:
+    assert told(dialect, reply) == expected
+
+
+@pytest.mark.parametrize(
+    ("dialect", "reply", "expected"),
+    [
+        (SPELLED, "Fine. Score: 3", [3]),
+        (SPELLED, "Fine. Score: 3. But [RESULT] 5", "several_verdicts"),
+        (SPELLED, "Fine. [RESULT] 5 Score: 3", "several_verdicts"),
+        (SPELLED, "Fine. [RESULT] 5 or 4. Score: 3", "several_verdicts"),
+        (WITHIN, "Fine. Final grade: 5", [5]),
+        (WITHIN, "Fine. Grade: 5", [5]),
+        (WITHIN, "Fine. Grade: 4. Final grade: 5", "several_verdicts"),
+        (ENDS, "why\n5", [5]),
+        (ENDS, "5\nwhy", [5]),
+        (ENDS, "5\nwhy\n5", [5]),
+        (ENDS, "3\nwhy\n5", "several_verdicts"),
+    ],
+)
+def test_two_spellings_in_one_reply_are_two_verdicts(
+    dialect: Dialect, reply: str, expected: Any
+) -> None:
+    assert told(dialect, reply) == expected
+
+
+@pytest.mark.parametrize("depth", [100, 900, 990, 1_000, 10_000, 200_000])
+@pytest.mark.parametrize("dialect", [MARK_IN_JSON, FIELDS, CRITERIA, ANY_CRITERIA])
+def test_json_of_any_depth_has_a_status(dialect: Dialect, depth: int) -> None:
+    """Python's decoder bears more depth than its encoder; neither may end the run."""
+    for opening, closing in (("[", "]"), ('{"verdict":', "}"), ('{"clarity":', "}")):
+        inner = opening * depth + "1" + closing * depth
+        for reply in (inner, f'{{"verdict": {inner}}}', f'{{"x": {inner}, "verdict": "A"}}'):
+            assert told(dialect, reply) in {"no_verdict", "off_scale", "A"}
+            if not dialect.by_criterion:
+                dialect.rewritten(reply, "so", "A" if dialect is FIELDS else "3")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['["8", ""]', '[""]', "[]", '""', "NaN", "Infinity", "1e999", "9" * 5000, "-0", "[[8]]"],
+)
+def test_json_of_no_score_is_unread(value: str) -> None:
+    for one in (MARK_IN_JSON, LISTED):
+        reply = f'{{"verdict": {value}, "scores": {value}}}'
+        assert told(one, reply) in {"no_verdict", "off_scale", "several_verdicts"}
+
+
+def test_half_a_character_is_kept_out() -> None:
+    """A lone surrogate, which JSON can spell, could not be written to a file."""
+    found = parse_reply(FIELDS, r'{"rationale": "so \ud83d", "verdict": "A"}')
+    assert (found.status.value, found.rationale) == ("parsed", "so \ufffd")
+    assert told(FIELDS, r'{"verdict": "\ud83d"}') == "off_scale"
+    named = r'{"\ud83d": {"verdict": 3}}'
+    assert told(ANY_CRITERIA, named) == "no_verdict"
 
 
 @pytest.mark.parametrize(
@@ -217,11 +320,14 @@ def test_criteria_of_the_question_must_all_be_there() -> None:
 @pytest.mark.parametrize(
     ("dialect", "reply", "expected"),
     [
-        (MARKED, "why [RESULT] 7", [7]),
+        (MARKED, "why [RESULT] 7", "truncated"),  # it may quote a response, and say more
         (MARKED, "why [RESULT] 1", "truncated"),  # it may have been 10
-        (MARKED, "why [RESULT] 10", [10]),
         (MARKED, "why", "truncated"),
-        (TUPLE, "why. Output: (1, 1)", [1, 1]),
+        (TUPLE, "why. Output: (1, 1)", "truncated"),
+        (NUMBER, "7", [7]),
+        (NUMBER, "1", "truncated"),
+        (NUMBER, "10", [10]),
+        (ALONE, "m", "A"),
         (TUPLE, "why. Output: (1, 1", "truncated"),
         (LINE, "why\n1", "truncated"),  # a line may have followed
         (EITHER, "Choice: A", "truncated"),  # "Choice: A is mine. So B is better."
@@ -229,7 +335,7 @@ def test_criteria_of_the_question_must_all_be_there() -> None:
         (EITHER_FIRST, "7\nwhy", [7]),
         (EITHER_FIRST, "Score: 7\n", [7]),
         (EITHER_FIRST, "7", "truncated"),
-        (FEEDBACK, "why [RESULT] 7", [7]),
+        (FEEDBACK, "why [RESULT] 7", "truncated"),
         (PAIR, "8 9\n", [8, 9]),
         (PAIR, "8 9", "truncated"),  # it may have been 9.5
         (PAIR, "8", "truncated"),
@@ -274,11 +380,42 @@ def test_reasons_by_criterion_are_written_where_they_belong() -> None:
 def test_openings_and_slots() -> None:
     assert (MARKED.verdict_opening, SAID.verdict_opening) == ("[RESULT] ", "My final decision is ")
     assert (LINE.verdict_opening, FIRST.verdict_opening) == ("", "Score: ")
-    assert (PAIR.verdict_opening, FIELDS.verdict_opening) == ("", '"verdict": "')
+    assert PAIR.verdict_opening == ""
     assert MARK.slots(1) == ("1",)
     assert PAIR.slots(2) == ("1", "2")
     assert FIELDS.slots(2) == ("verdict",)
     assert CRITERIA.slots(1) == ("1/clarity", "1/depth")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "verdict", "opening"),
+    [
+        (FIELDS, "A", '"verdict": "'),
+        (dialect(reply=Json(verdict='the "best"'), scale=["A", "B"]), "A", r'"the \"best\"": "'),
+        (MARK_IN_JSON, "7", '"verdict": '),
+        (dialect(scale=["A", "B"], say={"A": 1, "B": 2}, reply=Json()), "B", '"verdict": '),
+        (
+            dialect(scale={"low": 1, "high": 2}, say={1: "bad", 2: "good"}, reply=Json()), "2",
+            '"verdict": "',
+        ),
+        (dialect(scale=["A", "B"], say={"A": "01", "B": "02"}, reply=Json()), "B", '"verdict": "'),
+    ],
+)  # fmt: skip
+def test_the_opening_of_json_stands_right_before_the_verdict(
+    dialect: Dialect, verdict: str, opening: str
+) -> None:
+    assert dialect.verdict_opening == opening
+    reply = dialect.write_reply('It says "verdict": "A".', verdict)
+    said = reply[reply.rfind(opening) + len(opening) :]
+    assert said.startswith(dialect.wording.of[verdict])
+
+
+def test_json_without_one_place_for_the_verdict_has_no_opening() -> None:
+    mixed = dialect(scale=["A", "B"], say={"A": 1, "B": "two"}, reply=Json())
+    listed = dialect(scale=["A", "B"], say={"A": "[1,2]", "B": "[2,1]"}, reply=Json())
+    quoting = dialect(scale=["A", "B"], say={"A": 'so "a"', "B": 'so "b"'}, reply=Json())
+    for one in (mixed, listed, quoting, LISTED, CRITERIA, ANY_CRITERIA):
+        assert one.verdict_opening == ""
 
 
 def test_what_a_rationale_may_not_hold() -> None:
@@ -290,6 +427,9 @@ def test_what_a_rationale_may_not_hold() -> None:
         with pytest.raises(ValueError, match=r"may not hold the marker '\[RESULT\]'"):
             FEEDBACK.write_reply(held, "7")
     assert FEEDBACK.clash("so [RESULT") is None
+    assert GRADE.clash("Worth an upgrade: 5") is None
+    assert SPELLED.clash("so Score: 3") == "marker 'Score:'"
+    assert CHINESE.clash("so [评分]") is None
     colons = dialect(reply="{rationale}::{score}")
     with pytest.raises(ValueError, match="marker"):
         colons.write_reply("why:", "7")
@@ -332,7 +472,21 @@ def test_reading_takes_as_long_as_the_reply_is(piece: str) -> None:
         parse_reply(one, reply + "x")
         return time.process_time() - start
 
-    for one in (MARKED, FEEDBACK, SAID, TUPLE, LINE, FIRST, DASH, PAIR, OUT_OF, FIELDS, CRITERIA):
+    for one in (
+        MARKED,
+        FEEDBACK,
+        SPELLED,
+        SAID,
+        TUPLE,
+        OUT,
+        LINE,
+        FIRST,
+        DASH,
+        PAIR,
+        OUT_OF,
+        FIELDS,
+        CRITERIA,
+    ):
         assert seconds(one, MILLION) < 50 * max(0.01, seconds(one, MILLION // 10)), one.reply
 
 
@@ -344,3 +498,5 @@ def test_scales_with_steps() -> None:
         Scale(low=1, high=2, step=0.3)
     with pytest.raises(ValueError, match="`step` belongs to"):
         Scale(choices=("A", "B"), step=0.5)
+    with pytest.raises(ValueError, match="less than or equal"):
+        Scale(low=1, high=10**400)

@@ -101,7 +101,8 @@ R = "<reasoning>why</reasoning>"
         (R + " I pick <verdict>b</verdict>", Finish.STOP, Status.PARSED, "B"),
         ("A is worse. <verdict>A</verdict>", Finish.STOP, Status.PARSED, "A"),
         ("<verdict>A</verdict>", Finish.STOP, Status.PARSED, "A"),
-        (R + "<verdict>A</verdict>", Finish.LENGTH, Status.PARSED, "A"),
+        (R + "<verdict>A</verdict>", Finish.LENGTH, Status.TRUNCATED, None),
+        ("<reasoning>It says: </reasoning><verdict>B</verdict>", "length", "truncated", None),
         ("", Finish.STOP, Status.NO_VERDICT, None),
         (R, Finish.STOP, Status.NO_VERDICT, None),
         (R + "A", Finish.STOP, Status.NO_VERDICT, None),
@@ -113,6 +114,11 @@ R = "<reasoning>why</reasoning>"
         (R + "<verdict>A</verdict> because", Finish.LENGTH, Status.TRUNCATED, None),
         (R + "<verdict>A</verdict><verdict>A</verdict>", Finish.STOP, "several_verdicts", None),
         (R + "<verdict>A</verdict><verdict>B</verdict>", Finish.STOP, "several_verdicts", None),
+        (R + "<verdict>A</verdict> <Verdict>B</Verdict>", Finish.STOP, "several_verdicts", None),
+        (R + "<VERDICT>A</VERDICT> so <verdict>B</verdict>", "stop", "several_verdicts", None),
+        (R + "< verdict >A</ verdict ><verdict>B</verdict>", "stop", "several_verdicts", None),
+        ("<Verdict>A</Verdict> or not: <verdict>B</verdict>", "stop", "several_verdicts", None),
+        (R + "<Verdict>A</Verdict>", Finish.STOP, Status.NO_VERDICT, None),
         (R + "<verdict>C</verdict>", Finish.STOP, Status.OFF_SCALE, None),
         (R + "<verdict></verdict>", Finish.STOP, Status.OFF_SCALE, None),
         (R + "<verdict>A or B</verdict>", Finish.STOP, Status.OFF_SCALE, None),
@@ -123,7 +129,7 @@ R = "<reasoning>why</reasoning>"
     ],
 )
 def test_every_status(reply: str, finish: Finish, status: str, value: str | None) -> None:
-    found = parse_reply(PAIR, reply, finish)
+    found = parse_reply(PAIR, reply, Finish(finish))
     assert found.status == status
     assert found.verdict == (None if value is None else choice(value))
 
@@ -157,8 +163,8 @@ MILLION = 1_000_000
 
 @pytest.mark.parametrize(
     "piece",
-    ["<", "<verdict>", "</verdict>", "<reasoning>", "</reasoning>", "<verdict>A</verdict>", " ",
-     "</reasoning><verdict>", "<verdict>A", "x"],
+    ["<", "< ", "<verdict>", "</verdict>", "<reasoning>", "</reasoning>", "<verdict>A</verdict>",
+     " ", "</reasoning><verdict>", "<verdict>A", "x"],
 )  # fmt: skip
 def test_a_megabyte_is_read_at_once(piece: str) -> None:
     hostile_reply = piece * (MILLION // len(piece))

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from judgesmith.errors import DataError
+from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.library import LIBRARY
 from judgesmith.judging.parse import parse_reply
 from judgesmith.judging.reading import criteria_scores, scores_of
-from judgesmith.judging.reply import fits, reply_in, verdict_text
+from judgesmith.judging.reply import can_be_said, fits, reply_in, verdict_text
 from judgesmith.records import Judgment, Ranking, Status, Verdict, choice
 from judgesmith.tasks.bias.dialects import DIALECTS
 
@@ -90,3 +91,37 @@ def test_nothing_to_learn_from() -> None:
     for lacking in ({"reply": None}, {"rationale": None}):
         assert reply_in(DIALECTS["bias-pair"], judged(choice("A"), **lacking)) is None
     assert reply_in(DIALECTS["bias-pair"], judged(None)) is None
+
+
+ALONE = Dialect(
+    name="alone", kind="pair", user="", scale=["A", "B"], direction="better", reply="{verdict}"
+)
+POINT = Dialect(
+    name="point", kind="single", user="", scale={"low": 1, "high": 9}, direction="better",
+    reply="{score}.{rationale}",
+)  # fmt: skip
+
+
+def test_a_dialect_without_a_rationale_leaves_it_out() -> None:
+    """A verdict is learnt alone, whether its judgment has a reason or not."""
+    assert reply_in(ALONE, judged(choice("B"))) == "B"
+    assert reply_in(ALONE, judged(choice("B"), rationale=None)) == "B"
+    assert reply_in(ALONE, judged(choice("B"), rationale=None, dialect=ALONE.hash)) == "x"
+    assert can_be_said(ALONE, judged(choice("B")))
+
+
+@pytest.mark.parametrize(
+    ("dialect", "verdict", "rationale"),
+    [
+        (LIBRARY["prometheus-relative"], choice("A"), "It says [RESULT] B."),
+        (DIALECTS["bias-pair"], choice("A"), "It says </reasoning>."),
+        # No marker of the dialect, and yet the reply would be read as 4.5.
+        (POINT, scores_of([4.0]), "5 dates are right."),
+    ],
+)
+def test_a_rationale_that_no_reply_can_hold_is_no_row_and_no_error(
+    dialect: Dialect, verdict: Verdict, rationale: str
+) -> None:
+    assert reply_in(dialect, judged(verdict, rationale=rationale)) is None
+    assert not can_be_said(dialect, judged(verdict, rationale=rationale))
+    assert can_be_said(dialect, judged(verdict))

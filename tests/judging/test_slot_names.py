@@ -37,11 +37,29 @@ from judgesmith.judging.slot_names import swap_names
             "Assistant 1 and Assistant 2 score 8 and 9.",
             "Assistant 2 and Assistant 1 score 8 and 9.",
         ),
+        ("Response A versus B: both fine.", "Response B versus A: both fine."),
+        ("Scores:\nAssistant 1: 10\nAssistant 2: 1", "Scores:\nAssistant 2: 10\nAssistant 1: 1"),
+        ("Response A rhymes. A better title is wanted.",) * 2,
+        ("Response A\nA few words are missing.", "Response B\nA few words are missing."),
+        ("Assistant 1 needs 2 steps, as in 2017, and 1 kg.",) * 2,
+        ("1. Assistant 2 is short.\n2. It errs.", "1. Assistant 1 is short.\n2. It errs."),
+        ("Response A calls `stack1` in step 2.", "Response B calls `stack1` in step 2."),
     ],
 )
 def test_names_are_exchanged(text: str, swapped: str) -> None:
+    if text == swapped:  # all but the first name stays
+        swapped = re.sub(r"(?<=Assistant )1|(?<=Response )A", lambda m: OTHER[m[0]], text)
     assert swap_names(text) == swapped
     assert swap_names(swapped) == text
+
+
+def test_what_the_prompt_calls_the_responses_is_a_name() -> None:
+    text = "Essay 1 is long. The essay 2 pages later is not."
+    assert swap_names(text) is None
+    assert swap_names("Essay 1 beats ESSAY 2.", ("essay",)) == "Essay 2 beats ESSAY 1."
+    assert swap_names("Answer 1 is right.", ("answer",)) == "Answer 2 is right."
+    # No judge that says "Response A" means it with "Answer 1".
+    assert swap_names("Response A gives Answer 1.", ("response",)) is None
 
 
 @pytest.mark.parametrize(
@@ -64,13 +82,37 @@ def test_names_are_exchanged(text: str, swapped: str) -> None:
         "The scores are 8 and 9.",
         "I would rate them 7/10, 9/10.",
         "The other assistant is vague.",
+        "Verdict: A",
+        "Verdict: A, and I am sure.",
+        "A is better",
+        "It is short. A gives more.",
+        "I choose A because it is clear.",
+        "The better response is 2.",
+        "Winner: 1",
+        "So:\n\n2\n",
+        "1 is better.",
+        "[[1]]",
+        "Between 1 and 2, both are fine.",
+        "Response A is rich in vitamin A.",
+        "Vitamin B is healthy.",
+        "Response A got Answer 1 of the quiz.",
+        "Answer 1 of the quiz is wrong.",
+        "Response A chose option 2.",
+        "Essay 1 is better.",
+        "essay 1's style is better",
+        "Story2 is better.",
+        "Assistants 1, 2 are fine.",
+        "Plan A is in Response B.",
+        "Response\nA",
+        "Response A quotes chapter B.",
     ],
 )
 def test_what_points_otherwise_is_refused(text: str) -> None:
     assert swap_names(text) is None
 
 
-_NAMES = [f"{n} {s}" for n in ("Assistant", "response", "Answer", "MODEL") for s in "12AB"]
+OTHER = {"1": "2", "2": "1", "A": "B", "B": "A"}
+_NAMES = [f"{n} {s}" for n in ("Assistant", "response", "Output", "REPLY") for s in "12AB"]
 _WORDS = ["is", "clear", "and", "vague,", "both", "a", "user", "gains;", "so", "its\n", "tone's"]
 
 
@@ -78,8 +120,7 @@ _WORDS = ["is", "clear", "and", "vague,", "both", "a", "user", "gains;", "so", "
 def test_twice_is_the_first_one_and_every_name_is_turned(parts: list[str]) -> None:
     """An oracle that knows where the names are: it turns each part by itself."""
     text = " ".join(parts)
-    other = {"1": "2", "2": "1", "A": "B", "B": "A"}
-    turned = " ".join(p[:-1] + other[p[-1]] if p in _NAMES else p for p in parts)
+    turned = " ".join(p[:-1] + OTHER[p[-1]] if p in _NAMES else p for p in parts)
     found = swap_names(text)
     assert found == turned
     assert swap_names(turned) == text

@@ -8,8 +8,8 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from judgesmith.judging.dialect import Dialect
-from judgesmith.models.dev import Asking, DevSet
-from judgesmith.models.pointwise import read_margin
+from judgesmith.models.dev import Asking, DevSet, DevSets
+from judgesmith.models.pointwise import known_margins, read_margin
 from judgesmith.models.protocol import Completion, Request
 from judgesmith.records import (
     AnnotatorKind,
@@ -175,7 +175,21 @@ def test_a_judge_of_single_responses_is_measured_with_its_best_margin(tmp_path: 
             strict=True)]  # fmt: skip
     assert alone(tied).kappa(Scoring()) == 1.0
     assert alone(tied).keep_margin(Scoring, tmp_path) == 0.35
-    assert read_margin(tmp_path) == 0.35
+    assert read_margin(tmp_path, ALONE.hash) == 0.35
+
+
+def test_each_of_several_dialects_keeps_its_margin(tmp_path: Path) -> None:
+    """The judge of pairs stands first; the margin of the other was once lost behind it."""
+    sets = DevSets((dev_set(), alone(LABELS)))
+    opened: list[Scoring] = []
+
+    def once() -> Scoring:
+        opened.append(Scoring())
+        return opened[-1]
+
+    assert sets.keep_margins(once, tmp_path) == {ALONE.name: 0.0}
+    assert len(opened) == 1
+    assert known_margins(tmp_path) == {ALONE.hash: 0.0}
 
 
 def test_a_judge_of_pairs_keeps_no_margin(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from judgesmith.models.pointwise import (
     ScoredPair,
     choose_margin,
     expected_scores,
+    known_margins,
     pair_verdict,
     read_margin,
     write_margin,
@@ -170,16 +171,36 @@ def test_without_pairs_or_a_defined_kappa_the_margin_is_0() -> None:
 
 
 def test_a_margin_is_kept_with_the_student(tmp_path: Path) -> None:
-    assert read_margin(tmp_path) == 0.0
-    write_margin(tmp_path, 0.1234565)
-    assert read_margin(tmp_path) == 0.1234565
+    assert read_margin(tmp_path, "d") == 0.0
+    write_margin(tmp_path, 0.1234565, "d")
+    assert read_margin(tmp_path, "d") == 0.1234565
     assert [path.name for path in tmp_path.iterdir()] == ["pointwise.json"]
 
 
+def test_each_dialect_has_a_margin_of_its_own(tmp_path: Path) -> None:
+    """Scores of 1 to 10 tie within another distance than probabilities; an unknown scale has 0."""
+    write_margin(tmp_path, 0.25, "grades")
+    write_margin(tmp_path, 0.0, "chances")
+    assert [read_margin(tmp_path, d) for d in ("grades", "chances", "other")] == [0.25, 0.0, 0.0]
+    assert known_margins(tmp_path, ["other"]) == {"grades": 0.25, "chances": 0.0}
+
+
+def test_an_old_folder_has_one_margin_for_all(tmp_path: Path) -> None:
+    (tmp_path / "pointwise.json").write_text('{"tie_margin": 0.5}')
+    assert read_margin(tmp_path, "any") == 0.5
+    assert known_margins(tmp_path, ["a", "b"]) == {"a": 0.5, "b": 0.5}
+    write_margin(tmp_path, 0.1, "a")
+    assert (read_margin(tmp_path, "a"), read_margin(tmp_path, "b")) == (0.1, 0.0)
+
+
 @pytest.mark.parametrize(
-    "text", ["", "{", "{}", '{"tie_margin": -0.1}', '{"tie_margin": NaN}', '{"margin": 0.1}']
-)
+    "text",
+    [
+        "", "{", "{}", '{"tie_margin": -0.1}', '{"tie_margin": NaN}', '{"margin": 0.1}',
+        '{"tie_margins": {"d": -0.1}}', '{"tie_margins": 0.1}', '{"tie_margins": {}}',
+    ],
+)  # fmt: skip
 def test_a_damaged_file_is_refused_by_name(tmp_path: Path, text: str) -> None:
     (tmp_path / "pointwise.json").write_text(text)
     with pytest.raises(DataError, match=r"pointwise\.json: expected .*tie_margin"):
-        read_margin(tmp_path)
+        read_margin(tmp_path, "d")

@@ -1,7 +1,8 @@
 """Simulated teachers: their rates are as stated, and what they say depends on nothing else."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from judgesmith.judging.dialect import PAIR_SCALE, Dialect, Scale
 from judgesmith.judging.forms import Json, ScoresFirst, Tags
 from judgesmith.judging.library import LIBRARY
 from judgesmith.judging.reading import scores_of
+from judgesmith.models import simulated_teacher
 from judgesmith.models.judge import Shown, both_orders, judge, showings
 from judgesmith.models.protocol import Request, Sampling
 from judgesmith.models.simulated_teacher import Known, SimulatedTeacher, TeacherSpec
@@ -443,3 +445,75 @@ def test_it_can_speak_every_dialect_of_the_library(dialect: Dialect) -> None:
     by = SimulatedTeacher(TeacherSpec(name="sim", accuracy=0.5, first_rate=0.3), known)
     made = judge(by, showings(few, dialect), questions, RESPONSES, dialect=dialect, max_tokens=99)
     assert {judgment.status for judgment, _ in made} == {Status.PARSED}
+
+
+LISTED = LIBRARY["judgelm-list"]
+
+
+def listed(texts: Sequence[str]) -> tuple[Item, dict[str, Response]]:
+    """One item of several responses to the first question."""
+    question_id = ALL_ITEMS[0].question_id
+    made = [
+        Response.make(
+            **ORIGIN, question_id=question_id, model=f"m{n}", sampling={}, finish=Finish.STOP,
+            text=text, task={"bad": n % 2 == 0},
+        )
+        for n, text in enumerate(texts)
+    ]  # fmt: skip
+    item = Item.make(
+        **ORIGIN, kind=Kind.LIST, question_id=question_id, bucket="b", subtype=None,
+        response_ids=tuple(response.id for response in made), split=None,
+    )  # fmt: skip
+    return item, index_by_id(made)
+
+
+def marked(
+    texts: Sequence[str], orders: Iterable[tuple[int, ...]], right: Any = nobody_knows
+) -> list[tuple[float, ...]]:
+    """The marks in item order of a list shown in these orders, half of which are wrong."""
+    item, responses = listed(texts)
+    known = Known({item.id: item}, QUESTIONS, responses, LISTED, right, lambda question: None, 5)
+    by = SimulatedTeacher(TeacherSpec(name="sim", accuracy=0.5, first_rate=0.3), known)
+    shown = [Shown(item, order) for order in orders]
+    made = judge(by, shown, QUESTIONS, responses, dialect=LISTED, max_tokens=99)
+    return marks(judgment for judgment, _ in made)
+
+
+def old_orders(stored: Sequence[Response], *_: object) -> Iterator[list[Response]]:
+    """Every order, as there are K! of them."""
+    yield from map(list, permutations(stored))
+
+
+@pytest.mark.parametrize(
+    "texts", [["a", "b"], ["a", "b", "c"], ["a b", "a", "b"], ["ab", "bb", "abb"], ["", "1", "11"]]
+)
+def test_an_order_is_found_as_by_trying_all(
+    texts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = list(permutations(range(len(texts))))
+    found = marked(texts, orders)
+    monkeypatch.setattr(simulated_teacher, "_likely_orders", old_orders)
+    assert marked(texts, orders) == found
+    assert len(set(found)) > 1
+
+
+def test_a_long_list_is_no_longer_work_than_its_square() -> None:
+    """Ten responses have 3,628,800 orders."""
+    texts = [f"response {n}" for n in range(10)]
+    stored, mixed = tuple(range(10)), (3, 1, 4, 0, 5, 9, 2, 6, 8, 7)
+    found = marked(texts, [stored, mixed, stored[::-1]])
+    assert all(len(values) == 10 for values in found)
+    right = order_seen(texts, mixed)
+    assert right == [texts[i] for i in mixed]
+
+
+def order_seen(texts: Sequence[str], order: tuple[int, ...]) -> list[str]:
+    """The texts in the order in which the teacher takes a prompt to show them."""
+    seen: list[list[str]] = []
+
+    def right(question: Question, shown: Sequence[Response]) -> tuple[Verdict, str]:
+        seen.append([response.text for response in shown])
+        return scores_of([5.0] * len(shown)), "As they are."
+
+    marked(texts, [order], right)
+    return seen[0]

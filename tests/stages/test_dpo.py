@@ -113,7 +113,7 @@ def test_a_stopped_run_leaves_nothing_behind(run_dir: RunDir, no_models: Any) ->
 def test_the_stage_follows_sft_and_declares_its_files(run_dir: RunDir) -> None:
     assert STAGES.index("dpo") == STAGES.index("sft") + 1
     assert load_stage("dpo").Config is Config
-    assert len(Config.model_fields) <= 13  # steps or epochs; decision 0028
+    assert len(Config.model_fields) <= 14  # steps or epochs, quantize; decisions 0028, 0030
     assert all(run_dir.file(name).exists() for name in dpo.inputs(CONFIG))
     assert dpo.outside(CONFIG) == {}
 
@@ -135,4 +135,38 @@ def test_the_run_offers_the_student_after_dpo(run_dir: RunDir, no_models: Any) -
     with pytest.raises(RunError, match="--until dpo"):
         own_model(run_dir, "after DPO")
     dpo.run(CONFIG, run_dir, no_models)
+    assert own_model(run_dir, "after DPO").name == "after DPO"
+
+
+def test_an_adapter_over_four_bits_goes_on_as_one(run_dir: RunDir, no_models: Any) -> None:
+    """As SFT left it, so without a word in the recipe; and the run can ask it."""
+    from judgesmith.backends.origin import read_origin
+    from judgesmith.backends.sft_trl import Training, train_sft
+    from judgesmith.pipeline.opening import own_model
+    from judgesmith.records import SftRow
+
+    shutil.rmtree(run_dir.file(dpo.STUDENT))
+    rows = [
+        SftRow.make(
+            source="t", licence="n", item_id=f"i{n}", order=(0, 1), split=Split.TRAIN,
+            dialect=DIALECT.hash, prompt=(Message(role="user", content=f"Was it {n}?"),),
+            completion=f"<reasoning>It was {n}.</reasoning><verdict>A</verdict>",
+        )
+        for n in range(4)
+    ]  # fmt: skip
+    sft = Training(
+        base=str(run_dir.file(dpo.BEFORE)), folder=run_dir.file("sft"), learning_rate=0.01,
+        batch=4, steps=1, eval_every=1, max_length=256, seed=7, trl={}, quantize="nf4",
+        peft={"r": 4, "target_modules": "all-linear"}, dialects={DIALECT.name: DIALECT.hash},
+    )  # fmt: skip
+    train_sft(sft, rows, [], lambda model: None)
+    report = dpo.run(CONFIG, run_dir, no_models)
+    assert report.tables["before the first step"]["dev"]["loss"] == pytest.approx(0.693147)
+    counts = report.tables["training"]
+    assert 0 < counts["trained parameters"] < counts["parameters"]
+    student = run_dir.file("dpo/student")
+    assert (student / "adapter_model.safetensors").exists()
+    origin = read_origin(student)
+    assert origin is not None
+    assert (origin.base, origin.quantize) == ("../../sft/before", "nf4")
     assert own_model(run_dir, "after DPO").name == "after DPO"

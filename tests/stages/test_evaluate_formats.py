@@ -15,7 +15,7 @@ from judgesmith.report.results import Evaluation
 from judgesmith.runs.layout import RunDir
 from judgesmith.stages import evaluate, gate
 from judgesmith.stages.evaluate.asking import check_dialect, check_students, token_budget
-from judgesmith.stages.evaluate.labelled_side import NobodyLabelled
+from judgesmith.stages.evaluate.labelled_side import NobodyLabelled, read_labelled_side
 from judgesmith.tasks import load_dialect, task_of
 
 from .scripted_run import (
@@ -452,3 +452,12 @@ def test_choices_on_single_responses_have_no_order(tmp_path: Path) -> None:
     part = found.judges[0].slices["in_domain"]
     assert (part.kappa.value, part.consistency) == (1.0, None)
     assert [judge.name for judge in found.judges] == ["student", "random", "constant"]
+
+
+def test_a_dialect_that_is_shown_lists_is_refused(tmp_path: Path) -> None:
+    """In one sentence, and not as if nobody had labelled anything."""
+    run_dir = both_formats(tmp_path)
+    rel = load_dialect(task_of(run_dir.header), "rel")
+    listed = rel.model_copy(update={"name": "listed", "kind": Kind.LIST})
+    with pytest.raises(DataError, match="'listed' is shown lists of responses, which are not"):
+        read_labelled_side(run_dir, AnnotatorKind.KEY, listed)

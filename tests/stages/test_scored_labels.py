@@ -104,7 +104,7 @@ def test_the_key_scores_each_response_of_a_pair_alone_and_names_the_better() -> 
 
 
 def test_beside_a_dialect_of_pairs_nobody_is_named_twice() -> None:
-    _, (only,) = by_key([PAIR], "prometheus-absolute-reference", named_pairs=False)
+    _, (only,) = by_key([PAIR], "prometheus-absolute-reference", further=True)
     assert values(only) == (3.0, 5.0)
 
 

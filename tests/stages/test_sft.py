@@ -1,17 +1,20 @@
 """The sft stage: an adapter student of a rehearsed class, its checks and its tables."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from judgesmith.backends.launch import Launch
+from judgesmith.backends.launch import Launch, read_order, write_order
 from judgesmith.backends.loading import load
 from judgesmith.backends.origin import read_origin
 from judgesmith.backends.probing import parsed
+from judgesmith.backends.sft_trl import Trained, Training
 from judgesmith.backends.student import FromNothing, build_student
+from judgesmith.backends.watched import Job
 from judgesmith.errors import TrainingError
-from judgesmith.models.dev import Asking, DevSet, DevSets
+from judgesmith.models.dev import Asking, DevSets
 from judgesmith.records import AnnotatorKind, Direction, Label, Message, SftRow, Split, choice
 from judgesmith.report.document import CurvePoint
 from judgesmith.runs.jsonl import write_json
@@ -19,7 +22,8 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.rehearsal import Rates
 from judgesmith.stages import sft
 from judgesmith.stages.sft import Config, training
-from judgesmith.tasks import load_dialect, load_task
+from judgesmith.stages.sft.stage import without_kappa
+from judgesmith.tasks import known_dialects, load_dialect, load_task
 
 DIALECT = "bias-pair-compact"
 CONFIG = Config(
@@ -93,7 +97,7 @@ def test_a_rehearsed_adapter_student(run_dir: RunDir, no_models: Any) -> None:
     dialect = load_dialect(load_task("bias"), DIALECT)
     assert (origin.base, origin.dialects) == ("../before", {dialect.name: dialect.hash})
     assert {path.name for path in run_dir.file("sft").iterdir()} == {
-        "before", "student", "curve.jsonl",
+        "before", "student", "curve.jsonl", "finished.json",
     }  # fmt: skip
     from judgesmith.pipeline.opening import own_model
 
@@ -149,7 +153,9 @@ def test_replies_of_the_dry_run_are_read_in_the_dialect(run_dir: RunDir) -> None
                 )
 
     dialect = load_dialect(load_task("bias"), DIALECT)
-    dev_set = DevSet.of_run(run_dir, Asking(dialect, 8, 60, 7))
+    dev_set = DevSets.of_run(
+        run_dir, [Asking(dialect, 8, 60, 7)], known_dialects(run_dir.header)
+    ).first
     assert parsed(OneInTwo(), dev_set) == (1, 2)
 
 
@@ -169,7 +175,7 @@ def test_two_processes_train_the_student_of_one(run_dir: RunDir, no_models: Any)
     curve = read_curve(run_dir)
     assert launched.tables["dry run"]["asked"] == 2
     assert {path.name for path in run_dir.file("sft").iterdir()} == {
-        "before", "student", "curve.jsonl",
+        "before", "student", "curve.jsonl", "finished.json",
     }  # fmt: skip
     assert (run_dir.file("sft/student") / "adapter_model.safetensors").exists()
     assert read_origin(run_dir.file("sft/student")) is not None
@@ -198,6 +204,85 @@ def test_what_a_process_refuses_reaches_the_stage(run_dir: RunDir, no_models: An
         sft.run(broken, run_dir, no_models)
 
 
+SINGLE = "bias-single-compact"
+
+
+@pytest.mark.slow
+def test_students_that_were_trained_to_their_end_are_kept(
+    run_dir: RunDir, no_models: Any, capsys: Any
+) -> None:
+    """The second cannot be trained: mended, it is, and the first stays as it lies there.
+
+    With other settings of its own the first is trained again.
+    """
+
+    def config(second: int, first: int = 4) -> Config:
+        judges = {
+            "one": {"dialect": DIALECT, "steps": first},
+            "two": {"dialect": DIALECT, "max_length": second},
+        }
+        plain = CONFIG.model_dump() | {"dialect": (), "quantize": None, "dry_run": 0}
+        return Config.model_validate(plain | {"judges": judges})
+
+    weights = run_dir.file("sft/one/student/adapter_model.safetensors")
+    with pytest.raises(TrainingError, match="no training row fits"):
+        sft.run(config(second=1), run_dir, no_models)
+    stamp = weights.stat().st_mtime_ns
+    run_dir.file("sft/one/curve.jsonl").unlink()
+    report = sft.run(config(second=256), run_dir, no_models)
+    assert weights.stat().st_mtime_ns == stamp
+    assert "one was trained to its end before, and is kept" in capsys.readouterr().err
+    assert report.made == 2 * 10
+    assert report.tables["students"]["one"] == report.tables["students"]["two"]
+    assert len(run_dir.read("sft/one/curve.jsonl", CurvePoint)) > 1
+    sft.run(config(second=256, first=2), run_dir, no_models)
+    assert weights.stat().st_mtime_ns != stamp
+    stamp = weights.stat().st_mtime_ns
+    shutil.rmtree(weights.parent)
+    sft.run(config(second=256, first=2), run_dir, no_models)
+    assert weights.stat().st_mtime_ns > stamp
+
+
+def test_a_launched_training_measures_dev_in_every_dialect(run_dir: RunDir) -> None:
+    """What the workers read is what the stage has: both dialects with their items."""
+    dialects = [load_dialect(load_task("bias"), name) for name in (DIALECT, SINGLE)]
+    dev_sets = DevSets.of_run(
+        run_dir, (Asking(one, 8, 60, 7) for one in dialects), known_dialects(run_dir.header)
+    )
+    job = Job(run_dir.file("sft/launch"))
+    job.open()
+    told = Training(
+        base="org/model", folder=run_dir.file("sft"), learning_rate=0.1, batch=1, steps=1,
+        eval_every=1, max_length=9, seed=7, trl={}, peft=None,
+    )  # fmt: skip
+    write_order(job, told, run_dir, dev_sets)
+    read = read_order(job.folder)
+    assert read.training == told._replace(steps_file=job.steps)
+    assert [one.asking for one in read.dev_sets.sets] == [one.asking for one in dev_sets.sets]
+    assert [len(one.items) for one in read.dev_sets.sets] == [2, 2]
+
+
+def test_evaluations_without_a_kappa_are_a_finding(run_dir: RunDir) -> None:
+    """Why it is so: split over processes, no dev item in a dialect, or undefined each time."""
+    dialect = load_dialect(load_task("bias"), DIALECT)
+    two = DevSets.of_run(run_dir, [Asking(dialect, 8, 60, 7)], known_dialects(run_dir.header))
+    none = DevSets.of_run(run_dir, [Asking(dialect, 8, 0, 7)], known_dialects(run_dir.header))
+    log = [{"step": 2, "dev_loss": 1.0}, {"step": 4, "dev_loss": 0.9}]
+    trained = Trained(log, {}, {}, None)
+    fsdp = CONFIG.model_copy(update={"launch": Launch(processes=2, config="fsdp")})
+    (split,) = without_kappa("student", fsdp, trained, two)
+    assert "split over processes" in split.message
+    assert (split.count, split.of, split.effect) == (2, 2, "dev loss alone chose what was kept")
+    (empty,) = without_kappa("student", CONFIG, trained, none)
+    assert f"no dev item has a label in '{DIALECT}'" in empty.message
+    (undefined,) = without_kappa("student", CONFIG, trained, two)
+    assert "undefined each time" in undefined.message
+    unasked = CONFIG.model_copy(update={"dev_items": 0})
+    assert without_kappa("student", unasked, trained, none) == []
+    measured = trained._replace(log=[*log, {"step": 4, "dev_kappa": 0.0}])
+    assert without_kappa("student", CONFIG, measured, two) == []
+
+
 @pytest.mark.slow
 def test_soft_labels_of_the_teachers(run_dir: RunDir) -> None:
     """Two rows have a distribution; without any the recipe's wish is refused."""
@@ -206,7 +291,9 @@ def test_soft_labels_of_the_teachers(run_dir: RunDir) -> None:
     config = CONFIG.model_copy(update={"soft_labels": 0.5, "dry_run": 0})
     before = training.prepare_before(config, rows, run_dir.file("sft/before"), 7)
     place = training.Place("student", before, run_dir.file("sft"))
-    dev_set = DevSet.of_run(run_dir, Asking(dialect, 8, 60, 7))
+    dev_set = DevSets.of_run(
+        run_dir, [Asking(dialect, 8, 60, 7)], known_dialects(run_dir.header)
+    ).first
     with pytest.raises(TrainingError, match=r"sft\.soft_labels: no row has"):
         training.train_student(config, rows, place, run_dir=run_dir, dev_sets=DevSets((dev_set,)))
     chances = {row.id: {"A": 0.6, "B": 0.4} for row in rows[4:6]}

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -13,7 +13,7 @@ from judgesmith.errors import AuditError, DataError
 from judgesmith.records import Item, Question, Split
 from judgesmith.runs.layout import RunDir
 from judgesmith.stages import split
-from judgesmith.stages.split import Config, assign, evenly, unit_of
+from judgesmith.stages.split import Config, assign, evenly, units_of
 
 LEVELS = (SplitLevel.QUESTION, SplitLevel.TEMPLATE)
 
@@ -33,17 +33,35 @@ def world(make: Any) -> tuple[list[Item], dict[str, Question]]:
 
 
 def sides(items: list[Item], questions: dict[str, Question], level: SplitLevel) -> dict[str, set]:
+    unit = units_of(questions.values(), level)
     found: dict[str, set] = {}
     for item in items:
-        found.setdefault(unit_of(questions[item.question_id], level), set()).add(item.split)
+        found.setdefault(unit[item.question_id], set()).add(item.split)
     return found
 
 
 def test_the_unit_is_the_template_where_there_is_one(make: Any) -> None:
     with_one, without = make.question("g1", template="t"), make.question("g2")
-    assert unit_of(with_one, SplitLevel.QUESTION) == "g1"
-    assert unit_of(with_one, SplitLevel.TEMPLATE) == "t"
-    assert unit_of(without, SplitLevel.TEMPLATE) == "g2"
+    assert units_of([with_one, without], SplitLevel.QUESTION) == {
+        with_one.id: "g1", without.id: "g2",
+    }  # fmt: skip
+    assert units_of([with_one, without], SplitLevel.TEMPLATE) == {
+        with_one.id: "t", without.id: "g2",
+    }  # fmt: skip
+
+
+def test_a_question_of_two_templates_joins_them(make: Any) -> None:
+    """g1 has t2 and t1, g2 has t2 and t3, so all four hang together; t4 stands alone."""
+    made = [
+        make.question(group, template=template)
+        for group, template in (("g1", "t2"), ("g1", "t1"), ("g2", "t2"), ("g2", "t3"))
+    ]
+    made = [q.model_copy(update={"id": f"q{i}"}) for i, q in enumerate(made)]
+    other = make.question("g3", template="t4")
+    for listed in ([*made, other], [other, *made[::-1]]):
+        found = units_of(listed, SplitLevel.TEMPLATE)
+        assert [found[q.id] for q in made] == ["t1"] * 4
+        assert found[other.id] == "t4"
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -179,6 +197,95 @@ def test_sides_do_not_depend_on_the_order_of_items(
     order.shuffle(shuffled)
     again = {i.id: i.split for i in assign(shuffled, questions, Config(level=level), seed)[0]}
     assert once == again
+
+
+Link = tuple[int, int | None, str]
+"""Of a question: its group, its template and its category."""
+
+LINKS = st.lists(
+    st.tuples(st.integers(0, 7), st.none() | st.integers(0, 7), st.sampled_from("xyz")),
+    min_size=1, max_size=24, unique=True,
+)  # fmt: skip
+
+
+def _linked(links: list[Link]) -> tuple[list[Item], dict[str, Question]]:
+    """A question with one item for each link; any group may have any templates and categories."""
+    questions = [
+        Question.make(
+            source="t", licence="n", group_id=f"g{group}", category=category, context=None,
+            template_id=None if template is None else f"t{template}", text=f"number {i}",
+            choices=None, key=None, reference=None, grounding=None, task={},
+        )
+        for i, (group, template, category) in enumerate(links)
+    ]  # fmt: skip
+    items = [
+        Item.make(
+            source="t", licence="n", kind="pair", question_id=question.id, bucket="b",
+            response_ids=(f"a{question.id}", f"b{question.id}"), subtype=None, split=None,
+        )
+        for question in questions
+    ]  # fmt: skip
+    return items, {question.id: question for question in questions}
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    links=LINKS, level=st.sampled_from(LEVELS), seed=st.integers(0, 99), order=st.randoms(),
+    held_out=st.sampled_from([(), ("x",), ("x", "y")]), imported=st.sampled_from([0, 0, 1, 2]),
+)  # fmt: skip
+def test_no_group_and_no_template_is_on_two_sides(
+    links: list[Link], level: SplitLevel, seed: int, order: Any, held_out: tuple[str, ...],
+    imported: int,
+) -> None:  # fmt: skip
+    """Whatever hangs together, whatever is held out, and in whatever order the records come."""
+    items, questions = _linked(links)
+    items = [i.with_fields(split=Split.TEST) if n < imported else i for n, i in enumerate(items)]
+    config = Config(level=level, held_out=held_out, test_share=0.3, dev_share=0.3)
+    try:
+        placed, dropped = assign(items, questions, config, seed)
+    except DataError:  # all hang together
+        reject()
+    assert len(placed) + sum(dropped.values()) == len(items)
+    of: dict[tuple[str, str], set[Split | None]] = {}
+    for item in placed:
+        question = questions[item.question_id]
+        of.setdefault(("group", question.group_id), set()).add(item.split)
+        if level is SplitLevel.TEMPLATE and question.template_id is not None:
+            of.setdefault(("template", question.template_id), set()).add(item.split)
+    measured = {Split.TEST, Split.HELD_OUT}
+    assert all(len(found) == 1 or (imported and found == measured) for found in of.values())
+    shuffled = list(items)
+    order.shuffle(shuffled)
+    again, _ = assign(shuffled, dict(reversed(questions.items())), config, seed)
+    assert {i.id: i.split for i in again} == {i.id: i.split for i in placed}
+
+
+def test_templates_that_cannot_be_parted_are_refused() -> None:
+    """Each of three instructions is judged by two of three rubrics, so nothing can be parted."""
+    items, questions = _linked([(g, (g + step) % 3, "x") for g in range(3) for step in (0, 1)])
+    with pytest.raises(DataError, match=r"all 6 items hang together: their 3 templates share"):
+        assign(items, questions, Config(), seed=7)
+    placed, _ = assign(items, questions, Config(level=SplitLevel.QUESTION), seed=7)
+    assert Counter(i.split for i in placed) == {Split.TRAIN: 2, Split.DEV: 2, Split.TEST: 2}
+    placed, _ = assign(items, questions, Config(test_share=0, dev_share=0), seed=7)
+    assert {i.split for i in placed} == {Split.TRAIN}
+
+
+def test_what_hangs_together_with_a_held_out_category_is_left_out(make: Any) -> None:
+    """Template t has a question of religion and one of age: the second is neither side's."""
+    held, beside, apart = (
+        make.question("g1", template="t", category="religion"),
+        make.question("g2", template="t"), make.question("g3", template="u"),
+    )  # fmt: skip
+    items = [
+        make.item(*(make.response(q, m, f"{m} {q.id}") for m in "ab"))
+        for q in (held, beside, apart)
+    ]
+    known = {q.id: q for q in (held, beside, apart)}
+    config = Config(held_out=("religion",), test_share=0, dev_share=0)
+    placed, dropped = assign(items, known, config, seed=7)
+    assert [i.split for i in placed] == [Split.HELD_OUT, Split.TRAIN]
+    assert dict(+dropped) == {"shares its template with a held-out category": 1}
 
 
 def _small_world() -> tuple[list[Item], dict[str, Question]]:

@@ -1,14 +1,25 @@
-"""Adapter folders (PEFT): which base they belong to, and base and adapter together."""
+"""Adapters (PEFT): folders and the base they belong to, base and adapter together, in training."""
 
+import re
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
 from judgesmith.backends.loading import load
+from judgesmith.backends.options import Stage, lora_config
 from judgesmith.backends.origin import read_origin, require_base
-from judgesmith.backends.weights import read_config, require_whole
-from judgesmith.errors import ModelError
+from judgesmith.backends.weights import (
+    TOWERS,
+    Quantize,
+    freeze_towers,
+    is_multimodal,
+    prepare_four_bits,
+    read_config,
+    require_whole,
+)
+from judgesmith.errors import ModelError, TrainingError
 
 CONFIG = "adapter_config.json"
 
@@ -90,3 +101,84 @@ def _unfit(path: str, model: Any, reason: str) -> ModelError:
         f"{path}: the adapter does not fit its base {model.config.name_or_path}: {reason}. Give it "
         "the base that it was trained on."
     )
+
+
+def require_adapter(quantize: Quantize | None, *, adapter: bool, stage: Stage) -> None:
+    """Refuse to train weights that are stored in four bits."""
+    if quantize is not None and not adapter:
+        raise TrainingError(
+            f"{stage}.quantize: weights stored in four bits cannot be trained themselves. Give "
+            f"{stage}.peft an adapter, for example {{r: 16, lora_alpha: 32, target_modules: "
+            "all-linear}."
+        )
+
+
+def require_same_adapter(given: Mapping[str, Any], model: Any, setting: str) -> None:
+    """Refuse options of another adapter than the one that goes on being trained."""
+    found = model.peft_config["default"]
+    for name, value in given.items():
+        own = getattr(found, name, None)
+        if own != value and not isinstance(own, set | dict):
+            raise TrainingError(
+                f"{setting}.{name} = {value!r}, and the adapter that training goes on from has "
+                f"{own!r}. Leave it out, or start from the base."
+            )
+
+
+def make_ready(
+    model: Any, peft: Mapping[str, Any] | None, *, quantize: Quantize | None, setting: str
+) -> Any:
+    """Leave what must not learn as it is; PEFT's configuration where an adapter is to be added.
+
+    None where the model has its adapter already, or where all weights are trained. A judge of text
+    never learns with the towers of a model that sees or hears.
+    """
+    if isinstance(model, load("peft").PeftModel):
+        return None
+    if peft is None:
+        if is_multimodal(model):
+            freeze_towers(model)
+        return None
+    if quantize is not None:
+        prepare_four_bits(model)
+    towers = {"exclude_modules": TOWERS} if _reaches_towers(peft, model) else {}
+    return lora_config({**towers, **peft}, setting)
+
+
+def _reaches_towers(peft: Mapping[str, Any], model: Any) -> bool:
+    """Whether an adapter would go on modules that a judge of text never uses."""
+    targets = peft.get("target_modules")
+    if not is_multimodal(model) or targets is None or isinstance(targets, str):
+        return is_multimodal(model)
+    names = (name for name, _ in model.named_modules() if re.fullmatch(TOWERS, name))
+    return any(name.split(".")[-1] in targets for name in names)
+
+
+def adapter_weights(model: Any) -> dict[str, Any]:
+    """Copies of what learns, by name, in a model that has its adapter already; else nothing."""
+    if not isinstance(model, load("peft").PeftModel):
+        return {}
+    learns = (named for named in model.named_parameters() if named[1].requires_grad)
+    return {name: weight.detach().clone() for name, weight in learns}
+
+
+def widen(model: Any, before: Mapping[str, Any]) -> None:
+    """Adapters over four bits in float32, with the values that they had `before` TRL saw them.
+
+    TRL rounds them to bfloat16: small steps are lost, and a part of what an adapter that goes on
+    being trained had learned.
+    """
+    for name, weight in model.named_parameters():
+        if weight.requires_grad:
+            weight.data = before.get(name, weight.data).float()
+
+
+def count_weights(model: Any) -> dict[str, int]:
+    """How many weights a model has, those of its base where it has an adapter, and how many learn.
+
+    PEFT counts a byte that holds two weights in four bits as two.
+    """
+    if not isinstance(model, load("peft").PeftModel):
+        return {"parameters": sum(weight.numel() for weight in model.parameters())}
+    learned, everything = model.get_nb_trainable_parameters()
+    return {"parameters": everything - learned, "trained parameters": learned}

@@ -4,39 +4,52 @@ import gc
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from judgesmith.backends.loading import load
 from judgesmith.backends.pairs import Pair, PairScore, score_pairs
 from judgesmith.backends.student import load_student
+from judgesmith.backends.weights import Quantize
 from judgesmith.errors import TrainingError
 from judgesmith.records import content_id
 from judgesmith.runs.jsonl import write_bytes
 
 
-def load_trainable(path: str, *, all_weights: bool) -> tuple[Any, Any]:
-    """Model and tokenizer; float32 where all weights are trained.
+class Opening(NamedTuple):
+    """How a student is opened, the one that is trained and the one that it is held to alike.
 
-    The steps of preference training are far smaller than what bfloat16 can add to a weight.
+    An adapter stays beside its base, which is stored in four bits with `quantize`: merged into it,
+    or over another base, it would give other numbers. Else all weights are float32 where
+    `all_weights` are trained: the steps of preference training are far smaller than what bfloat16
+    can add to a weight.
     """
-    model, tokenizer = load_student(path)
-    return (model.float() if all_weights else model), tokenizer
+
+    path: str
+    quantize: Quantize | None = None
+    all_weights: bool = True
+
+    def load(self) -> tuple[Any, Any]:
+        """Model and tokenizer."""
+        model, tokenizer = load_student(self.path, quantize=self.quantize, trainable=True)
+        return (model.float() if self.all_weights else model), tokenizer
 
 
 def reference_scores(
-    path: str, sets: Mapping[str, Sequence[Pair]], *, all_weights: bool, batch: int, store: Path
+    opening: Opening, sets: Mapping[str, Sequence[Pair]], *, batch: int, store: Path
 ) -> dict[str, list[PairScore]]:
-    """Scores of every set of pairs, by name, from the student at `path` as it is on disk.
+    """Scores of every set of pairs, by name, from the student as it is on disk.
 
     They are kept in `store` and read from there when training goes on after a kill.
     """
-    of = content_id(path, {name: [pair[1:] for pair in pairs] for name, pairs in sets.items()})
+    path = opening.path
+    pairs_of = {name: [pair[1:] for pair in pairs] for name, pairs in sets.items()}
+    of = content_id(path, opening.quantize, pairs_of)
     kept = orjson.loads(store.read_bytes()) if store.exists() else {}
     if kept.get("of") == of:
         return {name: [PairScore(*score) for score in kept["scores"][name]] for name in sets}
-    model, _ = load_trainable(path, all_weights=all_weights)
+    model, _ = opening.load()
     scores = {name: _score_each_once(model, pairs, batch) for name, pairs in sets.items()}
     del model
     gc.collect()

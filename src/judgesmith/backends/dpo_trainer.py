@@ -5,22 +5,26 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from judgesmith.backends.adapters import adapter_weights, is_adapter, make_ready, widen
 from judgesmith.backends.checkpoints import mark_whole
 from judgesmith.backends.dpo_checks import Bounds, Measured, collapse, require_first_loss
+from judgesmith.backends.dpo_reference import Opening
 from judgesmith.backends.loading import load
-from judgesmith.backends.options import building, lora_config, shared_options
+from judgesmith.backends.options import building, lora_config, shared_options, trl_config
 from judgesmith.backends.student import FromNothing
+from judgesmith.backends.weights import Quantize
 from judgesmith.errors import TrainingError
 
-OURS = ("beta", "ld_alpha", "max_length", "precompute_ref_log_probs", "sync_ref_model")
-"""Options that decide what the reference is, or how a reply's log-probability is summed."""
+_REF = "ref"
 
 
 class Training(NamedTuple):
     """What a preference training needs besides its rows.
 
     `base` is the student that SFT gave, `reference` the frozen model it must stay near: the same
-    folder, which is checked on the models' own numbers. `nothing` is how the student was built,
+    folder, which is checked on the models' own numbers. A student that is an adapter goes on being
+    trained as one; of any other all weights are trained, or with `peft` an adapter beside them.
+    `quantize` stores the base of an adapter in four bits. `nothing` is how the student was built,
     if from nothing.
     """
 
@@ -36,6 +40,7 @@ class Training(NamedTuple):
     seed: int
     trl: Mapping[str, Any]
     peft: Mapping[str, Any] | None
+    quantize: Quantize | None = None
     nothing: FromNothing | None = None
     stop: Bounds = Bounds()
 
@@ -47,7 +52,16 @@ class Training(NamedTuple):
     @property
     def all_weights(self) -> bool:
         """Whether no adapter is trained."""
-        return self.peft is None
+        return self.peft is None and not is_adapter(self.base)
+
+    @property
+    def keeps_adapter(self) -> bool:
+        """Whether what comes out is an adapter: one that was there, or one over four bits."""
+        return is_adapter(self.base) or self.quantize is not None
+
+    def opening(self, path: str) -> Opening:
+        """How the student, and the reference, is opened."""
+        return Opening(path, self.quantize, self.all_weights)
 
 
 class Watched(NamedTuple):
@@ -60,24 +74,21 @@ class Watched(NamedTuple):
     kappa: Callable[[], float | None]
 
 
+def require_options(training: Training) -> None:
+    """Refuse options that TRL or PEFT does not take, before the reference scores any row."""
+    trl_config(_options(training), training.trl, "dpo")
+    if training.peft is not None:
+        lora_config(training.peft, "dpo.peft")
+
+
 def build_trainer(
     training: Training, model: Any, tokenizer: Any, rows: Sequence[dict[str, Any]]
 ) -> Any:
     """The trainer, on rows that are in training order and hold the reference's numbers."""
-    trl, datasets = load("trl"), load("datasets")
-    refused = sorted(set(training.trl) & set(OURS))
-    if refused:
-        raise TrainingError(
-            f"dpo.trl: {', '.join(refused)} cannot be set here: it would change what the reference "
-            "is. beta and max_length are settings of dpo itself."
-        )
-    peft_config = None
-    if training.peft is not None:
-        peft_config = lora_config(training.peft, "dpo.peft")
-    try:
-        config = trl.DPOConfig(**_options(training))
-    except (TypeError, ValueError) as error:
-        raise TrainingError(f"dpo.trl: TRL does not accept these options: {error}") from None
+    datasets = load("datasets")
+    config = trl_config(_options(training), training.trl, "dpo")
+    peft_config = make_ready(model, training.peft, quantize=training.quantize, setting="dpo.peft")
+    before = adapter_weights(model)
     plain = (
         config.loss_type == ["sigmoid"]
         and config.f_divergence_type == "reverse_kl"
@@ -94,6 +105,10 @@ def build_trainer(
         )
     # The default callback prints every log line; the curve is kept in the run instead.
     trainer.remove_callback(load("transformers").PrinterCallback)
+    if _REF in getattr(trainer.model, "peft_config", ()):
+        trainer.model.delete_adapter(_REF)  # TRL's copy of the adapter: our reference is numbers
+    if training.quantize is not None:
+        widen(trainer.model, before)
     return trainer
 
 
@@ -103,7 +118,6 @@ def _options(training: Training) -> dict[str, Any]:
         "beta": training.beta,
         "precompute_ref_log_probs": True,
         "eval_strategy": "no",
-        **training.trl,
     }
 
 

@@ -1,4 +1,4 @@
-"""Preference training (DPO) with TRL: pairs of replies in, a trained model folder out.
+"""Preference training (DPO) with TRL: pairs of replies in, a trained model or adapter folder out.
 
 What the frozen reference gives to every reply is computed once, before training, and handed to
 TRL with the rows. No second model stands in memory while training runs, and nothing can move the
@@ -10,10 +10,23 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from judgesmith.backends.adapters import (
+    base_of,
+    count_weights,
+    is_adapter,
+    require_adapter,
+    require_same_adapter,
+)
 from judgesmith.backends.checkpoints import Saved, last_whole, save_whole
 from judgesmith.backends.dpo_checks import Measured, measure, require_reference, require_unsettled
-from judgesmith.backends.dpo_reference import load_trainable, reference_scores
-from judgesmith.backends.dpo_trainer import Training, Watched, build_trainer, watch
+from judgesmith.backends.dpo_reference import reference_scores
+from judgesmith.backends.dpo_trainer import (
+    Training,
+    Watched,
+    build_trainer,
+    require_options,
+    watch,
+)
 from judgesmith.backends.lessons import Plan
 from judgesmith.backends.local_model import LocalModel
 from judgesmith.backends.origin import origin_of, read_origin
@@ -26,6 +39,7 @@ from judgesmith.backends.pairs import (
     schedule_pairs,
     score_pairs,
 )
+from judgesmith.backends.student import open_tokenizer
 from judgesmith.errors import TrainingError
 from judgesmith.models.protocol import Model
 from judgesmith.records import PreferenceRow
@@ -99,7 +113,9 @@ def _train(
     training: Training, rows: Mapping[str, Sequence[PreferenceRow]],
     measure_dev: Callable[[Model], float | None],
 ) -> Trained:  # fmt: skip
-    model, tokenizer = load_trainable(training.base, all_weights=training.all_weights)
+    require_adapter(training.quantize, adapter=not training.all_weights, stage="dpo")
+    require_options(training)
+    tokenizer = open_tokenizer(training.base)
     encoded = {side: encode_pairs(tokenizer, rows[side], training.max_length) for side in rows}
     if not encoded[TRAIN].pairs:
         raise TrainingError(
@@ -109,6 +125,9 @@ def _train(
     scheduled = list(schedule_pairs(encoded[TRAIN].pairs, _plan(training, tokenizer)))
     samples, frozen = _with_reference(training, encoded, scheduled)
     fields = [pair.fields(score) for pair, score in zip(scheduled, frozen, strict=True)]
+    model, _ = training.opening(training.base).load()
+    if training.peft is not None and is_adapter(training.base):
+        require_same_adapter(training.peft, model, "dpo.peft")
     trainer = build_trainer(training, model, tokenizer, fields)
 
     def kappa() -> float | None:
@@ -124,20 +143,24 @@ def _train(
         trainer.add_callback(watch(trainer, watched, training.eval_every, bar))
         trainer.train(resume_from_checkpoint=last_whole(training.checkpoints))
     after = {side: samples.measure(trainer.model, side) for side in samples.pairs}
-    trained = trainer.model if training.all_weights else trainer.model.merge_and_unload()
+    counts = _counts(encoded, trainer.model)
+    whole = training.all_weights or training.keeps_adapter
+    trained = trainer.model if whole else trainer.model.merge_and_unload()
     save_whole(trained, tokenizer, training.folder / "student", _saved(training, encoded[TRAIN]))
     shutil.rmtree(training.checkpoints, ignore_errors=True)
     log = _curve(trainer.state.log_history, before, kappa_before)
-    return Trained(log, _counts(encoded, trained), before, after)
+    return Trained(log, counts, before, after)
 
 
 def _saved(training: Training, encoded: Encoded) -> Saved:
     """Of the dialects of the student that it was trained from; its replies are the chosen ones."""
     before = read_origin(training.base)
     origin = origin_of(
-        training.base, training.folder / "student",
+        base_of(training.base) if is_adapter(training.base) else training.base,
+        training.folder / "student",
         dialects=before.dialects if before else {},
         replies=[len(pair.chosen) for pair in encoded.pairs],
+        quantize=training.quantize,
     )  # fmt: skip
     return Saved(origin)
 
@@ -163,9 +186,8 @@ def _with_reference(
         if found.pairs
     }
     scores = reference_scores(
-        training.reference, {_SCHEDULED: scheduled, **chosen},
-        all_weights=training.all_weights, batch=training.batch,
-        store=training.checkpoints / "reference.json",
+        training.opening(training.reference), {_SCHEDULED: scheduled, **chosen},
+        batch=training.batch, store=training.checkpoints / "reference.json",
     )  # fmt: skip
     frozen = scores.pop(_SCHEDULED)
     return Samples(chosen, scores, training), frozen
@@ -178,7 +200,7 @@ def _counts(encoded: Mapping[str, Encoded], trained: Any) -> dict[str, int]:
         "dev rows too long": encoded[DEV].too_long,
         "supervised tokens per epoch": sum(len(p.chosen) + len(p.rejected) for p in pairs),
         "tokens per epoch": sum(2 * len(p.prompt) + len(p.chosen + p.rejected) for p in pairs),
-        "parameters": sum(weight.numel() for weight in trained.parameters()),
+        **count_weights(trained),
     }
 
 

@@ -6,9 +6,10 @@ was killed goes on from its last whole checkpoint, with the same number of proce
 """
 
 import os
+import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
@@ -22,7 +23,7 @@ from judgesmith.backends.sft_trl import Trained
 from judgesmith.backends.unsloth import Unsloth, train_unsloth
 from judgesmith.backends.watched import Job, run_watched
 from judgesmith.errors import TrainingError
-from judgesmith.models.dev import DevSet
+from judgesmith.models.dev import DevSets
 from judgesmith.records import SftRow
 from judgesmith.runs.jsonl import write_json, write_records
 from judgesmith.runs.layout import Header, RunDir
@@ -72,38 +73,55 @@ class Launch(BaseModel):
             )
         return file
 
+    @property
+    def splits(self) -> bool:
+        """Whether its file splits a model over the processes, by FSDP or DeepSpeed."""
+        text = "" if self.file is None else self.file.read_text(encoding="utf-8")
+        return re.search(r"distributed_type:\s*['\"]?(FSDP|DEEPSPEED)", text) is not None
+
 
 def train_launched(
     launch: Launch, training: Training, train: Sequence[SftRow], dev: Sequence[SftRow],
-    *, run_dir: RunDir, dev_set: DevSet,
+    *, run_dir: RunDir, dev_sets: DevSets,
 ) -> Trained:  # fmt: skip
     """`train_sft` in several processes. Raises TrainingError with the end of their log."""
     if launch.unsloth is not None:
         given = Unsloth(launch.unsloth, launch.trainer)
-        return train_unsloth(given, training, train, dev, dev_set=dev_set)
+        return train_unsloth(given, training, train, dev, dev_sets=dev_sets)
     file = launch.file
     job = Job(training.folder / "launch")
     job.open()
-    _write_order(job, training, run_dir, dev_set)
+    write_order(job, training, run_dir, dev_sets)
     for side, rows in (("train", train), ("dev", dev)):
         write_records(job.folder / f"{side}.jsonl", rows)
     run_watched(job, _command(launch, file, job), training, what="sft.launch")
-    found = orjson.loads(job.result.read_bytes())
-    tried = found.pop("dry_run")
+    found = from_plain(orjson.loads(job.result.read_bytes()))
     shutil.rmtree(job.folder)
-    return Trained(**found, dry_run=DryRun(**tried) if tried else None)
+    return found
 
 
-def _write_order(job: Job, training: Training, run_dir: RunDir, dev_set: DevSet) -> None:
-    asking = dev_set.asking
+def as_plain(trained: Trained) -> dict[str, Any]:
+    """What came of a training, as JSON can hold it."""
+    return trained._asdict() | {"dry_run": trained.dry_run and trained.dry_run._asdict()}
+
+
+def from_plain(found: Mapping[str, Any]) -> Trained:
+    """What `as_plain` wrote."""
+    tried = found["dry_run"]
+    return Trained(**{**found, "dry_run": DryRun(**tried) if tried else None})
+
+
+def write_order(job: Job, training: Training, run_dir: RunDir, dev_sets: DevSets) -> None:
+    """Say in a job's folder what its processes are to do; `read_order` reads it."""
     plain = training._replace(folder=str(training.folder), base=_full(training.base))  # type: ignore[arg-type]
     order = {
         "training": plain._asdict()
         | {"soft": {k: list(v) for k, v in training.soft.items()}, "steps_file": str(job.steps)},
         "run": str(run_dir.path.resolve()),
         "header": run_dir.header.model_dump(mode="json"),
-        "dialect": asking.dialect.model_dump(mode="json"),
-        "asking": list(asking[1:]),
+        "askings": [
+            [one.asking.dialect.model_dump(mode="json"), *one.asking[1:]] for one in dev_sets.sets
+        ],
         "threads": load("torch").get_num_threads(),
         "stage": os.getpid(),
     }
@@ -118,7 +136,7 @@ class Order(NamedTuple):
     """A training, the dev items of its run, threads per process, and the stage's process."""
 
     training: Training
-    dev_set: DevSet
+    dev_sets: DevSets
     threads: int
     stage: int
 
@@ -128,6 +146,7 @@ def read_order(folder: Path) -> Order:
     from judgesmith.backends.soft_labels import Soft
     from judgesmith.judging.dialect import Dialect
     from judgesmith.models.dev import Asking
+    from judgesmith.tasks import known_dialects
 
     order = orjson.loads(Job(folder).order.read_bytes())
     told: dict[str, Any] = order["training"]
@@ -137,9 +156,11 @@ def read_order(folder: Path) -> Order:
         for row_id, (place, options, chances) in told["soft"].items()
     }
     run_dir = RunDir(Path(order["run"]), Header.model_validate(order["header"]))
-    asking = Asking(Dialect.model_validate(order["dialect"]), *order["asking"])
-    dev_set = DevSet.of_run(run_dir, asking)
-    return Order(Training(**told), dev_set, int(order["threads"]), int(order["stage"]))
+    askings = (
+        Asking(Dialect.model_validate(dialect), *others) for dialect, *others in order["askings"]
+    )
+    dev_sets = DevSets.of_run(run_dir, askings, known_dialects(run_dir.header))
+    return Order(Training(**told), dev_sets, int(order["threads"]), int(order["stage"]))
 
 
 def _command(launch: Launch, file: Path | None, job: Job) -> list[str]:

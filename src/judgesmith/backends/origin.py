@@ -7,11 +7,12 @@ dialect, and an adapter never laid over another base, without anybody noticing.
 import hashlib
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from judgesmith.backends.base_weights import weights_hash
 from judgesmith.errors import DataError, ModelError
 from judgesmith.judging.dialect import Dialect
 
@@ -46,8 +47,9 @@ class Origin(BaseModel):
 
     `dialects` are the hashes of the dialects of its rows, by name. `base` is what training started
     from: a hub name, or a folder, relative to this one where it lies in the same run. `base_hash`
-    is that of a folder's config and tokenizer, None for a hub name. `quantize` is how the base was
-    stored while the adapter was trained.
+    is that of a folder's config and tokenizer, `base_weights` that of its weights
+    (`base_weights.weights_hash`); both are None for a hub name, the second in older folders, too.
+    `quantize` is how the base was stored while the adapter was trained.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,6 +58,7 @@ class Origin(BaseModel):
     base_hash: str | None
     reply_tokens: ReplyTokens | None
     quantize: str | None = None
+    base_weights: str | None = None
 
 
 def percentile(values: Sequence[int], share: int) -> int:
@@ -103,6 +106,7 @@ def origin_of(
     return Origin(
         dialects=dict(dialects), base=told_base(base, folder), base_hash=base_hash(base),
         reply_tokens=ReplyTokens.of(replies) if replies else None, quantize=quantize,
+        base_weights=weights_hash(Path(base)),
     )  # fmt: skip
 
 
@@ -171,10 +175,17 @@ def require_trained_in(
 
 def require_base(origin: Origin, base: str, folder: Path) -> None:
     """Refuse an adapter whose base, as it lies there now, is another one than in training."""
-    found = base_hash(base)
-    if origin.base_hash is not None and found is not None and found != origin.base_hash:
-        raise ModelError(
-            f"{folder}: this adapter was trained on another base than {base}: its config.json or "
-            f"tokenizer.json has changed (expected hash {origin.base_hash[:12]}, found "
-            f"{found[:12]}). Give it the base that it was trained on."
-        )
+    if not Path(base).is_dir():
+        return
+    held: dict[str, tuple[str | None, Callable[[str], str | None]]] = {
+        "config.json or tokenizer.json has": (origin.base_hash, base_hash),
+        "weights have": (origin.base_weights, lambda path: weights_hash(Path(path))),
+    }
+    for what, (expected, compute) in held.items():
+        found = compute(base) if expected is not None else None
+        if expected is not None and found is not None and found != expected:
+            raise ModelError(
+                f"{folder}: this adapter was trained on another base than {base}: its {what} "
+                f"changed (expected hash {expected[:12]}, found {found[:12]}). Give it the base "
+                "that it was trained on."
+            )

@@ -2,31 +2,24 @@
 
 import math
 import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from judgesmith.backends.adapters import adapter_weights, make_ready, widen
 from judgesmith.backends.lessons import NO_LOSS, Lesson
 from judgesmith.backends.loading import load
 from judgesmith.backends.muon import muon
-from judgesmith.backends.options import building, lora_config, shared_options, trl_config
+from judgesmith.backends.options import building, shared_options, trl_config
 from judgesmith.backends.packing import PackedCollator, PaddedCollator
 from judgesmith.backends.row_attention import use_row_attention
 from judgesmith.backends.sft_data import Collator, MaskCheck, places
 from judgesmith.backends.soft_labels import Soft, mixed_loss
 from judgesmith.backends.student import read_size
-from judgesmith.backends.weights import (
-    TOWERS,
-    Quantize,
-    freeze_towers,
-    is_multimodal,
-    prepare_four_bits,
-)
+from judgesmith.backends.weights import Quantize
 from judgesmith.errors import TrainingError
 
 _ACCUMULATION = "gradient_accumulation_steps"
-_OLD_NAMES = {"gradient_checkpointing", "gradient_checkpointing_kwargs"}
 
 
 class Training(NamedTuple):
@@ -106,7 +99,8 @@ def build_trainer(
         size is not None and size.is_llama and training.peft is None and "optim" not in training.trl
     )
     lean = own and training.packing == "none" and processes() == 1
-    peft_config, model = _adapted(training, model)
+    peft_config = make_ready(model, training.peft, quantize=training.quantize, setting="sft.peft")
+    before = adapter_weights(model)
     with building("sft"):
         trainer = _trainer_class(training, lean=lean)(
             model=model,
@@ -124,44 +118,14 @@ def build_trainer(
     make = padded if training.packing == "none" else _packed(trainer.model, tokenizer)
     trainer.data_collator = Collator(make, lessons.shown, check, training.soft)
     if training.quantize is not None:
-        _widen(trainer.model)
+        widen(trainer.model, before)
     return trainer
-
-
-def _adapted(training: Training, model: Any) -> tuple[Any, Any]:
-    """PEFT's configuration, none where the model has its adapter already; and the model for it."""
-    if training.peft is None:
-        if is_multimodal(model):
-            freeze_towers(model)
-        return None, model
-    if isinstance(model, load("peft").PeftModel):
-        return None, model
-    if training.quantize is not None:
-        prepare_four_bits(model)
-    towers = {"exclude_modules": TOWERS} if _reaches_towers(training.peft, model) else {}
-    return lora_config({**towers, **training.peft}), model
-
-
-def _reaches_towers(peft: Mapping[str, Any], model: Any) -> bool:
-    """Whether an adapter would go on modules that a judge of text never uses."""
-    targets = peft.get("target_modules")
-    if not is_multimodal(model) or targets is None or isinstance(targets, str):
-        return is_multimodal(model)
-    names = (name for name, _ in model.named_modules() if re.fullmatch(TOWERS, name))
-    return any(name.split(".")[-1] in targets for name in names)
 
 
 def _packed(model: Any, tokenizer: Any) -> PackedCollator:
     attention = str(getattr(model.config, "_attn_implementation", ""))
     flat = "flash" in attention.split("/")[-1] or use_row_attention(model)
     return PackedCollator(tokenizer.pad_token_id, flat=flat)
-
-
-def _widen(model: Any) -> None:
-    """Adapters in float32: TRL rounds them to bfloat16, where small steps are lost."""
-    for weight in model.parameters():
-        if weight.requires_grad:
-            weight.data = weight.data.float()
 
 
 def _options(training: Training, dev: bool) -> dict[str, Any]:
@@ -171,7 +135,7 @@ def _options(training: Training, dev: bool) -> dict[str, Any]:
             "load_best_model_at_end": True, "metric_for_best_model": "eval_rank",
             "greater_is_better": True,
         }  # fmt: skip
-    options = {
+    return {
         **shared_options(training),
         "per_device_eval_batch_size": training.batch,
         "dataset_kwargs": {"skip_prepare_dataset": True},
@@ -179,9 +143,6 @@ def _options(training: Training, dev: bool) -> dict[str, Any]:
         "eval_steps": training.eval_every,
         **best,
     }
-    if training.trl.keys() & _OLD_NAMES:  # of which the new one would win
-        del options["activation_checkpointing"]
-    return options
 
 
 def _trainer_class(training: Training, *, lean: bool) -> Any:

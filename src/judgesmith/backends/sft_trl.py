@@ -11,7 +11,13 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from judgesmith.backends.adapters import base_of, is_adapter, put_on
+from judgesmith.backends.adapters import (
+    base_of,
+    count_weights,
+    is_adapter,
+    require_adapter,
+    require_same_adapter,
+)
 from judgesmith.backends.checkpoints import Saved, last_whole, save_whole
 from judgesmith.backends.dry_run import NO_PROBE, DryRun, Probe, dry_run
 from judgesmith.backends.lengths import Table, length_table, require_short
@@ -28,11 +34,7 @@ from judgesmith.backends.sft_trainer import (
 )
 from judgesmith.backends.sft_watch import FileBar, MeasureDev, curve, evaluations, is_spent, watch
 from judgesmith.backends.student import FromNothing, load_student, open_tokenizer, read_size
-from judgesmith.backends.weights import (
-    load_weights,
-    prepare_four_bits,
-    require_finite,
-)
+from judgesmith.backends.weights import require_finite
 from judgesmith.errors import TrainingError
 from judgesmith.records import SftRow
 from judgesmith.runs.progress import Progress, progress_bar, say
@@ -71,7 +73,7 @@ def train_sft(
     `measure_dev` is called at every evaluation with the model as it stands, `probe` after the dry
     run.
     """
-    require_adapter(training)
+    require_adapter(training.quantize, adapter=training.peft is not None, stage="sft")
     material = encode_sides(training, train, dev)
     _require_dev(training, material)
     size = read_size(training.base)
@@ -98,15 +100,6 @@ def _progress(training: Training) -> AbstractContextManager[Progress]:
     if training.steps_file is not None:
         return nullcontext(FileBar(training.steps_file))
     return progress_bar("sft", training.steps)
-
-
-def require_adapter(training: Training) -> None:
-    """Refuse to train weights that are stored in four bits."""
-    if training.quantize is not None and training.peft is None:
-        raise TrainingError(
-            "sft.quantize: weights stored in four bits cannot be trained themselves. Give sft.peft "
-            "an adapter, for example {r: 16, lora_alpha: 32, target_modules: all-linear}."
-        )
 
 
 def _require_dev(training: Training, material: Material) -> None:
@@ -161,29 +154,16 @@ def _open(training: Training) -> tuple[Any, Any]:
         model, tokenizer = load_student(training.base, quantize=training.quantize)
         _require_finite(model, training.base)
         return (model.float() if training.peft is None else model), tokenizer
-    model = load_weights(base_of(training.base), training.quantize)
+    model, tokenizer = load_student(training.base, quantize=training.quantize, trainable=True)
     _require_finite(model, training.base)
-    if training.quantize is not None:
-        prepare_four_bits(model)
-    model = put_on(model, training.base, merge=False, trainable=True)
-    _require_same_adapter(training.peft, model.peft_config["default"])
-    return model, open_tokenizer(training.base)
+    require_same_adapter(training.peft, model, "sft.peft")
+    return model, tokenizer
 
 
 def _require_finite(model: Any, path: str) -> None:
     """Of an adapter both it and its base."""
     for place in [path, base_of(path)] if is_adapter(path) else [path]:
         require_finite(model, place)
-
-
-def _require_same_adapter(given: Mapping[str, Any], found: Any) -> None:
-    for name, value in given.items():
-        own = getattr(found, name, None)
-        if own != value and not isinstance(own, set | dict):
-            raise TrainingError(
-                f"sft.peft.{name} = {value!r}, and the adapter that training goes on from has "
-                f"{own!r}. Leave it out, or start from the base."
-            )
 
 
 def _start(
@@ -241,17 +221,10 @@ def _continues(training: Training) -> bool:
 def counts_of(material: Material, trained: Any) -> dict[str, int]:
     """Rows, tokens and parameters of a training, for its report."""
     rows = material.train.rows
-    weights = [(w.numel(), w.requires_grad) for w in trained.parameters()]
-    learned = sum(count for count, learns in weights if learns)
-    everything = sum(count for count, _ in weights)
-    counts = {
+    return {
         "rows too long": material.train.too_long,
         "dev rows too long": material.dev.too_long,
         "supervised tokens per epoch": sum(len(row.reply) for row in rows),
         "tokens per epoch": sum(row.length for row in rows),
-        "parameters": everything,
+        **count_weights(trained),
     }
-    if isinstance(trained, load("peft").PeftModel):
-        learned, everything = trained.get_nb_trainable_parameters()
-        counts |= {"parameters": everything - learned, "trained parameters": learned}
-    return counts

@@ -9,6 +9,7 @@ from judgesmith.backends.loading import load
 from judgesmith.backends.local_model import LocalModel
 from judgesmith.backends.sft_trainer import Training, is_main, processes
 from judgesmith.models.protocol import Model
+from judgesmith.runs.progress import say
 
 MeasureDev = Callable[[Model], float | None]
 _NAMES = {"loss": "train_loss", "eval_loss": "dev_loss", "dev_kappa": "dev_kappa"}
@@ -65,7 +66,8 @@ def watch(
 ) -> Any:
     """The callback that measures dev kappa, stops early, marks whole checkpoints, shows progress.
 
-    A model that is split over several processes cannot write replies here: it has no kappa.
+    A model that is split over several processes cannot write replies here: it has no kappa, which
+    is said at the first evaluation and stands in the stage's findings.
     """
     transformers = load("transformers")
 
@@ -93,6 +95,8 @@ def watch(
 
         def kappa(self) -> float | None:
             if trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled:
+                if is_main() and trainer.state.global_step <= training.eval_every:
+                    say("no dev kappa: a model that is split over processes writes no replies")
                 return None
             found: list[float | None] = [None]
             if is_main():

@@ -14,6 +14,7 @@ from judgesmith.backends.weights import (
     end_turns,
     load_tokenizer,
     load_weights,
+    prepare_four_bits,
     require_vocabulary,
 )
 
@@ -116,17 +117,23 @@ def open_tokenizer(path: str) -> Any:
     return load_tokenizer(base_of(path) if bare else path)
 
 
-def load_student(path: str, *, quantize: Quantize | None = None) -> tuple[Any, Any]:
+def load_student(
+    path: str, *, quantize: Quantize | None = None, trainable: bool = False
+) -> tuple[Any, Any]:
     """Model and tokenizer of a hub name, model folder or adapter folder, ready on this device.
 
     An adapter is merged into its base in memory. With `quantize` the base is stored in four bits
-    and an adapter stays beside it: merging would round it away.
+    and an adapter stays beside it: merging would round it away. Where it is to go on being trained
+    (`trainable`) it stays beside its base, too.
     """
     base = base_of(path) if is_adapter(path) else path
     tokenizer = open_tokenizer(path)
     model = load_weights(base, quantize)
+    if quantize is not None and trainable:
+        prepare_four_bits(model)
     if is_adapter(path):
-        model = put_on(model, path, merge=quantize is None)
+        merge = quantize is None and not trainable
+        model = put_on(model, path, merge=merge, trainable=trainable)
     require_vocabulary(model, tokenizer, path)
     end_turns(model, tokenizer)
     return model, tokenizer

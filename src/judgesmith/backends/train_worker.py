@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-from judgesmith.backends.launch import read_order
+from judgesmith.backends.launch import as_plain, read_order
 from judgesmith.backends.loading import load
 from judgesmith.backends.probing import probe_of
 from judgesmith.backends.sft_trainer import is_main
@@ -22,20 +22,19 @@ _LOOK_S = 0.5
 def main(folder: Path) -> None:
     """Train what the job folder says; process 0 writes what came of it."""
     job = Job(folder)
-    training, dev_set, threads, stage = read_order(folder)
+    training, dev_sets, threads, stage = read_order(folder)
     threading.Thread(target=end_with, args=(stage,), daemon=True).start()
     load("torch").set_num_threads(threads)
     train, dev = (list(read_records(folder / f"{side}.jsonl", SftRow)) for side in ("train", "dev"))
     training = training if is_main() else training._replace(steps_file=None)
     try:
-        found = train_sft(training, train, dev, dev_set.kappa, probe_of(dev_set))
+        found = train_sft(training, train, dev, dev_sets.kappa, probe_of(dev_sets.first))
     except JudgesmithError as error:
         if is_main():
             job.error.write_text(str(error))
         raise
     if is_main():
-        plain = found._asdict() | {"dry_run": found.dry_run and found.dry_run._asdict()}
-        write_json(job.result, plain)
+        write_json(job.result, as_plain(found))
 
 
 def end_with(stage: int) -> None:

@@ -27,7 +27,7 @@ from judgesmith.backends.student import open_tokenizer, read_size
 from judgesmith.backends.watched import Job, run_watched
 from judgesmith.backends.weights import load_weights, require_finite
 from judgesmith.errors import TrainingError
-from judgesmith.models.dev import DevSet
+from judgesmith.models.dev import DevSets
 from judgesmith.records import SftRow
 from judgesmith.runs.jsonl import write_json
 
@@ -53,7 +53,7 @@ class Unsloth(NamedTuple):
 
 def train_unsloth(
     unsloth: Unsloth, training: Training, train: Sequence[SftRow], dev: Sequence[SftRow],
-    *, dev_set: DevSet,
+    *, dev_sets: DevSets,
 ) -> Trained:  # fmt: skip
     """Train an adapter there and save it to `folder / "student"`; dev kappa is measured once.
 
@@ -72,7 +72,7 @@ def train_unsloth(
         )  # fmt: skip
     model, tokenizer = _brought_back(job, training, material)
     found = orjson.loads(job.result.read_bytes())
-    kappa = dev_set.kappa(LocalModel("student", loaded=(model, tokenizer)))
+    kappa = dev_sets.kappa(LocalModel("student", loaded=(model, tokenizer)))
     measured = [] if kappa is None else [{"step": training.steps, "dev_kappa": kappa}]
     counts = counts_of(material, model)
     shutil.rmtree(job.folder)

@@ -1,5 +1,6 @@
 """How much of a specialist's agreement a merged judge keeps, on the same items."""
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -8,7 +9,7 @@ from typing import Any, Literal, Unpack
 import numpy as np
 
 from judgesmith.errors import DataError
-from judgesmith.evaluation.judges import Judge
+from judgesmith.evaluation.judges import ItemKey, Judge
 from judgesmith.evaluation.score_judges import UNREAD, ScoreJudge
 from judgesmith.evaluation.sliced import Plan, SliceOfItems, number
 from judgesmith.metrics import Estimate, cohen_kappa, mark_unparsed
@@ -107,34 +108,38 @@ def kept_of_verdicts(
 def kept_of_scores(
     judges: Sequence[ScoreJudge], part: SliceOfItems, plan: Plan, names: Names, dialect: str
 ) -> list[Kept]:
-    """Weighted kappa, exact agreement and Pearson on the items that all of these judges scored."""
+    """Weighted kappa, exact agreement and Pearson on all items whose label is on the scale.
+
+    An unread score, or one off the scale, is the end of the scale that is farther from the label:
+    a merge that lost its format has not kept what it no longer says.
+    """
     by_name = {judge.name: judge for judge in judges}
-    wanted = _wanted(names, by_name)
-    read = [
-        (row, {name: by_name[name].reads.get(row.item_id, UNREAD).score for name in wanted})
-        for row in part.items
-    ]
-    rows = [
-        (row, {name: score for name, score in scores.items() if score is not None})
-        for row, scores in read
-        if None not in scores.values()
-    ]
     place = {float(value): i for i, value in enumerate(plan.scale)}
-    rows = [
-        (row, scores)
-        for row, scores in rows
-        if {*scores.values(), row.score} <= place.keys()  # a label between two grades is on none
-    ]
-    said = {name: [place[scores[name]] for _, scores in rows] for name in wanted}
-    labels = [place[float(row.score or 0.0)] for row, _ in rows]
+    # A label between two grades is on none.
+    rows = [row for row in part.items if row.score is not None and row.score in place]
+    labels = [place[float(row.score or 0.0)] for row in rows]
+    last = len(plan.scale) - 1
+    said = {
+        name: [
+            place.get(_stated(by_name[name], row.item_id), 0 if 2 * label >= last else last)
+            for row, label in zip(rows, labels, strict=True)
+        ]
+        for name in _wanted(names, by_name)
+    }
     grades = range(len(plan.scale))
     metrics: dict[str, Metric] = {
         "weighted kappa": partial(weighted_kappa, labels=grades), "exact": exact_match,
         "pearson": pearson,
     }  # fmt: skip
-    clusters = [row.cluster for row, _ in rows]
+    clusters = [row.cluster for row in rows]
     table = _Table(said, labels, clusters, names, part.name, dialect)
     return [table.row(name, metric, plan) for name, metric in metrics.items()]
+
+
+def _stated(judge: ScoreJudge, item: ItemKey) -> float:
+    """The score of an item, NaN where there is none: it is on no scale."""
+    score = judge.reads.get(item, UNREAD).score
+    return math.nan if score is None else score
 
 
 def _wanted(names: Names, known: dict[str, Any]) -> list[str]:

@@ -2,10 +2,28 @@
 
 from collections.abc import Iterable
 
+from judgesmith.errors import DataError
 from judgesmith.evaluation.final_label import Policy
 from judgesmith.records import AnnotatorKind, Label
 
 TEACHERS = (AnnotatorKind.MODEL, AnnotatorKind.SIMULATED)
+
+
+def require_distinct(labels: Iterable[Label], *, path: str) -> None:
+    """Refuse two labels of one id that say different things: nobody could tell which one counts.
+
+    Raises DataError naming the lines of both in the file at `path`.
+    """
+    seen: dict[str, tuple[int, Label]] = {}
+    for line, label in enumerate(labels, start=1):
+        before, first = seen.setdefault(label.id, (line, label))
+        if first.verdict != label.verdict:
+            raise DataError(
+                f"{path}:{line}: expected one verdict of each label, found another one with the id "
+                f"{label.id} in line {before}: both on item {label.item_id} by "
+                f"{label.annotator!r} ({label.policy}), {first.verdict} and {label.verdict}. Leave "
+                "one of them out."
+            )
 
 
 def learnt_labels(labels: Iterable[Label], kind: AnnotatorKind) -> dict[str, Label]:
@@ -15,7 +33,8 @@ def learnt_labels(labels: Iterable[Label], kind: AnnotatorKind) -> dict[str, Lab
     judgments of teachers that say the same. It is learnt from where labels by teachers are asked
     for, as the item has none of theirs; with no judgment to cite it gives a verdict and no reason.
     Labels that people gave otherwise stand beside those of teachers, and are taken for `person`
-    only. Of several people one who decided is taken.
+    only. Of several people one who decided is taken, and of several labels by one annotator the
+    first: that of `labels.dialect`, which those of further dialects stand beside.
 
     Args:
         labels: of the run.
@@ -27,7 +46,11 @@ def learnt_labels(labels: Iterable[Label], kind: AnnotatorKind) -> dict[str, Lab
         for one in reversed(everyone)
         if one.annotator_kind is AnnotatorKind.PERSON and one.policy == Policy.PERSON
     }
-    found = {one.item_id: one for one in everyone if one.annotator_kind is kind}
+    first: dict[tuple[str, str], Label] = {}
+    for one in everyone:
+        if one.annotator_kind is kind:
+            first.setdefault((one.item_id, one.annotator), one)
+    found = {item_id: one for (item_id, _), one in first.items()}
     others = {one.annotator_kind for one in everyone} & set(TEACHERS) - {kind}
     if kind is AnnotatorKind.PERSON or (kind in TEACHERS and not others):
         found |= decided

@@ -12,6 +12,7 @@ from typing import Literal
 
 from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.parse import parse_reply
+from judgesmith.judging.prompt_names import nouns_of
 from judgesmith.judging.render import render_prompt
 from judgesmith.judging.slot_names import swap_names
 from judgesmith.records import (
@@ -47,7 +48,7 @@ def swap(judgment: Judgment, dialect: Dialect) -> Judgment | None:
     """
     if len(judgment.order) != 2 or judgment.verdict is None or judgment.rationale is None:
         return None
-    rationale = swap_names(judgment.rationale)
+    rationale = swap_names(judgment.rationale, nouns_of(dialect))
     if rationale is None:
         return None
     verdict = reorder(judgment.verdict, SWAPPED)

@@ -171,10 +171,13 @@ class Dialect(BaseModel):
     def verdict_opening(self) -> str:
         """The text right before the verdict, after which verdict probabilities are read.
 
-        Empty where the verdict comes first of all.
+        Empty where the verdict comes first of all, and where no one text stands before every value:
+        in JSON with scores by criterion or of several responses.
         """
-        quoted = isinstance(self.reply, Json) and not self.scored
-        return self.reply.opening + ('"' if quoted else "")
+        if not isinstance(self.reply, Json):
+            return self.reply.opening
+        several = self.by_criterion or (self.scored and self.kind is not Kind.SINGLE)
+        return "" if several else self.reply.opening(self.wording.of.values())
 
     @property
     def reserved(self) -> tuple[str, ...]:
@@ -237,8 +240,11 @@ class Dialect(BaseModel):
     def write_reply(self, rationale: str, verdict: str | Verdict) -> str:
         """The reply a judge should give; `parse_reply` gives back verdict and stripped rationale.
 
-        A text or choice as verdict is the one value of the scale. Raises ValueError when the
-        verdict is not on the scale, or the rationale would make the reply ambiguous.
+        A text or choice as verdict is the one value of the scale. A reply form without a place for
+        the rationale leaves it out; `writing.NEUTRAL` is one that every dialect can hold.
+
+        Raises ValueError when the verdict is not on the scale, or the rationale would make the
+        reply ambiguous.
         """
         if isinstance(verdict, Ranking):
             raise ValueError(f"expected a choice or scores, found {verdict!r}")

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from judgesmith.judging.reading import Reading, criteria_scores, scores_of
+from judgesmith.judging.writing import NEUTRAL
 from judgesmith.records import Choice, Finish, Scores, Status, choice
 
 if TYPE_CHECKING:
     from judgesmith.judging.dialect import Dialect
-
-_REASON = "Because of what it says."
 
 
 class Example(BaseModel):
@@ -70,7 +69,7 @@ def check_values(dialect: Dialect) -> None:
             if dialect.by_criterion:
                 verdict = criteria_scores(dict.fromkeys(dialect.criteria or ("quality",), scores))
         try:
-            reply = dialect.write_reply(_reason(dialect), verdict)
+            reply = dialect.write_reply(NEUTRAL, verdict)
         except ValueError as error:
             raise ValueError(
                 f"the dialect cannot read its own writing of {value!r}: {error}. Change `reply`, "
@@ -83,11 +82,6 @@ def check_values(dialect: Dialect) -> None:
                 f"the dialect writes {wanted!r} as {reply!r} and reads {_told(found)}. Change "
                 "`reply`, `say` or `scale`."
             )
-
-
-def _reason(dialect: Dialect) -> str:
-    form = dialect.reply
-    return _REASON if form.has_rationale else ""
 
 
 def check_examples(dialect: Dialect) -> None:

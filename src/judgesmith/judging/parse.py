@@ -21,9 +21,12 @@ def parse_reply(
     of a list it is then as many as there are scores. `criteria` are those that a reply must hold,
     where the dialect leaves them to the question (`Dialect.criteria_for`).
 
-    A complete verdict counts even when the reply was cut right after it; where more could have
-    followed ("1" of "10"), it is truncated. Letter case and white space around a verdict do not
-    matter; any other words there are off the scale.
+    Of a reply that was cut a verdict counts only where nothing that followed could have changed it:
+    one that comes first, stands alone, or in a whole JSON object. "1" may have been "10", and what
+    stands behind a rationale may be a quotation in it: such a reply is truncated.
+
+    Letter case and white space around a verdict do not matter; any other words there are off the
+    scale.
 
     >>> from judgesmith.judging.dialect import PAIR_SCALE
     >>> d = Dialect(name="d", kind="pair", user="", scale=PAIR_SCALE, direction="worse")

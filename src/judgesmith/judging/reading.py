@@ -53,15 +53,21 @@ def parts(
 ) -> tuple[Found, Choice | Scores | Status]:
     """What a form finds in a reply, and the verdict or why there is none.
 
-    Of a form with several spellings the first counts that gives a verdict or too many; without one
-    the first that says more than that there is none.
+    Of a form with several spellings the first counts that gives a verdict or too many; another one
+    that gives another verdict makes several. Without any it is the first that says more than that
+    there is none.
     """
     tried = []
     for found in form.find(text, expected.criteria or ()):
         verdict = _outcome(expected, found, finish)
-        if verdict is Status.SEVERAL_VERDICTS or not isinstance(verdict, Status):
+        if verdict is Status.SEVERAL_VERDICTS:
             return found, verdict
         tried.append((found, verdict))
+    read = [one for one in tried if not isinstance(one[1], Status)]
+    if any(verdict != read[0][1] for _, verdict in read):
+        return Found(Status.SEVERAL_VERDICTS, None), Status.SEVERAL_VERDICTS
+    if read:
+        return read[0]
     nothing = (Status.NO_VERDICT, Status.TRUNCATED)
     return next((one for one in tried if one[1] not in nothing), tried[0])
 

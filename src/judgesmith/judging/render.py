@@ -5,11 +5,9 @@ A dialect that asks for a reference has a second prompt, which sees no response.
 
 from collections.abc import Sequence
 
-from jinja2 import TemplateError
-
 from judgesmith.errors import DataError
 from judgesmith.judging.dialect import Dialect
-from judgesmith.judging.templates import Fields, template
+from judgesmith.judging.templates import FAULTS, Fields, named, present, template
 from judgesmith.records import LETTERS, Message, Question
 
 
@@ -62,15 +60,15 @@ def _messages(
 ) -> tuple[Message, ...]:
     try:
         user = template(source).render(
-            context=question.context,
+            context=present(question.context),
             question=question.text,
             choices=_lettered(question.choices or ()),
-            grounding=question.grounding,
+            grounding=present(question.grounding),
             fields=Fields(question.task),
             criteria=dialect.criteria_for(question),
-            **more,
+            **{name: present(value) for name, value in more.items()},
         )
-    except TemplateError as error:
+    except FAULTS as error:
         raise DataError(
             f"question {question.id}: dialect {dialect.name!r}: `{field}` cannot be rendered: "
             f"{error}."
@@ -84,4 +82,4 @@ def _messages(
 def _lettered(texts: Sequence[str]) -> list[dict[str, str]]:
     if len(texts) > len(LETTERS):
         raise DataError(f"expected at most {len(LETTERS)} texts to letter, found {len(texts)}.")
-    return [{"letter": LETTERS[i], "text": text} for i, text in enumerate(texts)]
+    return named(texts)

@@ -5,19 +5,22 @@ from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.scale import number_text
 from judgesmith.records import Choice, Judgment, Kind, Ranking, Scores, Verdict
 
-__all__ = ["fits", "reply_in", "verdict_text"]
+__all__ = ["can_be_said", "fits", "reply_in", "verdict_text"]
 
 
 def reply_in(dialect: Dialect, judgment: Judgment) -> str | None:
-    """The reply in a dialect; None for a judgment without reply, rationale or verdict.
+    """The reply in a dialect; None for a judgment without reply, verdict, or rationale to hold.
 
-    None, too, for several scores where the dialect's reply holds others, or one.
+    None, too, for several scores where the dialect's reply holds others, or one, and for a
+    rationale that no reply of the dialect can hold (`can_be_said`).
 
     A judgment made in another dialect is written again in this one, so that a row's prompt and
     reply are always of one dialect. Raises DataError where this one's scale has no such verdict: a
     verdict on a pair is no score of one response.
     """
-    if judgment.reply is None or judgment.rationale is None or judgment.verdict is None:
+    if judgment.reply is None or judgment.verdict is None:
+        return None
+    if judgment.rationale is None and dialect.reply.has_rationale:
         return None
     if judgment.dialect == dialect.hash:
         return judgment.reply
@@ -29,7 +32,29 @@ def reply_in(dialect: Dialect, judgment: Judgment) -> str | None:
             f"to learn dialect {dialect.name!r} from, found "
             f"{verdict_text(judgment.verdict)!r}. Label in that dialect too (labels.dialect)."
         )
-    return dialect.write_reply(judgment.rationale, judgment.verdict)
+    try:
+        return dialect.write_reply(judgment.rationale or "", judgment.verdict)
+    except ValueError:
+        return None
+
+
+def can_be_said(dialect: Dialect, judgment: Judgment) -> bool:
+    """Whether a reply of the dialect can hold the judgment's rationale.
+
+    False where the rationale holds a tag or marker, or else could not be read back. A judgment that
+    has no reply for another reason is none of this.
+    """
+    if (
+        judgment.rationale is None
+        or judgment.verdict is None
+        or not fits(dialect, judgment.verdict)
+    ):
+        return True
+    try:
+        dialect.write_reply(judgment.rationale, judgment.verdict)
+    except ValueError:
+        return False
+    return True
 
 
 def fits(dialect: Dialect, verdict: Verdict) -> bool:

@@ -9,6 +9,7 @@ from judgesmith.records import TIE
 
 _PLACES = 6
 _MANY = 1000
+_FAR = 10**9
 
 
 class Scale(BaseModel):
@@ -22,8 +23,8 @@ class Scale(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     choices: tuple[str, ...] | None = None
-    low: int | None = None
-    high: int | None = None
+    low: int | None = Field(None, ge=-_FAR, le=_FAR)
+    high: int | None = Field(None, ge=-_FAR, le=_FAR)
     step: float = Field(1.0, gt=0)
 
     @model_validator(mode="before")

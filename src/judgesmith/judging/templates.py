@@ -1,6 +1,6 @@
 """The templates of prompts: what they may name, and what happens where a question lacks it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -8,9 +8,35 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 
 from judgesmith.errors import nearest
+from judgesmith.records import LETTERS
 
 KNOWN = ("context", "question", "choices", "reference", "grounding", "fields", "criteria")
 """What every template sees; that of a judgment also sees `responses`."""
+
+
+class Nothing(str):
+    """What a question does not have: an empty text that is none, through every filter.
+
+    Python's None would be the word "None" wherever a filter makes a text of it.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls) -> "Nothing":
+        """The empty text."""
+        return super().__new__(cls, "")
+
+    def __eq__(self, other: object) -> bool:
+        return other is None or other == ""
+
+    __hash__ = str.__hash__
+
+
+def present(value: Any) -> Any:
+    """A value as a template sees it: nothing in place of None, in lists as well."""
+    if value is None:
+        return Nothing()
+    return [present(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 class Fields(Mapping[str, Any]):
@@ -19,7 +45,7 @@ class Fields(Mapping[str, Any]):
     __slots__ = ("_held",)
 
     def __init__(self, held: Mapping[str, Any]) -> None:
-        self._held = held
+        self._held = {name: present(value) for name, value in held.items()}
 
     def __getitem__(self, name: str) -> Any:
         return self._held[name]
@@ -64,11 +90,25 @@ def _exactly(value: Any, count: int, name: str) -> Any:
     return value
 
 
-_ENVIRONMENT = SandboxedEnvironment(
-    undefined=_Missing, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False,
-    finalize=lambda value: "" if value is None else value,
+FAULTS = (
+    TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError,
+    ValueError,
 )  # fmt: skip
-_ENVIRONMENT.filters |= {"required": _required, "exactly": _exactly}
+"""What rendering a template may raise: its own errors, and those of what it computes."""
+
+
+def environment() -> SandboxedEnvironment:
+    """What templates are read in; it touches nothing outside them."""
+    made = SandboxedEnvironment(
+        undefined=_Missing, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False,
+        finalize=lambda value: "" if value is None else value,
+    )  # fmt: skip
+    made.filters |= {"required": _required, "exactly": _exactly}
+    made.tests["none"] = lambda value: value is None or isinstance(value, Nothing)
+    return made
+
+
+_ENVIRONMENT = environment()
 
 
 @lru_cache(maxsize=256)
@@ -81,6 +121,11 @@ def template(source: str) -> Template:
 def names_in(source: str) -> frozenset[str]:
     """What a template names of all that it may see."""
     return frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(source)))
+
+
+def named(texts: Sequence[str]) -> list[dict[str, str]]:
+    """Texts with the letters that they are shown by; there must be a letter for each."""
+    return [{"letter": LETTERS[i], "text": text} for i, text in enumerate(texts)]
 
 
 def check_template(source: str, field: str, known: tuple[str, ...]) -> None:

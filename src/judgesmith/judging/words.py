@@ -2,6 +2,7 @@
 
 from judgesmith.errors import DataError
 from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.prompt_names import called
 from judgesmith.records import LETTERS, TIE, Direction
 
 
@@ -31,5 +32,5 @@ def verdict_in_words(dialect: Dialect, verdict: str) -> str:
     if verdict == TIE:
         meant = f"neither response is {named.upper()} than the other"
     elif len(verdict) == 1 and verdict in LETTERS:
-        meant = f"Response {verdict} is the {named.upper()} one"
+        meant = f"{called(dialect).name(LETTERS.index(verdict))} is the {named.upper()} one"
     return f"{verdict}: {meant} (a letter names the {named} response, not the {other} one)"

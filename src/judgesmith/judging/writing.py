@@ -14,10 +14,18 @@ from judgesmith.judging.reading import (
 from judgesmith.judging.scale import number_text
 from judgesmith.records import Choice, Finish, Scores, choice
 
+NEUTRAL = "Because of what it says."
+"""A rationale that every dialect can hold: it is tried with each value when a dialect is made."""
+
 
 def write(form: Form, expected: Expected, rationale: str, verdict: str | Choice | Scores) -> str:
-    """The reply with these parts; ValueError where it could not be read back so."""
+    """The reply with these parts; ValueError where it could not be read back so.
+
+    A form without a place for the rationale leaves it out.
+    """
     written = written_of(expected, verdict)
+    if not form.has_rationale:
+        rationale = ""
     held = form.clash(rationale)
     if held is not None:
         raise ValueError(f"the rationale may not hold the {held}: {rationale[:80]!r}")

@@ -4,11 +4,13 @@ By Cohen's kappa where labels are verdicts; by quadratic weighted kappa where th
 single responses.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.taken_over import taken_over
 from judgesmith.metrics import cohen_kappa
 from judgesmith.metrics.weighted import weighted_kappa
 from judgesmith.models.about import form_of, kinds_about, letter_of, score_units, scores_alone
@@ -89,11 +91,6 @@ class DevSet:
             return scores_alone(label, item)
         return letter_of(label, item) is not None
 
-    @staticmethod
-    def of_run(run_dir: RunDir, asking: Asking) -> "DevSet":
-        """The dev items of a run, with what they are about and their labels."""
-        return DevSets.of_run(run_dir, [asking]).first
-
     def kappa(self, model: Model) -> float | None:
         """Cohen's kappa in stored order; an unparsed reply counts as wrong. None if undefined.
 
@@ -110,7 +107,7 @@ class DevSet:
             levels = range(len(self.asking.dialect.scale.values))
             found = weighted_kappa(verdicts, labels, labels=levels)
         else:
-            margin = self._best_margin(judgments)
+            margin = self.best_margin(judgments)
             letters = [pair_verdict(judgment, margin) or UNPARSED for judgment in judgments]
             found = cohen_kappa(letters, self.labels)
         return None if found.value is None else round(found.value, PLACES)
@@ -121,13 +118,19 @@ class DevSet:
         None, and nothing is opened or kept, for a judge that is shown pairs: it says by itself
         what is a tie. The same where labels are scores, so that there is no tie to make.
         """
-        alone = self.asking.dialect.kind is Kind.SINGLE
-        if not alone or self.form == "scores" or self.asking.dialect.scale.choices is not None:
+        if not self.needs_margin:
             return None
-        margin = self._best_margin(self._judge(open_model()))
+        margin = self.best_margin(self._judge(open_model()))
         if margin is not None:
-            write_margin(folder, margin)
+            write_margin(folder, margin, self.asking.dialect.hash)
         return margin
+
+    @property
+    def needs_margin(self) -> bool:
+        """Whether scores of single responses are made into verdicts on pairs here."""
+        dialect = self.asking.dialect
+        alone = dialect.kind is Kind.SINGLE and dialect.scale.choices is None
+        return alone and self.form != "scores"
 
     def _judge(self, model: Model) -> list[Judgment]:
         shown = [Shown(item, tuple(range(len(item.response_ids)))) for item in self.items]
@@ -154,7 +157,7 @@ class DevSet:
                 verdicts.append(_nearest(scale, scores[key]) if key in scores else farthest)
         return verdicts, labels
 
-    def _best_margin(self, judgments: Iterable[Judgment]) -> float | None:
+    def best_margin(self, judgments: Iterable[Judgment]) -> float | None:
         """The margin that these items call for; None for a judge that says itself what ties."""
         if self.asking.dialect.kind is not Kind.SINGLE:
             return None
@@ -172,15 +175,28 @@ class DevSets(NamedTuple):
     sets: tuple[DevSet, ...]
 
     @classmethod
-    def of_run(cls, run_dir: RunDir, askings: Iterable[Asking]) -> "DevSets":
-        """A set for each asking; what the dev items are about is read once."""
+    def of_run(
+        cls, run_dir: RunDir, askings: Iterable[Asking], known: Mapping[str, Dialect]
+    ) -> "DevSets":
+        """A set for each asking; what the dev items are about is read once.
+
+        `known` are the recipe's dialects by hash: a score that was given on another scale than
+        that of an asking's dialect is no label there.
+        """
         items = run_dir.read("split/items.jsonl", Item)
         labels = run_dir.read("labels/labels.jsonl", Label)
         questions = run_dir.read("questions/questions.jsonl", Question)
         responses = run_dir.read("responses/responses.jsonl", Response)
+        judgments = index_by_id(run_dir.read_if_made("labels/judgments.jsonl", Judgment))
         return cls(
             tuple(
-                DevSet(items, labels, questions=questions, responses=responses, asking=asking)
+                DevSet(
+                    items,
+                    taken_over(labels, judgments, known, asking.dialect),
+                    questions=questions,
+                    responses=responses,
+                    asking=asking,
+                )
                 for asking in askings
             )
         )
@@ -194,6 +210,15 @@ class DevSets(NamedTuple):
     def dialects(self) -> tuple[Dialect, ...]:
         """The dialects that the student is asked in."""
         return tuple(one.asking.dialect for one in self.sets)
+
+    def keep_margins(self, open_model: Callable[[], Model], folder: Path) -> dict[str, float]:
+        """Keep the tie margin for each dialect that needs one; what was kept, by its name.
+
+        The model is opened once at most.
+        """
+        opened = cache(open_model)
+        found = {one.asking.dialect.name: one.keep_margin(opened, folder) for one in self.sets}
+        return {name: margin for name, margin in found.items() if margin is not None}
 
     def kappa(self, model: Model) -> float | None:
         """The mean of the sets' kappas; None where one of them is undefined."""

@@ -15,9 +15,11 @@ class DevMeasures(NamedTuple):
     """One student on the dev items of one dialect; None is what cannot be measured.
 
     `agreement` is chance-corrected: kappa on verdicts, quadratic weighted kappa on scores. `right`
-    is the share of items, or of scores, that are the label's; `pearson` is of scores. An unread
-    reply counts as wrong in all three. `parsed` is the share of replies that can be read,
-    `consistency` that of pairs whose verdict is the same in both orders.
+    is the share of all items, or of all scores, that are the label's; `pearson` is of scores, as
+    places on the scale. An unread reply counts in all three: as a wrong verdict, or as the end of
+    the scale that is farther from the label. `parsed` is the share of all replies, in every order,
+    that can be read; `consistency` that of the pairs read in both orders whose verdict is the same
+    in both. `items` are all that were asked about.
     """
 
     agreement: float | None
@@ -49,7 +51,8 @@ def measure(model: Model, dev: DevSet) -> DevMeasures | None:
         found = pearson(verdicts, labels)
         correlation = None if found.value is None else round(found.value, PLACES)
         return DevMeasures(agreement, right, correlation, round(parsed, PLACES), None, len(stored))
-    letters = [pair_verdict(one, None) for one in stored]
+    margin = dev.best_margin(stored)
+    letters = [pair_verdict(one, margin) for one in stored]
     right = _share([one == label for one, label in zip(letters, dev.labels, strict=True)])
     consistent = None if asking.dialect.kind is Kind.SINGLE else _consistency(judged)
     return DevMeasures(agreement, right, None, round(parsed, PLACES), consistent, len(stored))

@@ -8,12 +8,12 @@ A judge that scores both responses in one reply says itself what is a tie: equal
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from judgesmith.errors import DataError
 from judgesmith.judging.score_pairs import named
@@ -34,11 +34,25 @@ _PLACES = 6
 """Decimals of a probability on record: differences that agree in them are one difference."""
 
 
+Margin = Annotated[float, Field(ge=0)]
+
+
 class Pointwise(BaseModel):
-    """How a student's scores become verdicts, as kept in its folder."""
+    """How a student's scores become verdicts, as kept in its folder.
+
+    `tie_margins` are by the hash of the dialect that the scores are given in; folders of before
+    students had several dialects hold one `tie_margin`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-    tie_margin: float = Field(ge=0)
+    tie_margins: dict[str, Margin] = Field(default_factory=dict)
+    tie_margin: Margin | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.tie_margins and self.tie_margin is None:
+            raise ValueError("no margin in it")
+        return self
 
 
 class ScoredPair(NamedTuple):
@@ -156,24 +170,47 @@ def _fit(pairs: Sequence[ScoredPair], margin: float) -> _Fit:
     return _Fit(0.0 if kappa is None else round(kappa, 9), right)
 
 
-def write_margin(folder: Path, margin: float) -> None:
-    """Keep the margin in a student's folder."""
-    (folder / _FILE).write_text(Pointwise(tie_margin=margin).model_dump_json() + "\n")
+def write_margin(folder: Path, margin: float, dialect: str) -> None:
+    """Keep the margin for a dialect, named by its hash, beside those for others."""
+    write_margins(folder, {**known_margins(folder), dialect: margin})
 
 
-def read_margin(folder: Path) -> float:
-    """The margin of a student's folder; 0 where none was chosen.
+def write_margins(folder: Path, margins: Mapping[str, float]) -> None:
+    """Keep these margins, by hash of the dialect, and no others."""
+    if margins:
+        kept = Pointwise(tie_margins=dict(margins))
+        (folder / _FILE).write_text(kept.model_dump_json(exclude={"tie_margin"}) + "\n")
+
+
+def read_margin(folder: Path, dialect: str) -> float:
+    """The margin of a student's folder for a dialect; 0 where none was chosen.
 
     Raises DataError where the file is damaged: a guessed margin would move every tie.
     """
+    found = _read(folder)
+    return found.tie_margins.get(dialect, found.tie_margin or 0.0) if found is not None else 0.0
+
+
+def known_margins(folder: Path, dialects: Iterable[str] = ()) -> dict[str, float]:
+    """The margins of a student's folder by hash of the dialect.
+
+    An old folder names no dialect: its one margin is that of all its `dialects`.
+    """
+    found = _read(folder)
+    if found is None:
+        return {}
+    return dict(found.tie_margins) or dict.fromkeys(dialects, found.tie_margin or 0.0)
+
+
+def _read(folder: Path) -> Pointwise | None:
     file = folder / _FILE
     if not file.is_file():
-        return 0.0
+        return None
     try:
-        return Pointwise.model_validate_json(file.read_bytes()).tie_margin
+        return Pointwise.model_validate_json(file.read_bytes())
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise DataError(
-            f'{file}: expected {{"tie_margin": a number from 0}}, found {first["input"]!r} '
-            f"({first['msg']}). Train the student again, which chooses it anew."
+            f'{file}: expected {{"tie_margins": {{hash of a dialect: a number from 0}}}}, found '
+            f"{first['input']!r} ({first['msg']}). Train the student again, which chooses it anew."
         ) from None

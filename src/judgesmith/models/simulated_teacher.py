@@ -7,16 +7,20 @@ says so.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import takewhile
+from operator import eq
 
 from pydantic import Field, model_validator
 
 from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.prompt_names import RESPONSE, Called, called
 from judgesmith.judging.reading import criteria_scores, scores_of
 from judgesmith.judging.render import render_prompt
 from judgesmith.judging.reply import fits, verdict_text
 from judgesmith.judging.scale import number_text
+from judgesmith.judging.writing import NEUTRAL
 from judgesmith.models.protocol import Completion, Request, Wanted
 from judgesmith.records import (
     LETTERS,
@@ -24,6 +28,7 @@ from judgesmith.records import (
     Choice,
     Finish,
     Item,
+    Message,
     Question,
     Response,
     Scores,
@@ -168,14 +173,15 @@ class SimulatedTeacher:
         verdict, rationale = self._right(question, shown)
         if len(shown) > 1 and self._drawn("first", *ids) < spec.first_rate:
             verdict = self._naming_first(verdict)
-            rationale = _plain(verdict)
+            rationale = self._plain(verdict)
         elif self._errs(ids):
             verdict = self._wrong(verdict, ids)
-            rationale = _plain(verdict)
-        try:
-            return verdict, dialect.write_reply(rationale, verdict)
-        except ValueError:  # what is judged quotes a tag or marker of the dialect
-            return verdict, dialect.write_reply(_plain(verdict), verdict)
+            rationale = self._plain(verdict)
+        for said in (rationale, self._plain(verdict)):
+            # A response may quote a tag or marker of the dialect, or be called by its words.
+            with suppress(ValueError):
+                return verdict, dialect.write_reply(said, verdict)
+        return verdict, dialect.write_reply(NEUTRAL, verdict)
 
     def _right(self, question: Question, shown: Sequence[Response]) -> tuple[Verdict, str]:
         dialect = self._known.dialect
@@ -183,7 +189,10 @@ class SimulatedTeacher:
         if found is not None and fits(dialect, found[0]):
             return found
         verdict = self._any(question, [response.id for response in shown])
-        return verdict, _plain(verdict)
+        return verdict, self._plain(verdict)
+
+    def _plain(self, verdict: Verdict) -> str:
+        return _plain(verdict, called(self._known.dialect))
 
     def _any(self, question: Question, ids: Sequence[str]) -> Verdict:
         """A verdict drawn by what is shown, the same for all teachers."""
@@ -268,24 +277,57 @@ class SimulatedTeacher:
         question = known.questions[item.question_id]
         first = known.dialect.answers_first(question)
         reference = self._own_answer(question) if first else None
-        for shown in permutations([known.responses[i] for i in item.response_ids]):
+
+        def rendered(shown: Sequence[Response]) -> tuple[Message, ...]:
             texts = [response.text for response in shown]
-            if render_prompt(known.dialect, question, texts, reference) == request.messages:
-                return question, list(shown)
+            return render_prompt(known.dialect, question, texts, reference)
+
+        for shown in _likely_orders(
+            [known.responses[i] for i in item.response_ids], request, rendered
+        ):
+            if rendered(shown) == request.messages:
+                return question, shown
         raise ValueError(f"no order of item {item.id} renders to the prompt that was asked")
 
 
-def _plain(verdict: Verdict) -> str:
+def _likely_orders(
+    stored: Sequence[Response], request: Request,
+    rendered: Callable[[Sequence[Response]], Sequence[Message]],
+) -> Iterator[list[Response]]:  # fmt: skip
+    """The orders in which judges are asked, as stored and reversed, then what the prompt shows.
+
+    That is found place by place: of those that are left, the response with which the prompt agrees
+    furthest. So a list of ten takes some fifty prompts, and not one for each of all its orders.
+    """
+    yield list(stored)
+    yield list(stored[::-1])
+    asked = "\n".join(turn.content for turn in request.messages)
+    shown: list[Response] = []
+    left = list(stored)
+
+    def agrees(place: int) -> int:
+        tried = rendered([*shown, left[place], *left[:place], *left[place + 1 :]])
+        said = "\n".join(turn.content for turn in tried)
+        return sum(takewhile(bool, map(eq, said, asked)))
+
+    while left:
+        shown.append(left.pop(max(range(len(left)), key=agrees)))
+    yield shown
+
+
+def _plain(verdict: Verdict, names: Called = RESPONSE) -> str:
     """A rationale that a verdict follows from, and that says nothing else.
 
     >>> _plain(choice("B")), _plain(choice("TIE")), _plain(scores_of([4.0]))
     ('On balance Response B stands out.', 'On balance neither stands out.', 'It is worth 4.')
     >>> _plain(scores_of([4.0, 2.5]))
     'Response A is worth 4 and Response B is worth 2.5.'
+    >>> _plain(scores_of([4.0, 2.5]), Called("Assistant", numbered=True))
+    'Assistant 1 is worth 4 and Assistant 2 is worth 2.5.'
     """
     if isinstance(verdict, Choice):
         if verdict.value in LETTERS:
-            return f"On balance Response {verdict.value} stands out."
+            return f"On balance {names.name(LETTERS.index(verdict.value))} stands out."
         if verdict.value == TIE:
             return "On balance neither stands out."
         return f"It is worth {verdict.value}."
@@ -293,4 +335,4 @@ def _plain(verdict: Verdict) -> str:
     worth = [number_text(value) for value in verdict.values]
     if len(worth) == 1:
         return f"It is worth {worth[0]}."
-    return f"{' and '.join(f'Response {LETTERS[i]} is worth {n}' for i, n in enumerate(worth))}."
+    return f"{' and '.join(f'{names.name(i)} is worth {n}' for i, n in enumerate(worth))}."

@@ -13,8 +13,19 @@ from typing import NamedTuple
 from pydantic import Field, model_validator
 
 from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.prompt_names import called
 from judgesmith.models.protocol import Completion, Request
-from judgesmith.records import Direction, Finish, Item, Kind, Message, Question, Response, keyed_rng
+from judgesmith.records import (
+    LETTERS,
+    Direction,
+    Finish,
+    Item,
+    Kind,
+    Message,
+    Question,
+    Response,
+    keyed_rng,
+)
 from judgesmith.runs.recipe import Section
 
 _FILLER = ("Both texts were read twice.", "The question was read as well.")
@@ -146,9 +157,9 @@ class SimulatedWriter:
     def _any_reasons(self, told: Told) -> str:
         """Reasons for a verdict that nothing known leads to."""
         better = self._known.dialect.direction is Direction.BETTER
-        ending = f"Response {told.verdict} is the {'better' if better else 'worse'} one."
-        if len(told.verdict) > 1 or not told.verdict.isalpha():
-            ending = "Nothing else stands out."
+        ending = "Nothing else stands out."
+        if len(told.verdict) == 1 and told.verdict.isalpha():
+            ending = f"{self._name(told.verdict)} is the {'better' if better else 'worse'} one."
         return _padded(ending, told.words)
 
     def _inverted(self, told: Told) -> str | None:
@@ -156,10 +167,14 @@ class SimulatedWriter:
         if self._known.dialect.kind is Kind.SINGLE:
             return None
         if len(told.verdict) > 1:
-            return _padded("Response A is the stronger answer.", told.words)
+            return _padded(f"{self._name('A')} is the stronger answer.", told.words)
         better = self._known.dialect.direction is Direction.BETTER
         degree = "weaker" if better else "stronger"
-        return _padded(f"Response {told.verdict} is the {degree} answer.", told.words)
+        return _padded(f"{self._name(told.verdict)} is the {degree} answer.", told.words)
+
+    def _name(self, letter: str) -> str:
+        """What the prompt calls the response with this letter."""
+        return called(self._known.dialect).name(LETTERS.index(letter))
 
     def _shown(self, item: Item, question: Question, prompt: str) -> list[Response]:
         """Which responses the prompt shows, in which order: the one that renders to it."""

@@ -5,7 +5,6 @@ from typing import Any
 
 import orjson
 
-from judgesmith.audits.finding import Finding, Severity
 from judgesmith.report.merging import Merging, Tried, spreads, unusual
 from judgesmith.report.training import (
     CurvePoint,
@@ -17,6 +16,7 @@ from judgesmith.report.training import (
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import Manifest
 from judgesmith.runs.students import MERGED, STUDENT, student_folder
+from judgesmith.stages.merge.stage import findings_of
 
 TENSORS = f"{student_folder(MERGED)}/merge.json"
 
@@ -106,13 +106,7 @@ def _named(summary: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def merge_findings(tables: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Warnings of a merge as findings of an audit."""
-    return [
-        Finding(
-            audit="merge", severity=Severity.WARNING, message=warning["message"],
-            count=1, of=1, examples=(),
-            effect="the merge does less, or other, than its settings promise",
-            remedy=warning["remedy"],
-        ).to_dict()
-        for warning in tables.get("merge", {}).get("warnings", ())
-    ]  # fmt: skip
+    """Warnings of a merge whose stage, in an older run, did not yet give them as findings."""
+    if "findings" in tables:
+        return []
+    return findings_of(tables.get("merge", {}).get("warnings", ()))

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from judgesmith.errors import RunError
 from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.specimen import check_prompt
 from judgesmith.runs.endpoint import Endpoint
 from judgesmith.runs.jsonl import PartialFile, read_records, write_records
 
@@ -60,6 +61,13 @@ class Header(BaseModel):
             name: {**fields, "name": name} if isinstance(fields, dict) else fields
             for name, fields in dialects.items()
         }
+
+    @field_validator("dialects")
+    @classmethod
+    def _show_what_is_judged(cls, dialects: dict[str, Dialect]) -> dict[str, Dialect]:
+        for dialect in dialects.values():
+            check_prompt(dialect)
+        return dialects
 
 
 class RunDir:

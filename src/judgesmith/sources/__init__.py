@@ -176,7 +176,8 @@ class ImportedLabel(NamedTuple):
     """A verdict for the responses of an item, in the order they are given here.
 
     It is a person's, or a model's with its reason. `dialect` names the condition in which a model
-    judged (say, with a reference or without one); None where nobody says it.
+    judged (say, with a reference or without one); None where nobody says it. `where` is
+    "file:line".
     """
 
     response_ids: tuple[str, ...]
@@ -189,6 +190,12 @@ class ImportedLabel(NamedTuple):
     annotator_kind: AnnotatorKind = AnnotatorKind.PERSON
     rationale: str | None = None
     dialect: str | None = None
+    where: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it stands: file and line, or as near as its reader says."""
+        return self.where or self.source
 
 
 QuestionReader = Callable[[Path | None], Iterable[Question]]

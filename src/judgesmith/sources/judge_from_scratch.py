@@ -199,4 +199,5 @@ def read_labels(
             confidence=None if row.confidence is None else row.confidence / 5,
             source="judge_from_scratch",
             licence=LICENCE,
+            where=where,
         )

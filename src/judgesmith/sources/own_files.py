@@ -117,6 +117,7 @@ def read_labels(
             confidence=row.confidence,
             source=f"file {path.name}",
             licence="the user's own",
+            where=where,
         )
 
 

@@ -104,6 +104,7 @@ def decided(rows: Iterable[QueueRow], *, source: str) -> Decided:
                     confidence=row.confidence,
                     source=source,
                     licence="the user's own",
+                    where=where,
                 )
             )
     return Decided(tuple(labels), undecided)

@@ -12,7 +12,7 @@ nothing to learn, or that collapses stops with the reason and writes no student.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from pydantic import (
     Field,
@@ -28,8 +28,9 @@ from judgesmith.backends.lessons import lightly, steps_of
 from judgesmith.backends.origin import read_origin, require_trained_in
 from judgesmith.backends.student import read_size
 from judgesmith.backends.threads import choose_threads
+from judgesmith.backends.weights import Quantize
 from judgesmith.judging.dialect import require_dialect
-from judgesmith.models.dev import Asking, DevSet
+from judgesmith.models.dev import Asking, DevSets
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import PreferenceRow, Split
 from judgesmith.report.training import PreferencePoint
@@ -37,9 +38,9 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
 from judgesmith.runs.rehearsal import Rates
-from judgesmith.tasks import load_dialect, task_of
+from judgesmith.tasks import known_dialects, load_dialect, task_of
 
-VERSION = 3
+VERSION = 4
 OUTPUTS = ("dpo/student", "dpo/curve.jsonl")
 ROWS, BEFORE, STUDENT = "preferences/preferences.jsonl", "sft/before", "sft/student"
 
@@ -49,8 +50,12 @@ class Config(Section):
 
     `beta` is how strongly it is held to the SFT student, per nat; `stop` where a run is stopped
     that has nothing to learn or collapses. `dev_items` limits the items of the dev kappa,
-    `reply_tokens` the student's replies. `trl` and `peft` are handed to TRL's DPOConfig and PEFT's
-    LoraConfig as they are; `peft` null trains all weights.
+    `reply_tokens` the student's replies.
+
+    A student that is an adapter goes on being trained as one, over the base as SFT stored it, or
+    in four bits with `quantize`. Of a whole student all weights are trained, or with `peft` an
+    adapter that is merged into it in the end (kept beside it with `quantize`). `trl` and `peft` are
+    handed to TRL's DPOConfig and PEFT's LoraConfig as they are.
     """
 
     dialect: str
@@ -66,6 +71,7 @@ class Config(Section):
     stop: Bounds = Bounds()
     trl: dict[str, Any] = Field(default_factory=dict)
     peft: dict[str, Any] | None = None
+    quantize: Quantize | None = None
 
     def rehearsed(self, rates: Rates) -> Self:
         """A few steps."""
@@ -93,6 +99,7 @@ def inputs(config: Config) -> tuple[str, ...]:
         "questions/questions.jsonl",
         "responses/responses.jsonl",
         "split/items.jsonl",
+        "labels/judgments.jsonl",
         "labels/labels.jsonl",
         ROWS,
         BEFORE,
@@ -115,7 +122,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     require_trained_in(read_origin(run_dir.file(STUDENT)), dialect, student="student")
     choose_threads(run_dir.file("machine.json"))
     asking = Asking(dialect, config.reply_tokens, config.dev_items, run_dir.seed)
-    dev_set = DevSet.of_run(run_dir, asking)
+    dev_set = DevSets.of_run(run_dir, [asking], known_dialects(run_dir.header)).first
     train = [row for row in rows if row.split is Split.TRAIN]
     dev = [row for row in rows if row.split is Split.DEV]
     trained = train_dpo(_training(config, run_dir, len(train)), train, dev, dev_set.kappa)
@@ -142,13 +149,16 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
 
 def _training(config: Config, run_dir: RunDir, rows: int) -> Training:
     student = str(run_dir.file(STUDENT))
+    origin = read_origin(student)
+    as_before = cast(Quantize | None, origin.quantize if origin is not None else None)
     steps = config.steps or steps_of(config.epochs or 1, rows, config.batch, config.trl)
     return Training(
         base=student, reference=student, folder=run_dir.file("dpo"),
         learning_rate=config.learning_rate, batch=config.batch, steps=steps,
         beta=config.beta, eval_every=config.eval_every, max_length=config.max_length,
         seed=run_dir.seed, trl=config.trl, peft=config.peft,
-        nothing=read_size(str(run_dir.file(BEFORE))), stop=config.stop,
+        quantize=config.quantize or as_before, nothing=read_size(str(run_dir.file(BEFORE))),
+        stop=config.stop,
     )  # fmt: skip
 
 

@@ -4,8 +4,10 @@
     out  split/items.jsonl
     run  judgesmith run RECIPE --until split
 
-The unit is the question or the template, never the item. Items that came with their side (an
-imported test set) keep it, and everything that shares a unit with them is left out of training.
+The unit is the question or the template, never the item. A template stays together with all its
+questions, and a question with all its templates, so a unit is all that hangs together in this way.
+Items that came with their side (an imported test set) keep it, and everything that shares a unit
+with them, or with a held-out category, is left out of training.
 """
 
 from collections import Counter, defaultdict
@@ -30,8 +32,10 @@ from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
 from judgesmith.runs.rehearsal import Rates
 
-VERSION = 1
+VERSION = 2
 OUTPUTS = ("split/items.jsonl",)
+TEMPLATE, GROUP = 0, 1
+"""What a unit is joined by, in the order in which it is named."""
 
 
 class Config(Section):
@@ -70,11 +74,45 @@ def outside(config: Config) -> dict[str, Path]:
     return {}
 
 
-def unit_of(question: Question, level: SplitLevel) -> str:
-    """What must stay together with the question; a question without template is its own."""
-    if level is SplitLevel.TEMPLATE and question.template_id is not None:
-        return question.template_id
-    return question.group_id
+def units_of(questions: Iterable[Question], level: SplitLevel) -> dict[str, str]:
+    """What must stay together with each question, by the question's id.
+
+    At level question that is its group. At level template it is all that hangs together by groups
+    and templates: one instruction that is judged by two rubrics joins their templates. A unit has
+    the name of its template, of several the first by name, and of its group where it has none.
+    """
+    listed = list(questions)
+    if level is SplitLevel.QUESTION:
+        return {question.id: question.group_id for question in listed}
+    joined = _Joined()
+    for question in listed:
+        group = (GROUP, question.group_id)
+        joined.join(
+            group, group if question.template_id is None else (TEMPLATE, question.template_id)
+        )
+    return {q.id: joined.first((GROUP, q.group_id))[1] for q in listed}
+
+
+class _Joined:
+    """What hangs together; each part is known by its first member, templates before groups."""
+
+    def __init__(self) -> None:
+        self._above: dict[tuple[int, str], tuple[int, str]] = {}
+
+    def first(self, member: tuple[int, str]) -> tuple[int, str]:
+        """The first member of the part that holds this one."""
+        path = []
+        while (above := self._above.setdefault(member, member)) != member:
+            path.append(member)
+            member = above
+        for passed in path:
+            self._above[passed] = member
+        return member
+
+    def join(self, one: tuple[int, str], other: tuple[int, str]) -> None:
+        """Make one part of the parts that hold the two."""
+        low, high = sorted((self.first(one), self.first(other)))
+        self._above[high] = low
 
 
 def assign(
@@ -82,28 +120,46 @@ def assign(
 ) -> tuple[list[Item], Counter[str]]:
     """Items with their side, and how many were left out for which reason."""
     dropped: Counter[str] = Counter()
+    asked = {item.question_id: questions[item.question_id] for item in items}
+    unit = units_of(asked.values(), config.level)
     given = [item for item in items if item.split is not None]
-    test_units = {unit_of(questions[item.question_id], config.level) for item in given}
+    test_units = {unit[item.question_id] for item in given}
+    held = {q.id for q in asked.values() if q.category in config.held_out}
+    held_units = set() if given else {unit[name] for name in held}
     open_items: list[Item] = []
     placed: list[Item] = [_on_test(item, questions, config.held_out) for item in given]
     for item in (item for item in items if item.split is None):
-        question = questions[item.question_id]
-        if question.category in config.held_out:
+        if item.question_id in held:
             if given:
                 dropped["held-out category, not in the imported test set"] += 1
             else:
                 placed.append(item.with_fields(split=Split.HELD_OUT))
-        elif unit_of(question, config.level) in test_units:
+        elif unit[item.question_id] in test_units:
             dropped[f"shares its {config.level} with the imported test set"] += 1
+        elif unit[item.question_id] in held_units:
+            dropped[f"shares its {config.level} with a held-out category"] += 1
         else:
             open_items.append(item)
     test_share = 0.0 if given else config.test_share
-    sides = _sides(open_items, questions, config, test_share, seed)
-    placed += [
-        item.with_fields(split=sides[unit_of(questions[item.question_id], config.level)])
-        for item in open_items
-    ]
+    if test_share + config.dev_share > 0 and test_share < 1:
+        _require_several(open_items, questions, unit)
+    sides = _sides(_by_category(open_items, questions, unit), config, test_share, seed)
+    placed += [item.with_fields(split=sides[unit[item.question_id]]) for item in open_items]
     return _capped(placed, config, dropped, seed), dropped
+
+
+def _require_several(
+    items: Sequence[Item], questions: Mapping[str, Question], unit: Mapping[str, str]
+) -> None:
+    """Refuse templates that hang together as one unit: all of it would be on one side."""
+    templates = {questions[item.question_id].template_id for item in items}
+    if len(templates) > 1 and len({unit[item.question_id] for item in items}) == 1:
+        raise DataError(
+            f"split.level: expected templates that can be parted, found that all {len(items)} "
+            f"items hang together: their {len(templates)} templates share questions, such as one "
+            "instruction that is judged by several rubrics. Split by question (split.level: "
+            "question), or bring questions that stand apart."
+        )
 
 
 def _on_test(item: Item, questions: Mapping[str, Question], held_out: Sequence[str]) -> Item:
@@ -112,15 +168,25 @@ def _on_test(item: Item, questions: Mapping[str, Question], held_out: Sequence[s
     return item.with_fields(split=side)
 
 
-def _sides(
-    items: Iterable[Item], questions: Mapping[str, Question], config: Config, test_share: float,
-    seed: int,
-) -> dict[str, Split]:  # fmt: skip
-    """Side of each unit: in every category the stated shares of units, at least one for test."""
-    units: dict[str, set[str]] = defaultdict(set)
+def _by_category(
+    items: Iterable[Item], questions: Mapping[str, Question], unit: Mapping[str, str]
+) -> dict[str, list[str]]:
+    """Units by category, each once: one of several categories counts in the first by name."""
+    category: dict[str, str] = {}
     for item in items:
-        question = questions[item.question_id]
-        units[question.category or ""].add(unit_of(question, config.level))
+        name = questions[item.question_id].category or ""
+        known = category.setdefault(unit[item.question_id], name)
+        category[unit[item.question_id]] = min(known, name)
+    found: dict[str, list[str]] = defaultdict(list)
+    for one, name in category.items():
+        found[name].append(one)
+    return found
+
+
+def _sides(
+    units: Mapping[str, Sequence[str]], config: Config, test_share: float, seed: int
+) -> dict[str, Split]:
+    """Side of each unit: in every category the stated shares of units, at least one for test."""
     sides: dict[str, Split] = {}
     for members in units.values():
         order = sorted(members, key=lambda unit: keyed_rng(seed, "split", unit).random())

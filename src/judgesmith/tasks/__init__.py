@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol, cast
 from judgesmith.errors import DataError, RecipeError, nearest
 from judgesmith.judging.dialect import PAIR_SCALE, Dialect, Scale
 from judgesmith.judging.library import LIBRARY
+from judgesmith.judging.prompt_names import renamed
 from judgesmith.models.protocol import Model
 from judgesmith.records import (
     Choice,
@@ -174,9 +175,12 @@ def key_judgment(
     """The answer key's judgment as a dialect says it, of responses in the order shown.
 
     Where the dialect's letters name the other side than the key's do, letters change places, and
-    scores are mirrored on the scale; the reason stays, as it says what was found.
+    scores are mirrored on the scale; the reason stays, as it says what was found. It calls the
+    responses what the dialect's prompt calls them.
     """
     found = task.judge_by_key(question, responses, policy, dialect.scale)
+    if found is not None:
+        found = found._replace(rationale=renamed(found.rationale, dialect))
     if found is None or dialect.direction in (None, task.key_direction):
         return found
     return found._replace(verdict=_other_side(found.verdict, dialect.scale))
@@ -207,6 +211,11 @@ def key_reference(task: Task, dialect: Dialect, question: Question) -> str | Non
             "that does not ask for a reference."
         )
     return told
+
+
+def known_dialects(header: Header) -> dict[str, Dialect]:
+    """The dialects that a recipe can name, by their hashes."""
+    return {dialect.hash: dialect for dialect in task_of(header).dialects.values()}
 
 
 def load_dialect(task: Task, name: str) -> Dialect:

@@ -1,6 +1,7 @@
 """Adapters in, one adapter out: what PEFT makes of it, and what lies in the folder."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from judgesmith.backends.merging import (
 )
 from judgesmith.backends.origin import Origin, ReplyTokens, read_origin, write_origin
 from judgesmith.errors import RecipeError
+from judgesmith.models.pointwise import known_margins, write_margins
 
 HALF = NuSlerp(weights=(0.5, 0.5))
 
@@ -257,3 +259,41 @@ def test_module_names_that_begin_alike_keep_their_own_ranks(
         if isinstance(getattr(module, "scaling", None), dict)
     }
     assert scalings == {1.0}
+
+
+def origin(dialects: dict[str, str], quantize: Any = None) -> Origin:
+    return Origin(
+        dialects=dialects, base="org/base", base_hash=None, reply_tokens=None, quantize=quantize
+    )
+
+
+def test_what_was_learned_over_four_bits_and_not_is_said(
+    base_of: Any, adapter: Any, tmp_path: Path
+) -> None:
+    made = [adapter(base_of("llama"), f"stored-{seed}", seed=seed) for seed in (1, 2)]
+    pair = [Path(shutil.copytree(path, tmp_path / path.name)) for path in made]
+    for path, stored in zip(pair, ("nf4", None), strict=True):
+        write_origin(path, origin({}, stored))
+    half = NuSlerp(weights=(0.5, 0.5))
+    (warning,) = merge_adapters(pair, half, tmp_path / "out", base="org/base").warnings
+    assert warning.kind == "mixed_bases"
+    assert "stored-1 in four bits (nf4), llama-stored-2 as it is" in warning.message
+    write_origin(pair[1], origin({}, "nf4"))
+    assert merge_adapters(pair, half, tmp_path / "same", base="org/base").warnings == ()
+
+
+def test_tie_margins_go_along_and_are_said_to_be_the_inputs(
+    base_of: Any, adapter: Any, tmp_path: Path
+) -> None:
+    """One that both inputs have, and not alike, is nobody's."""
+    made = [adapter(base_of("llama"), f"margin-{seed}", seed=seed) for seed in (1, 2)]
+    pair = [Path(shutil.copytree(path, tmp_path / path.name)) for path in made]
+    write_origin(pair[0], origin({"grades": "h1", "chances": "h2"}))
+    write_margins(pair[0], {"h1": 0.5, "h2": 0.1})
+    write_margins(pair[1], {"h2": 0.2})
+    half = NuSlerp(weights=(0.5, 0.5))
+    report = merge_adapters(pair, half, tmp_path / "out", base="org/base")
+    assert known_margins(tmp_path / "out") == {"h1": 0.5}
+    assert [one.kind for one in report.warnings] == ["tie_margin_kept"] * 2
+    assert "dialect 'grades': the tie margin 0.5 is the input's" in report.warnings[0].message
+    assert "[0.1, 0.2], so none was kept" in report.warnings[1].message

@@ -167,6 +167,53 @@ def test_a_base_that_changed_since_the_training(
         merge_adapters(pair, HALF, tmp_path / "out")
 
 
+def test_bases_with_other_weights(base: Path, pair: list[Path], tmp_path: Path) -> None:
+    for path, digest in zip(pair, ("a" * 64, "b" * 64), strict=True):
+        config_of(base_model_name_or_path="org/base")(path)
+        write_origin(path, Origin(dialects={}, base="org/base", base_hash=None,
+                                  reply_tokens=None, base_weights=digest))  # fmt: skip
+    with pytest.raises(DataError, match="bases with different weights"):
+        merge_adapters(pair, HALF, tmp_path / "out")
+
+
+HUGE = TaskArithmetic(weights=(1e38, 1e38), scale=1e3)
+
+
+@pytest.mark.parametrize("method", [HUGE, Ties(weights=(1, 1), density=0.5, scale=1e45)])
+def test_weights_beyond_all_numbers(method: Any, base: Path, pair: list[Path], models: list[Path],
+                                    tmp_path: Path) -> None:  # fmt: skip
+    """Every way to merge names the tensor and writes nothing."""
+    tensors_of(models[0], lambda held: held["model.layers.0.self_attn.q_proj.weight"].mul_(2))
+    tensors_of(models[1], lambda held: held["model.layers.0.self_attn.q_proj.weight"].mul_(3))
+    out, says = tmp_path / "out", r"q_proj\.weight'?: merged, it has numbers that float32 cannot"
+    with pytest.raises(DataError, match=says):
+        merge_adapters(pair, method, out, rank=4)
+    with pytest.raises(DataError, match=says):
+        merge_adapters_into(pair, method, base, out)
+    with pytest.raises(DataError, match=r"weight': merged, it has numbers that float32 cannot"):
+        merge_models(models, base, method, out)
+    assert not out.exists()
+    with pytest.raises(ValueError, match=r"less than or equal to 10{38}"):
+        NuSlerp(weights=(1e308, 1e308))
+
+
+def test_bounds_that_a_model_keeps_beside_its_weights(
+    base: Path, models: list[Path], tmp_path: Path
+) -> None:
+    """Gemma 4 stores bounds of plus and minus infinity: kept. NaN, or other bounds: refused."""
+    bounds = {"a.input_min": torch.tensor(-torch.inf), "a.input_max": torch.tensor(torch.inf)}
+    below = Path(shutil.copytree(base, tmp_path / "below"))
+    for folder in (*models, below):
+        tensors_of(folder, lambda held: held.update(bounds))
+    report = merge_models(models, below, HALF, tmp_path / "out")
+    found = load("safetensors.torch").load_file(tmp_path / "out/model.safetensors")
+    assert all(torch.equal(found[name], value) for name, value in bounds.items())
+    assert not any(tensor.name in bounds for tensor in report.tensors)
+    tensors_of(models[1], lambda held: held["a.input_max"].fill_(torch.nan))
+    with pytest.raises(DataError, match=r"a\.input_max' holds NaN or infinite"):
+        merge_models(models, below, HALF, tmp_path / "other")
+
+
 def test_an_adapter_laid_over_a_model_that_it_does_not_fit(
     base_of: Any, pair: list[Path], tmp_path: Path
 ) -> None:

@@ -255,7 +255,16 @@ def factor_tensors(module: str, delta: Factors, dtype: str) -> dict[str, Tensor]
     tensors = {}
     for side, factor in (("A", delta.a), ("B", delta.b)):
         narrow = factor.to(getattr(torch, dtype))
-        if dtype == "float16" and not bool(narrow.isfinite().all()):
-            raise DataError(f"{module}: merged factors do not fit {dtype}; choose another.")
+        if not bool(narrow.isfinite().all()):
+            raise too_large(f"{module}.weight", dtype)
         tensors[f"{_PREFIX}{module}.lora_{side}.weight"] = narrow.contiguous()
     return tensors
+
+
+def too_large(name: str, dtype: str = "float32") -> DataError:
+    """Why a merged tensor is not written."""
+    other = " or choose a wider dtype" if dtype == "float16" else ""
+    return DataError(
+        f"tensor {name!r}: merged, it has numbers that {dtype} cannot hold (infinite or NaN). Give "
+        f"smaller weights or a smaller scale{other}; nothing was written."
+    )

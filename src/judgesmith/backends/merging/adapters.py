@@ -13,6 +13,7 @@ from judgesmith.backends.merging.adapter_files import (
     factor_tensors,
     merged_config,
     read_adapter,
+    too_large,
 )
 from judgesmith.backends.merging.agreement import (
     check_bases,
@@ -54,6 +55,7 @@ from judgesmith.backends.merging.methods import (
     NuSlerp,
     Sparse,
 )
+from judgesmith.backends.merging.origins import carry_margins, origin_warnings
 from judgesmith.backends.merging.pool import in_turn, workers
 from judgesmith.backends.merging.result import (
     MERGE_FILE,
@@ -69,6 +71,8 @@ from judgesmith.errors import DataError, RecipeError
 
 DTYPES = ("float32", "bfloat16", "float16")
 _BLOCK_ROWS = 1024
+_LARGEST = 3.38e38
+"""About the largest number of float32 and bfloat16: no merged tensor may have a longer norm."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +107,14 @@ class AdapterSet:
                 "infinite weights. Its training diverged, or the file is damaged: train it again."
             ) from None
 
+    @property
+    def folders(self) -> list[Path]:
+        """Where the adapters lie."""
+        return [one.path for one in self.adapters]
+
     def inputs(self, method: MergeMethod) -> tuple[MergeInput, ...]:
         """The inputs as reports name them."""
-        names = distinct_names([one.path for one in self.adapters])
+        names = distinct_names(self.folders)
         return tuple(
             MergeInput(name=name, sha256=one.sha256, weight=weight, ranks=one.ranks)
             for name, one, weight in zip(names, self.adapters, method.weights, strict=True)
@@ -197,6 +206,8 @@ def merge_adapters(
                 factors, tensor = _merge_sparse(deltas, name, method, seed=seed, rank=rank or 1)
             else:
                 factors, tensor = merge_factors(deltas, name, method, rank, all_signs=all_signs)
+        if not tensor.norm <= _LARGEST:
+            raise too_large(tensor.name)
         return factor_tensors(module, factors, stored), tensor
 
     tensors: dict[str, Tensor] = {}
@@ -213,7 +224,11 @@ def merge_adapters(
         result="adapter", inputs=inputs, base=_base_name(opened.base), method=method,
         seed=seed if isinstance(method, Sparse) else None, rank=rank, dtype=stored,
         error=((lost / norm) ** 0.5 if norm else 0.0) if rank is not None else None,
-        tensors=tuple(told), warnings=merge_warnings(method, inputs, told, rank=rank),
+        tensors=tuple(told),
+        warnings=(
+            *merge_warnings(method, inputs, told, rank=rank),
+            *origin_warnings(opened.folders, [one.name for one in inputs]),
+        ),
     )  # fmt: skip
     _write(out, opened, tensors, report)
     return report
@@ -265,6 +280,8 @@ def merge_factors(
     gram = inner_products(deltas, by)
     shares = coefficients(method, gram)
     merged = combine(deltas, shares, by)
+    if not bool(merged.a.isfinite().all() and merged.b.isfinite().all()):
+        raise too_large(name)
     error = None
     if rank is not None:
         cut = truncate(merged, rank)
@@ -284,9 +301,12 @@ def merge_dense(
     for start in range(0, dense[0].shape[0], _BLOCK_ROWS):
         signs.add([delta[start : start + _BLOCK_ROWS] for delta in dense])
     merged, kept = merge_entries(dense, method, name, seed)
+    norm = squared_norm(merged) ** 0.5
+    if not norm <= _LARGEST:
+        raise too_large(name)
     onto = [float(((x.b.T @ merged.to(x.b.dtype)) * x.a).sum()) * x.scale for x in deltas]
     facts = Facts(name, deltas[0].shape, signs, kept=kept)
-    return merged, describe_chosen(facts, gram, onto, squared_norm(merged) ** 0.5)
+    return merged, describe_chosen(facts, gram, onto, norm)
 
 
 def _write(
@@ -306,6 +326,7 @@ def _write(
             copy_tokenizer(opened.tokenizer, folder)
         if opened.origin is not None:
             write_origin(folder, opened.origin)
+        carry_margins(opened.folders, folder)
         write_report(folder, report)
 
 

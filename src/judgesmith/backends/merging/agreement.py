@@ -131,7 +131,6 @@ def merged_origin(folders: Sequence[Path], base: str, out: Path) -> Origin | Non
     """
     found = [(folder, origin) for folder in folders if (origin := read_origin(folder))]
     dialects: dict[str, str] = {}
-    hashes = {origin.base_hash for _, origin in found if origin.base_hash is not None}
     for folder, origin in found:
         for name, digest in origin.dialects.items():
             if dialects.setdefault(name, digest) != digest:
@@ -139,21 +138,29 @@ def merged_origin(folders: Sequence[Path], base: str, out: Path) -> Origin | Non
                     f"{folder}: dialect {name!r} has hash {digest[:12]}, in another input "
                     f"{dialects[name][:12]}. One name, two dialects: train both judges with one."
                 )
-    if len(hashes) > 1:
-        raise DataError(
-            "the inputs' judgesmith.json name bases with different config or tokenizer: "
-            f"{sorted(h[:12] for h in hashes)}. Train both judges on one base."
-        )
     if not found:
         return None
+    config = _one_hash("config or tokenizer", [origin.base_hash for _, origin in found])
+    weights = _one_hash("weights", [origin.base_weights for _, origin in found])
     replies = [origin.reply_tokens for _, origin in found]
     stored = {origin.quantize for _, origin in found}
     longest = max((r for r in replies if r is not None), key=lambda r: r.p99, default=None)
     return Origin(
-        dialects=dialects, base=told_base(base, out), base_hash=next(iter(hashes), None),
+        dialects=dialects, base=told_base(base, out), base_hash=config,
         reply_tokens=longest if None not in replies else None,
-        quantize=stored.pop() if len(stored) == 1 else None,
+        quantize=stored.pop() if len(stored) == 1 else None, base_weights=weights,
     )  # fmt: skip
+
+
+def _one_hash(what: str, hashes: Sequence[str | None]) -> str | None:
+    """The hash that all inputs name which name one."""
+    found = {digest for digest in hashes if digest is not None}
+    if len(found) > 1:
+        raise DataError(
+            f"the inputs' judgesmith.json name bases with different {what}: "
+            f"{sorted(digest[:12] for digest in found)}. Train both judges on one base."
+        )
+    return next(iter(found), None)
 
 
 def check_architectures(models: Sequence[ModelFolder]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 from judgesmith.backends.loading import load
+from judgesmith.backends.merging.adapter_files import too_large
 from judgesmith.backends.merging.diagnostics import (
     Facts,
     SignCount,
@@ -109,7 +110,7 @@ def merge_tensor(
     if isinstance(method, Sparse):
         return _choose(work, method, facts, gram, dtype=dtype, seed=seed)
     shares = coefficients(method, gram)
-    return describe(facts, gram, shares), _add_up(work, shares, by, dtype)
+    return describe(facts, gram, shares), _add_up(work, shares, by, dtype, name=name)
 
 
 def measure(work: Work, by: Granularity) -> tuple[list[list[Tensor]], SignCount]:
@@ -151,10 +152,12 @@ _PRODUCTS: dict[Granularity, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 def _add_up(
-    work: Work, shares: Sequence[Tensor], by: Granularity, dtype: object
+    work: Work, shares: Sequence[Tensor], by: Granularity, dtype: object, *, name: str
 ) -> Iterator[Tensor]:
     scalars = [float(share) for share in shares] if by == "tensor" else []
     narrow = [share.float() for share in shares]
+    if not all(bool(share.isfinite().all()) for share in narrow):
+        raise too_large(name)
 
     def one(rows: slice) -> Tensor:
         below = work.below(rows)
@@ -168,9 +171,16 @@ def _add_up(
             else:
                 merged.addcmul_(part, factor)
         assert merged is not None
-        return merged.to(dtype)
+        return _fitting(merged.to(dtype), name)
 
     return in_turn(work.pool, one, work.blocks())
+
+
+def _fitting(block: Tensor, name: str) -> Tensor:
+    """The block as it is to be written. Raises DataError where its dtype cannot hold it."""
+    if not bool(block.isfinite().all()):
+        raise too_large(name, str(block.dtype).removeprefix("torch."))
+    return block
 
 
 def _choose(
@@ -199,7 +209,7 @@ def _choose(
         return torch.stack([block @ other for other in (*parts, block)])
 
     def laid(rows: slice) -> Tensor:
-        return merged[rows].add(base.read(rows).float()).to(dtype)
+        return _fitting(merged[rows].add(base.read(rows).float()).to(dtype), facts.name)
 
     *onto, square = torch.stack(list(in_turn(work.pool, one, blocks))).sum(0).tolist()
     facts = Facts(facts.name, facts.shape, facts.signs, kept=kept)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from judgesmith.backends.merging.adapter_files import read_adapter
+from judgesmith.backends.merging.adapter_files import read_adapter, too_large
 from judgesmith.backends.merging.adapters import (
     AdapterSet,
     check_dtype,
@@ -23,6 +23,7 @@ from judgesmith.backends.merging.folders import (
     new_folder,
 )
 from judgesmith.backends.merging.methods import MergeMethod, Sparse
+from judgesmith.backends.merging.origins import carry_margins, origin_warnings
 from judgesmith.backends.merging.pool import in_turn, workers
 from judgesmith.backends.merging.result import MergeReport, TensorReport
 from judgesmith.backends.merging.streams import (
@@ -143,12 +144,16 @@ def merge_adapters_into(
             copy_tokenizer(opened.tokenizer, folder)
         if opened.origin is not None:
             write_origin(folder, opened.origin)
+        carry_margins(opened.folders, folder)
         inputs = opened.inputs(method)
         tensors = tuple(told[module] for module in opened.shapes)
         report = MergeReport(
             result="model", inputs=inputs, base=below.path.resolve().name, method=method,
             seed=seed if isinstance(method, Sparse) else None, dtype=written, tensors=tensors,
-            warnings=merge_warnings(method, inputs, tensors),
+            warnings=(
+                *merge_warnings(method, inputs, tensors),
+                *origin_warnings(opened.folders, [one.name for one in inputs]),
+            ),
         )  # fmt: skip
         write_report(folder, report)
     return report
@@ -203,9 +208,12 @@ def _laid(rows: Rows, delta: Delta, name: str, dtype: object) -> Callable[[slice
     """What makes a block of a tensor with a delta laid over it."""
 
     def one(block: slice) -> Tensor:
-        weight = rows.read(block).float() + delta(block)
+        below = rows.read(block).float()
+        if not bool(below.isfinite().all()):
+            raise DataError(f"tensor {name!r} of the model is NaN or infinite.")
+        weight = (below + delta(block)).to(dtype)
         if not bool(weight.isfinite().all()):
-            raise DataError(f"tensor {name!r} of the model, or its delta, is NaN or infinite.")
-        return weight.to(dtype)
+            raise too_large(name, str(dtype).removeprefix("torch."))
+        return weight
 
     return one

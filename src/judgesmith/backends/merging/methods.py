@@ -15,13 +15,14 @@ Granularity = Literal["tensor", "row", "column"]
 Rescale = Literal["inverse_density", "norm", "none"]
 Missing = Literal["absent", "zero"]
 Share = Annotated[float, Field(gt=0, le=1)]
+Weight = Annotated[float, Field(ge=-1e38, le=1e38, allow_inf_nan=False)]
 
 
 class _Method(BaseModel):
-    """`weights`: one finite number per input, in the order of the inputs."""
+    """`weights`: one number per input, in the order of the inputs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    weights: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = Field(min_length=2)
+    weights: tuple[Weight, ...] = Field(min_length=2)
 
     def shares(self) -> tuple[float, ...]:
         """The weights divided by their sum."""

@@ -1,5 +1,6 @@
 """Merge models with full weights: streamed tensor by tensor, computed in float32."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -29,6 +30,7 @@ from judgesmith.backends.merging.folders import (
     new_folder,
 )
 from judgesmith.backends.merging.methods import Linear, MergeMethod, NuSlerp, Sparse
+from judgesmith.backends.merging.origins import carry_margins, origin_warnings
 from judgesmith.backends.merging.pool import workers
 from judgesmith.backends.merging.result import MergeInput, MergeReport, TensorReport
 from judgesmith.backends.merging.streams import (
@@ -125,6 +127,8 @@ def merge_models(
     def make(form: Form) -> Iterable[Tensor]:
         if form[1] not in FLOATS:
             return [_equal(opened, form[0])]
+        if _is_bound(opened, form[0]):
+            return [read_tensor(opened.models[0].places[form[0]]).to(torch_dtype(form[1]))]
         told[form[0]], merged = _merge(opened, form, method, seed, pool)
         return merged
 
@@ -136,6 +140,7 @@ def merge_models(
         write_model(folder, opened.models[0], forms, make, shard_bytes)
         if opened.origin is not None:
             write_origin(folder, opened.origin)
+        carry_margins([model.path for model in opened.models], folder)
         found = _inputs(opened, method, [digest.result() for digest in hashes])
         tensors = tuple(told[name] for name in opened.names if name in told)
         report = _report(opened, method, found, tensors).model_copy(
@@ -162,7 +167,10 @@ def _report(
     return MergeReport(
         result="model", inputs=inputs, base=opened.base and opened.base.path.resolve().name,
         method=method, tensors=tensors, tied=tuple(opened.tied),
-        warnings=merge_warnings(method, inputs, tensors, of_deltas=opened.base is not None),
+        warnings=(
+            *merge_warnings(method, inputs, tensors, of_deltas=opened.base is not None),
+            *origin_warnings([model.path for model in opened.models], [i.name for i in inputs]),
+        ),
     )  # fmt: skip
 
 
@@ -189,6 +197,18 @@ def _equal(opened: ModelSet, name: str) -> Tensor:
             "inputs; they cannot be merged."
         )
     return stored[0]
+
+
+def _is_bound(opened: ModelSet, name: str) -> bool:
+    """Whether a tensor is one infinite number that is the same everywhere.
+
+    Such are the bounds that some models keep beside their weights (the towers of Gemma 4): they
+    are no weights, and stay as they are. Training that diverged leaves NaN, or other numbers.
+    """
+    if opened.models[0].places[name].count != 1:
+        return False
+    values = [float(read_tensor(model.places[name])) for model in opened.everyone]
+    return math.isinf(values[0]) and len(set(values)) == 1
 
 
 def _not_finite(opened: ModelSet, name: str) -> DataError:

@@ -42,7 +42,7 @@ def merge_warnings(
         *_weights(method, names),
         *_density(method, tensors),
         *_inputs(inputs, tensors, of_deltas=of_deltas),
-        *_missing(method, names, tensors),
+        *_missing(method, names, tensors, of_deltas=of_deltas),
         *_angles(method, tensors, of_deltas=of_deltas),
         *_length(method, tensors, of_deltas=of_deltas),
         *_rank(rank, tensors),
@@ -132,23 +132,37 @@ def _inputs(
 
 
 def _missing(
-    method: MergeMethod, names: Sequence[str], tensors: Sequence[TensorReport]
+    method: MergeMethod, names: Sequence[str], tensors: Sequence[TensorReport], *, of_deltas: bool
 ) -> Iterator[MergeWarning]:
+    """Tensors in which some inputs have a delta and others none, input by input."""
     partly = [i for i in range(len(names)) if any(tensor.norms[i] for tensor in tensors)]
-    lone = [t for t in tensors if any(t.norms) and not all(t.norms[i] for i in partly)]
-    if not lone:
+    told = []
+    for i in partly:
+        lone = [t for t in tensors if any(t.norms) and not t.norms[i]]
+        if lone:
+            what = "changed nothing" if of_deltas else "holds only zeros"
+            told.append(
+                f"in {len(lone)} of {len(tensors)} tensors {names[i]} {what} (first: "
+                f"{lone[0].name})"
+            )
+    if not told:
         return
-    who = [names[i] for i in partly if not all(tensor.norms[i] for tensor in lone)]
-    how = {
-        "absent": "the others were taken as if it were not among the inputs",
-        "zero": "it was counted as a delta of zero, which scales the others down",
-    }.get(getattr(method, "missing", ""), "the others keep their weights")
+    setting = getattr(method, "missing", None) if getattr(method, "normalize", True) else None
+    how, other = {
+        "absent": (
+            "there the others were merged as if it were not among the inputs, at full length",
+            ", or set `missing: zero`, which scales the others down there",
+        ),
+        "zero": (
+            "there it counted as a delta of zero, which scales the others down",
+            ", or set `missing: absent`, which leaves the others at full length there",
+        ),
+    }.get(setting or "", ("there the others count with their own weights alone", ""))
     yield MergeWarning(
         kind="missing_delta",
-        message=f"in {len(lone)} of {len(tensors)} tensors {' and '.join(who)} changed nothing "
-        f"(first: {lone[0].name}); {how}.",
-        remedy="Train the judges with the same target_modules, or choose `missing` on purpose.",
-    )  # fmt: skip
+        message=f"{', '.join(told)}; {how}.",
+        remedy=f"If that is not meant, train the judges with the same target_modules{other}.",
+    )
 
 
 def _angles(

@@ -14,7 +14,8 @@ class Found(NamedTuple):
     `status` says why there is no verdict; `written` is None exactly then. `closed` says that
     something stands after the verdict which only a complete reply has, and `strict` that the form
     marks where the verdict ends, so that whatever stands there is meant as one. Where it is not the
-    `last`, a reply that was cut may have had another after it. `rationale_at` and `written_at` are
+    `last`, a reply that was cut may have had another after it, as what was found may stand in a
+    quotation. `rationale_at` and `written_at` are
     where the parts stand in the text.
     """
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -30,7 +31,9 @@ def _no_number(name: str) -> Any:
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_once, parse_int=str, parse_float=str, parse_constant=_no_number
 )
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+_LONE = re.compile("[\ud800-\udfff]")
+"""Half a character, which JSON can spell and no file can hold."""
 
 
 class Json(BaseModel):
@@ -58,10 +61,17 @@ class Json(BaseModel):
             raise ValueError(f"expected two different fields, found {self.rationale!r} twice")
         return self
 
-    @property
-    def opening(self) -> str:
-        """The text right before a verdict that is no text; a quotation mark follows else."""
-        return f'"{self.verdict}": '
+    def opening(self, words: Iterable[str]) -> str:
+        """The text right before a verdict in one of these words.
+
+        Empty where no text is right before all of them, or a word is written otherwise: where some
+        are numbers and others are not, and with lists, objects and quotation marks.
+        """
+        before = json.dumps(self.verdict, ensure_ascii=False) + ": "
+        said = {word: json.dumps(_value(word), ensure_ascii=False) for word in words}
+        if all(written == word for word, written in said.items()):
+            return before
+        return before + '"' if all(w == f'"{word}"' for word, w in said.items()) else ""
 
     @property
     def has_rationale(self) -> bool:
@@ -86,10 +96,18 @@ class Json(BaseModel):
         return (self._parts(text, criteria),)
 
     def _parts(self, text: str, criteria: tuple[str, ...]) -> Found:
+        try:
+            return self._read(text, criteria)
+        except RecursionError:  # nested too deep for whoever writes it down again
+            return Found(Status.NO_VERDICT, None)
+
+    def _read(self, text: str, criteria: tuple[str, ...]) -> Found:
         found = _load(text)
         if isinstance(found, Status):
             return Found(found, None)
         rationale = _text(found.get(self.rationale))
+        if self.by_criterion and any(_LONE.search(name) for name in found):
+            return Found(Status.NO_VERDICT, rationale)
         if self.by_criterion:
             return self._each(found, criteria, rationale)
         written = _words(found.get(self.verdict))
@@ -98,8 +116,13 @@ class Json(BaseModel):
 
     def rewrite(self, reply: str, rationale: str, written: Written) -> str | None:
         """The reply with other parts, laid out as it is; None for a layout that is not known."""
-        found = _load(reply)
-        if isinstance(found, Status):
+        try:
+            return self._rewritten(reply, rationale, written)
+        except (RecursionError, ValueError):
+            return None
+
+    def _rewritten(self, reply: str, rationale: str, written: Written) -> str | None:
+        if isinstance(_load(reply), Status):
             return None
         whole = json.loads(_unfenced(reply))
         for indent in (None, 1, 2, 3, 4):
@@ -188,7 +211,7 @@ def _load(text: str) -> dict[str, Any] | Status:
 
 
 def _text(value: Any) -> str | None:
-    return value.strip() or None if isinstance(value, str) else None
+    return _LONE.sub("\ufffd", value).strip() or None if isinstance(value, str) else None
 
 
 def _words(value: Any) -> str | list[str] | None:
@@ -216,7 +239,10 @@ def canonical(words: str) -> str:
     ('[{"model": "m", "rank": "1"}]', 'Response 1')
     """
     found = _structure(words)
-    return words if found is None else json.dumps(found, sort_keys=True)
+    try:
+        return words if found is None else json.dumps(found, sort_keys=True)
+    except RecursionError:
+        return words
 
 
 def _structure(words: str) -> Any:

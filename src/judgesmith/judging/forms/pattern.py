@@ -57,10 +57,35 @@ def plan_of(text: str) -> Plan:
     return plan
 
 
+_SCRIPTS_WITHOUT_BLANKS = (
+    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\uffef\U00020000-\U0003ffff"
+)
+_IN_WORD = rf"[^\W{_SCRIPTS_WITHOUT_BLANKS}]"
+_LETTER = rf"[^\W\d{_SCRIPTS_WITHOUT_BLANKS}]"
+
+
 @lru_cache(maxsize=256)
 def _tolerant(literal: str) -> re.Pattern[str]:
     """The literal without its outer white space, in any letter case, with any white space."""
     return re.compile(r"\s+".join(map(re.escape, literal.split())), re.IGNORECASE)
+
+
+@lru_cache(maxsize=256)
+def _marker(literal: str) -> re.Pattern[str]:
+    """A literal before the verdict: no part of a longer word ("grade:" of "upgrade:")."""
+    bare, words = literal.strip(), _tolerant(literal).pattern
+    before = rf"(?<!{_IN_WORD})" if re.match(_IN_WORD, bare) else ""
+    apart = literal[-1:].isspace() and re.match(_LETTER, bare[-1:])
+    return re.compile(before + words + (rf"(?!{_LETTER})" if apart else ""), re.IGNORECASE)
+
+
+@lru_cache(maxsize=256)
+def _after_verdict(literal: str) -> re.Pattern[str]:
+    """A literal between the verdict and the rationale: no part of a number ("." of "4.5")."""
+    bare, words = literal.strip(), _tolerant(literal).pattern
+    before = literal[:1].isspace() and re.match(_IN_WORD, bare)
+    after = r"(?!\d|[.,/]\d)" if bare[-1:].isdigit() else r"(?!\d)"
+    return re.compile((rf"(?<!{_IN_WORD})" if before else "") + words + after, re.IGNORECASE)
 
 
 @lru_cache(maxsize=256)
@@ -75,13 +100,14 @@ class Pattern(BaseModel):
     Letter case and white space in the literal text do not matter.
 
     Where the verdict comes last, the literal text before it is a marker that must stand in a reply
-    once: quoted in the rationale, it makes several verdicts. The verdict is what stands from the
-    marker to the end. Where the verdict comes first, it is what stands before the first literal
-    text after it, and nothing in the rationale matters. With nothing but a line break between the
-    two, the verdict is the last line, or the first; a reply may consist of it.
+    once: quoted in the rationale, it makes several verdicts, and so do the markers of two
+    spellings. The verdict is what stands from the marker to the end. Where the verdict comes first,
+    it is what stands before the first literal text after it, and nothing in the rationale matters.
+    With nothing but a line break between the two, the verdict is the last line, or the first; a
+    reply may consist of it. No literal text is found inside a longer word or a number.
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
     model_config = ConfigDict(frozen=True, extra="forbid")
     kind: Literal["pattern"] = "pattern"
     text: str = Field(min_length=1)
@@ -111,19 +137,23 @@ class Pattern(BaseModel):
     @property
     def reserved(self) -> tuple[str, ...]:
         """The markers, which a rationale may not hold; none where the verdict comes first."""
+        return tuple(dict.fromkeys(marker.strip() for marker in self._markers))
+
+    @property
+    def _markers(self) -> tuple[str, ...]:
+        """The literal texts between a rationale and a verdict after it, as they are written."""
         plans = [plan_of(text) for text in (self.text, *self.read)]
-        found = [p.between.strip() for p in plans if p.verdict_last]
-        return tuple(dict.fromkeys(marker for marker in found if marker))
+        return tuple(p.between for p in plans if p.verdict_last and p.between.strip())
 
     def clash(self, rationale: str) -> str | None:
         """The marker that a rationale holds, in whatever letter case, or runs into."""
         own = plan_of(self.text)
-        held = (m for m in self.reserved if _tolerant(m).search(rationale))
-        found = next(held, None)
+        found = next((m for m in self._markers if _marker(m).search(rationale)), None)
         if found is None and own.verdict_last and own.between.strip():
-            first = _tolerant(own.between).search(rationale + own.between)
-            found = own.between.strip() if first and first.start() < len(rationale) else None
-        return None if found is None else f"marker {found!r}"
+            first = _marker(own.between).search(rationale + own.between)
+            runs_into = first is None or first.start() < len(rationale)
+            found = own.between if runs_into else None
+        return None if found is None else f"marker {found.strip()!r}"
 
     def write(self, rationale: str, written: Written) -> str:
         """The reply with these parts."""
@@ -135,63 +165,87 @@ class Pattern(BaseModel):
     def find(self, text: str, criteria: tuple[str, ...] = ()) -> tuple[Found, ...]:
         """The parts of a reply, by each pattern in turn."""
         plans = [plan_of(one) for one in (self.text, *self.read)]
+        if _in_several_places(plans, text):
+            return (Found(Status.SEVERAL_VERDICTS, None),)
         found = [_find(plan, text) for plan in plans]
-        if _one_place(plans):
+        if len(plans) == 1:
             return tuple(found)
+        # A reply that was cut may fit one spelling, and the whole reply another.
         first = not any(plan.verdict_last for plan in plans)
         return tuple(one._replace(last=one.last and one.closed and first) for one in found)
 
 
-def _one_place(plans: list[Plan]) -> bool:
-    """Whether all patterns look for the verdict behind the same marker.
+def _in_several_places(plans: list[Plan], text: str) -> bool:
+    """Whether markers stand in a text at two places; one inside the other is one place."""
+    spans = []
+    for plan in plans:
+        body = _body(plan, text)
+        if body is not None and plan.verdict_last and plan.between.strip():
+            places = _marker(plan.between).finditer(text, body.begins, body.stop)
+            spans += [found.span() for found in islice(places, 2)]
+    spans.sort()
+    ends = -1
+    for place, (start, end) in enumerate(spans):
+        if place and start >= ends:
+            return True
+        ends = max(ends, end)
+    return False
 
-    Else a reply that was cut may fit one of them, and the whole reply another with another verdict.
-    """
-    markers = {" ".join(plan.between.casefold().split()) for plan in plans}
-    behind = all(plan.verdict_last and plan.between.strip() for plan in plans)
-    return len(plans) == 1 or (behind and len(markers) == 1)
+
+class _Body(NamedTuple):
+    """Where a reply stands without the literal text before and after; `closed` by the latter."""
+
+    begins: int
+    stop: int
+    closed: bool
+
+
+def _body(plan: Plan, text: str) -> _Body | None:
+    """None where the literal text before is not there."""
+    opened = _tolerant(plan.before).match(text, len(text) - len(text.lstrip()))
+    if opened is None:
+        return None
+    closing = _at_end(plan.after).search(text, opened.end()) if plan.after.strip() else None
+    if closing is not None:
+        return _Body(opened.end(), closing.start(), closed=True)
+    end = len(text.rstrip()) if plan.verdict_last else len(text)
+    return _Body(opened.end(), end, closed=False)
 
 
 def _find(plan: Plan, text: str) -> Found:
-    start, end = len(text) - len(text.lstrip()), len(text.rstrip())
-    opened = _tolerant(plan.before).match(text, start)
-    if opened is None:
+    body = _body(plan, text)
+    if body is None:
         return Found(Status.NO_VERDICT, None)
-    closing = _at_end(plan.after).search(text, opened.end()) if plan.after.strip() else None
-    stop = end if closing is None else closing.start()
-    closed = closing is not None or not plan.after.strip()
     if not plan.verdict_last:
-        return _verdict_first(plan, text, opened.end(), len(text) if closing is None else stop)
-    return _verdict_last(plan, text, (opened.end(), stop), closing is not None, closed)
+        return _verdict_first(plan, text, body.begins, body.stop)
+    return _verdict_last(plan, text, body)
 
 
-def _verdict_last(plan: Plan, text: str, body: tuple[int, int], marked: bool, ended: bool) -> Found:
-    """`marked` says that the literal text after the verdict is there, `ended` that none lacks."""
-    begins, stop = body
+def _verdict_last(plan: Plan, text: str, body: _Body) -> Found:
+    begins, stop, closed = body
     inside, rationale = None, None
     by_line = len(plan.slots) == 2 and not plan.between.strip()
     if by_line:
         inside = (begins, max(begins, text.rfind("\n", begins, stop)))
         rationale, begins = text[slice(*inside)].strip() or None, inside[1]
     elif len(plan.slots) == 2:
-        markers = list(islice(_tolerant(plan.between).finditer(text, begins, stop), 2))
-        inside = (begins, markers[0].start() if markers else stop)
+        marker = _marker(plan.between).search(text, begins, stop)
+        inside = (begins, marker.start() if marker else stop)
         rationale = text[slice(*inside)].strip()
-        if len(markers) != 1:
-            status = Status.SEVERAL_VERDICTS if markers else Status.NO_VERDICT
-            return Found(status, (rationale or None) if not markers else None)
-        begins = markers[0].end()
-    if not ended:
+        if marker is None:
+            return Found(Status.NO_VERDICT, rationale or None)
+        begins = marker.end()
+    if plan.after.strip() and not closed:
         return Found(Status.NO_VERDICT, rationale)
     return Found(
-        None, rationale, text[begins:stop], closed=marked, last=marked or not by_line,
+        None, rationale, text[begins:stop], closed=closed, last=len(plan.slots) == 1,
         rationale_at=inside and trimmed(text, *inside), written_at=trimmed(text, begins, stop),
     )  # fmt: skip
 
 
 def _verdict_first(plan: Plan, text: str, begins: int, stop: int) -> Found:
     if plan.between.strip():
-        found = _tolerant(plan.between).search(text, begins, stop)
+        found = _after_verdict(plan.between).search(text, begins, stop)
         if found is None:
             return Found(Status.NO_VERDICT, None)
         end, onward = found.span()

@@ -20,7 +20,7 @@ class ScoresFirst(BaseModel):
     the reason never matters.
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
     model_config = ConfigDict(frozen=True, extra="forbid")
     kind: Literal["scores_first"] = "scores_first"
     out_of: int | None = Field(None, gt=0)
@@ -54,5 +54,5 @@ class ScoresFirst(BaseModel):
         found = find_first_line(text)
         line = str(found.written or "")
         if self.out_of is not None:
-            line = re.sub(rf"(?<=\d)[ \t]*/[ \t]*{self.out_of}(?![\d.])", "", line)
+            line = re.sub(rf"(?<=\d)[ \t]*/[ \t]*{self.out_of}(?![\d.]|[ \t]*/)", "", line)
         return (found._replace(written=[word for word in _APART.split(line) if word]),)

@@ -1,6 +1,7 @@
 """Replies in two tags: the rationale, then the verdict, and nothing after it."""
 
 import re
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -11,12 +12,20 @@ from judgesmith.records import Status
 _TAG = re.compile(r"\w[\w-]*")
 
 
+@lru_cache(maxsize=256)
+def _spellings(tag: str) -> re.Pattern[str]:
+    """The tag, opening or closing, in any letter case and with any white space."""
+    return re.compile(rf"<\s*(?:/\s*)?{re.escape(tag)}\s*>", re.IGNORECASE)
+
+
 class Tags(BaseModel):
     """`<rationale>why</rationale><verdict>A</verdict>`, with tags of the dialect's own names.
 
     The rationale ends at its last closing tag, so a verdict quoted inside it does not count; one
     that was opened and never closed goes on to the end. After it exactly one verdict must follow,
     and nothing but white space after that: a verdict in the middle of a sentence is a quotation.
+    Another spelling of its tag beside it ("<Verdict>") makes several verdicts. A reply that was
+    cut has none: as long as it could go on, a verdict may still stand in a quotation.
     """
 
     VERSION: ClassVar[int] = 2
@@ -66,7 +75,7 @@ class Tags(BaseModel):
     def _parts(self, text: str) -> Found:
         rationale, inside, start = self._split(text)
         rest = text[start:] if start is not None else ""
-        if rest.count(f"</{self.verdict}>") > 1:
+        if self._states_several(rest):
             return Found(Status.SEVERAL_VERDICTS, rationale)
         before, opening, tail = rest.partition(f"<{self.verdict}>")
         written, closing, after = tail.partition(f"</{self.verdict}>")
@@ -76,10 +85,17 @@ class Tags(BaseModel):
         if rationale is None:
             rationale, inside = before.strip() or None, (start, start + len(before))
         return Found(
-            None, rationale, written, closed=True, strict=True,
+            None, rationale, written, closed=True, strict=True, last=False,
             rationale_at=trimmed(text, *(inside or (0, 0))),
             written_at=(begins, begins + len(written)),
         )  # fmt: skip
+
+    def _states_several(self, rest: str) -> bool:
+        """Whether a verdict is closed twice, or its tag stands beside another spelling of it."""
+        exact = rest.count(f"</{self.verdict}>")
+        opened = rest.count(f"<{self.verdict}>")
+        spelled = sum(1 for _ in _spellings(self.verdict).finditer(rest))
+        return exact > 1 or (exact == 1 and spelled > exact + opened)
 
     def _split(self, text: str) -> tuple[str | None, tuple[int, int] | None, int | None]:
         """The rationale, where it stands, and where the rest begins; None where none is left."""

@@ -177,8 +177,7 @@ def _judgment(
     stated, reason = read_scores(text)
     if stated is None or len(stated) != answers:
         return Dropped(NO_SCORES)
-    numbers = [float(s) for s in column or () if isinstance(s, int | float | str)]
-    if column is not None and tuple(numbers) != stated:
+    if column is not None and _numbers(column) != stated:
         return Dropped(OTHER_SCORES)
     return Given(
         verdict=Scores(kind="scores", values=stated, criteria=None),
@@ -188,6 +187,14 @@ def _judgment(
         annotator_kind=about.annotator_kind or AnnotatorKind.MODEL,
         licence=about.licence or TEACHER_LICENCE,
     )
+
+
+def _numbers(column: Sequence[Any]) -> tuple[float, ...] | None:
+    """The numbers of a column of scores; None where something else stands there."""
+    try:
+        return tuple(float(score) for score in column)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def read_scores(text: str) -> tuple[tuple[float, ...] | None, str]:

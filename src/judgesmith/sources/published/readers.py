@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -194,6 +195,7 @@ def _labels(
             annotator_kind=given.annotator_kind,
             rationale=given.rationale,
             dialect=given.dialect,
+            where=row.where,
         )
 
 
@@ -269,8 +271,11 @@ def number(value: object, *, where: str, field: str) -> float:
     try:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             raise ValueError
-        return float(value)
-    except ValueError:
+        found = float(value)
+        if not isfinite(found):
+            raise ValueError
+        return found
+    except (ValueError, OverflowError):
         raise DataError(
             f"{where}: field {field!r}: expected a number, found {str(value)[:60]!r}."
         ) from None

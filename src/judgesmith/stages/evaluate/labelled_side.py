@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 
 from judgesmith.errors import DataError
 from judgesmith.judging.dialect import Dialect, require_direction
+from judgesmith.judging.taken_over import taken_over
 from judgesmith.models.about import Form, form_of, kinds_about, letter_of, score_units, scores_alone
 from judgesmith.records import (
     AnnotatorKind,
     Item,
+    Judgment,
+    Kind,
     Label,
     Question,
     Response,
@@ -16,6 +19,7 @@ from judgesmith.records import (
     index_by_id,
 )
 from judgesmith.runs.layout import RunDir
+from judgesmith.tasks import known_dialects
 
 
 class NobodyLabelled(DataError):
@@ -51,11 +55,22 @@ def read_labelled_side(run_dir: RunDir, kind: AnnotatorKind, dialect: Dialect) -
     """The run's test side, with the labels of one kind of annotator, and its training side.
 
     Raises NobodyLabelled where no test item has such a label, and DataError where labels and
-    dialect disagree on what a letter names.
+    dialect disagree on what a letter names, or where the dialect is shown lists.
     """
+    if dialect.kind is Kind.LIST:
+        raise DataError(
+            f"evaluate: dialect {dialect.name!r} is shown lists of responses, which are not "
+            "measured: labels and figures are of single responses and of pairs. Evaluate in a "
+            "dialect for either (the same student may be asked in it)."
+        )
     items = run_dir.read("split/items.jsonl", Item)
     by_id = index_by_id(items)
-    labels = run_dir.read("labels/labels.jsonl", Label)
+    labels = taken_over(
+        run_dir.read("labels/labels.jsonl", Label),
+        index_by_id(run_dir.read_if_made("labels/judgments.jsonl", Judgment)),
+        known_dialects(run_dir.header),
+        dialect,
+    )
     form = form_of(dialect, labels, by_id)
     kinds = kinds_about(dialect, form)
     labels = [
@@ -129,7 +144,11 @@ def said(label: Label, item: Item, form: Form) -> dict[str, str]:
 def said_by_annotator(
     labels: Iterable[Label], kind: AnnotatorKind, items: Iterable[Item], form: Form = "pairs"
 ) -> dict[str, dict[str, str]]:
-    """What each annotator of one kind says of the given items; the first label of a key counts."""
+    """What each annotator of one kind says of the given items.
+
+    Where one annotator says something twice, the last verdict on an item counts, and the first
+    score of a response: it may lie in several items, and is read as it was judged first.
+    """
     wanted = index_by_id(items)
     found: dict[str, dict[str, str]] = {}
     for label in labels:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
+from judgesmith.backends.origin import model_path
 from judgesmith.evaluation.comparing import compare, student_and_neighbours
 from judgesmith.evaluation.judges import Judge, read_judgments, read_single
 from judgesmith.evaluation.replies import replies_of
@@ -88,9 +90,13 @@ def roles(students: Sequence[str]) -> dict[str, Role]:
 
 
 def margin_of(name: str, dialect: Dialect, run_dir: RunDir) -> float | None:
-    """The tie margin of a student that scores each response alone; None for one shown pairs."""
-    scores = dialect.kind is Kind.SINGLE and dialect.scale.choices is None
-    return read_margin(run_dir.file(student_folder(name))) if scores else None
+    """The tie margin of a student that scores each response alone; None for one shown pairs.
+
+    It lies beside the weights: those of the student before training may be of another run.
+    """
+    if dialect.kind is not Kind.SINGLE or dialect.scale.choices is not None:
+        return None
+    return read_margin(Path(model_path(run_dir.file(student_folder(name)))), dialect.hash)
 
 
 def measure(asked: Asked, setting: Setting) -> Measured:

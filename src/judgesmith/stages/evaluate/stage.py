@@ -37,6 +37,7 @@ def inputs(config: Config) -> tuple[str, ...]:
         "questions/questions.jsonl",
         "responses/responses.jsonl",
         "split/items.jsonl",
+        "labels/judgments.jsonl",
         "labels/labels.jsonl",
         "rows/sft.jsonl",
         *(student_folder(name) for name in config.everybody),

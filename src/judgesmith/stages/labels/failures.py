@@ -1,7 +1,7 @@
-"""How the judgments of teachers ended, and a warning of those that never came."""
+"""How judgments ended, and a warning of verdicts that never came, or that contradict each other."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from judgesmith.audits import Finding, Severity
 from judgesmith.audits.finding import MAX_EXAMPLES
@@ -40,3 +40,23 @@ def failed_findings(judgments: Iterable[Judgment]) -> list[Finding]:
                 )
             )
     return found
+
+
+def torn_findings(torn: Mapping[str, Sequence[str]], items: int) -> list[Finding]:
+    """Items that an imported annotator says several things of, each as often, and where."""
+    if not torn:
+        return []
+    places = [" and ".join(one.rpartition("/")[2] for one in found) for found in torn.values()]
+    return [
+        Finding(
+            audit="torn labels",
+            severity=Severity.INFO,
+            message=f"of {len(torn)} of {items} items an imported annotator says several things, "
+            "none of them most often",
+            count=len(torn),
+            of=items,
+            examples=tuple(places[:MAX_EXAMPLES]),
+            effect="they have no label by that annotator: a drawn one would be noise",
+            remedy="leave them out, or correct the rows if one name stands for one person",
+        )
+    ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from judgesmith.audits.ties import majority
 from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.writing import NEUTRAL
 from judgesmith.records import (
     AnnotatorKind,
     Choice,
@@ -34,12 +35,17 @@ TORN = "items on which an imported annotator says several things"
 
 @dataclass
 class Imported:
-    """What models of elsewhere say. `counts` are what was lost, by reason."""
+    """What models of elsewhere say. `counts` are what was lost, by reason.
+
+    `torn` are the items that an annotator says several things of, each as often, with the places of
+    what was said.
+    """
 
     judgments: list[Judgment] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     without_item: int = 0
+    torn: dict[str, list[str]] = field(default_factory=dict)
 
 
 def model_labels(
@@ -49,8 +55,9 @@ def model_labels(
     """Judgments by models in the dialects they were made in, and one label per item and annotator.
 
     The label is what the annotator said in `dialect`, else in the first dialect of the file; of
-    several judgments in it scores are averaged, and of letters most decide. It cites all of the
-    annotator's judgments of the item, in whatever dialect: each teaches its own condition.
+    several judgments in it scores are averaged, and of letters most decide; where as many say
+    another thing, there is no label. It cites the annotator's judgments of the item in whatever
+    dialect, as each teaches its own condition, but no letter that most in that dialect contradict.
 
     A judgment whose reason no reply can hold keeps its verdict and loses the reason. One off its
     dialect's scale is lost. Both are counted.
@@ -63,6 +70,7 @@ def model_labels(
         kind: of the labels; in a rehearsal nothing is called a model's.
     """
     found = Imported()
+    places: dict[str, str] = {}
     by_responses = {frozenset(item.response_ids): item for item in items}
     samples: Counter[tuple[object, ...]] = Counter()
     directions = {dialect.hash: dialect.direction}
@@ -80,8 +88,9 @@ def model_labels(
         if samples[key]:
             judgment = _again(judgment, samples[key])
         samples[key] += 1
+        places[judgment.id] = given.place
         found.judgments.append(judgment)
-    found.labels = _labels(found, directions, kind)
+    found.labels = _labels(found, directions, kind, places)
     return found
 
 
@@ -131,14 +140,15 @@ def _directed(given: ImportedLabel, dialect: Dialect) -> Verdict | None:
 
 def _on_scale(dialect: Dialect, verdict: Verdict) -> bool:
     try:
-        dialect.write_reply("So.", verdict)
+        dialect.write_reply(NEUTRAL, verdict)
     except ValueError:
         return False
     return True
 
 
 def _labels(
-    found: Imported, directions: Mapping[str, Direction | None], kind: AnnotatorKind
+    found: Imported, directions: Mapping[str, Direction | None], kind: AnnotatorKind,
+    places: Mapping[str, str],
 ) -> list[Label]:  # fmt: skip
     """One label per item and annotator; `directions` are by dialect, that of the labels first."""
     first = next(iter(directions))
@@ -147,12 +157,16 @@ def _labels(
         by_annotator.setdefault((judgment.item_id, judgment.judge), []).append(judgment)
     labels = []
     for (item_id, annotator), said in by_annotator.items():
-        known = {one.dialect for one in said}
-        counted = first if first in known else said[0].dialect
-        verdict = _accepted([one for one in said if one.dialect == counted])
+        by_dialect: dict[str, list[Judgment]] = {}
+        for one in said:
+            by_dialect.setdefault(one.dialect, []).append(one)
+        counted = first if first in by_dialect else said[0].dialect
+        verdict = accepted(map(_in_item_order, by_dialect[counted]))
         if verdict is None:
             found.counts[TORN] += 1
+            found.torn[item_id] = [places[one.id] for one in by_dialect[counted]]
             continue
+        uncontradicted = {one.id for group in by_dialect.values() for one in _agreeing(group)}
         labels.append(
             Label.make(
                 source=said[0].source,
@@ -162,7 +176,7 @@ def _labels(
                 direction=directions[counted],
                 confidence=None,
                 policy=AS_GIVEN,
-                judgment_ids=tuple(one.id for one in said),
+                judgment_ids=tuple(one.id for one in said if one.id in uncontradicted),
                 annotator_kind=kind,
                 annotator=annotator,
             )
@@ -170,9 +184,25 @@ def _labels(
     return labels
 
 
-def _accepted(judgments: Sequence[Judgment]) -> Choice | Scores | Ranking | None:
-    """One verdict in item order: the mean of scores, what most say of letters, else None."""
+def _agreeing(judgments: Sequence[Judgment]) -> list[Judgment]:
+    """Of letters those that most say, none where as many say another thing; of others all."""
     verdicts = [_in_item_order(one) for one in judgments]
+    if not all(isinstance(verdict, Choice) for verdict in verdicts):
+        return list(judgments)
+    most = accepted(verdicts)
+    return [one for one, said in zip(judgments, verdicts, strict=True) if said == most]
+
+
+def accepted(given: Iterable[Verdict]) -> Choice | Scores | Ranking | None:
+    """One verdict of several in item order: the mean of scores, what most letters say, else None.
+
+    >>> from judgesmith.records import choice
+    >>> accepted([choice("A"), choice("B"), choice("A")]), accepted([choice("A"), choice("B")])
+    (Choice(kind='choice', value='A'), None)
+    """
+    verdicts = list(given)
+    if verdicts and all(one == verdicts[0] for one in verdicts):
+        return verdicts[0]
     scores = [one for one in verdicts if isinstance(one, Scores)]
     if len(scores) == len(verdicts) and all(one.criteria is None for one in scores):
         columns = zip(*(one.values for one in scores), strict=True)
@@ -180,9 +210,7 @@ def _accepted(judgments: Sequence[Judgment]) -> Choice | Scores | Ranking | None
         return Scores(kind="scores", values=means, criteria=None)
     letters = [one.value for one in verdicts if isinstance(one, Choice)]
     most = majority(letters) if len(letters) == len(verdicts) else None
-    if most is not None:
-        return Choice(kind="choice", value=most)
-    return verdicts[0] if len(verdicts) == 1 else None
+    return None if most is None else Choice(kind="choice", value=most)
 
 
 def _in_item_order(judgment: Judgment) -> Verdict:

@@ -28,12 +28,13 @@ from judgesmith.tasks import KeyJudgment, Task, key_judgment
 
 def judge_by_key(
     items: Iterable[Item], questions: Mapping[str, Question], responses: Mapping[str, Response],
-    task: Task, *, policy: str, dialect: Dialect, named_pairs: bool = True,
+    task: Task, *, policy: str, dialect: Dialect, further: bool = False,
 ) -> tuple[list[Judgment], list[Label]]:  # fmt: skip
     """The key's judgments, and its labels; items it cannot decide have none.
 
     What is judged at once: the pair in both orders, or each response alone. Responses scored alone
-    say, too, which of a pair stands out; without `named_pairs` another dialect says that.
+    say, too, which of a pair stands out. In a `further` dialect they do not, as the first one says
+    that, and the policy of the labels names the dialect: an item has labels in both.
     """
     judgments: list[Judgment] = []
     labels: list[Label] = []
@@ -45,7 +46,7 @@ def judge_by_key(
         whole = [one for one in found if one is not None]
         if whole and len(whole) == len(orders):
             judgments += whole
-            labels += _key_labels(item, whole, policy, dialect, named_pairs=named_pairs)
+            labels += _key_labels(item, whole, policy, dialect, further=further)
     return judgments, labels
 
 
@@ -97,16 +98,17 @@ def _reply(dialect: Dialect, found: KeyJudgment) -> str | None:
 
 
 def _key_labels(
-    item: Item, judgments: Sequence[Judgment], policy: str, dialect: Dialect, *, named_pairs: bool
+    item: Item, judgments: Sequence[Judgment], policy: str, dialect: Dialect, *, further: bool
 ) -> list[Label]:
     """What the key accepts: of responses scored alone their scores, and which of a pair stands out.
 
     Scores with two values say no more than the pair's verdict, and are left out.
     """
     labels = []
+    policy = f"{policy}, in {dialect.name}" if further else policy
     scores = [score for one in judgments for score in expected_scores(one) or ()]
     alone = dialect.kind is Kind.SINGLE
-    if alone and len(scores) == 2 and named_pairs:
+    if alone and len(scores) == 2 and not further:
         verdict: Verdict = choice(named(scores[0], scores[1], margin=0.0))
         labels.append(_label(item, verdict, judgments, policy, dialect))
     if alone and (len(scores) != 2 or len(dialect.scale.values) > 2):

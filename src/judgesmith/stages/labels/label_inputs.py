@@ -17,7 +17,8 @@ class LabelInputs:
     """What is judged, in which dialect, and what others say of it.
 
     `key` are the verdicts of the answer key, in item order, by item id. `key_policy` is how it
-    labels in this run, None where it does not.
+    labels in this run, None where it does not. `further` dialects are those beside the one of
+    `labels.dialect`; their labels name them, so that two labels of an item are told apart.
     """
 
     items: Sequence[Item]
@@ -29,6 +30,7 @@ class LabelInputs:
     dialect: Dialect
     key_policy: str | None
     seed: int
+    further: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from judgesmith.audits.ties import majority
 from judgesmith.errors import DataError
 from judgesmith.records import AnnotatorKind, Choice, Direction, Item, Label, Verdict, reorder
 from judgesmith.sources import ImportedLabel
+from judgesmith.stages.labels.imported import accepted
 
 QUEUE = "queue"
 """The kind of import that holds what teachers left open."""
@@ -62,11 +63,20 @@ def gathered(imports: Iterable[tuple[str, Sequence[Label]]]) -> ByPeople:
 
 
 def person_labels(
-    imported: Iterable[ImportedLabel], items: Sequence[Item], direction: Direction | None
-) -> tuple[list[Label], int]:
-    """Labels by people for items of the run, in item order, and how many fit no item."""
+    imported: Iterable[ImportedLabel], items: Sequence[Item], direction: Direction | None,
+    torn: dict[str, list[str]] | None = None,
+) -> tuple[list[Label], int]:  # fmt: skip
+    """Labels by people for items of the run, in item order, and how many fit no item.
+
+    One name may stand for a crowd, whose members contradict each other: with `torn` the verdict of
+    most counts, and where there is none the item has no label and goes in there, by its id, with
+    the places of what was said.
+
+    Raises:
+        DataError: without `torn`, one annotator says two things of the same responses.
+    """
     by_responses = {frozenset(item.response_ids): item for item in items}
-    labels: dict[str, Label] = {}
+    said: dict[str, list[tuple[Label, str]]] = {}
     without_item = 0
     for given in imported:
         item = by_responses.get(frozenset(given.response_ids))
@@ -89,13 +99,28 @@ def person_labels(
             annotator_kind=AnnotatorKind.PERSON,
             annotator=given.annotator,
         )
-        before = labels.setdefault(label.id, label)
-        if before.verdict != verdict:
+        before = said.setdefault(label.id, [])
+        before.append((label, given.place))
+        if torn is None and before[0][0].verdict != verdict:
             raise DataError(
-                f"{given.source}: {given.annotator!r} gave two verdicts on responses "
-                f"{given.response_ids}: keep the one that counts."
+                f"{given.place}: {given.annotator!r} gave two verdicts on responses "
+                f"{given.response_ids}, the other in {before[0][1]}: keep the one that counts."
             )
-    return list(labels.values()), without_item
+    return _decided(said.values(), {} if torn is None else torn), without_item
+
+
+def _decided(said: Iterable[list[tuple[Label, str]]], torn: dict[str, list[str]]) -> list[Label]:
+    """Of labels with one id the first that says what most say; places of items without such."""
+    found = []
+    for labels in said:
+        first = labels[0][0]
+        most = accepted(label.verdict for label, _ in labels)
+        if most is None:
+            torn[first.item_id] = [place for _, place in labels]
+            continue
+        same = next((label for label, _ in labels if label.verdict == most), None)
+        found.append(same or first.with_fields(verdict=most))
+    return found
 
 
 def verdicts_of(labels: Iterable[Label]) -> dict[str, str]:

@@ -111,7 +111,7 @@ def _labels(
                 verdict=Scores(kind="scores", values=means, criteria=None),
                 direction=given.dialect.direction,
                 confidence=None,
-                policy=f"{config.policy.value}, {_how(item, given.dialect)}",
+                policy=f"{config.policy.value}, {_how(given)}",
                 judgment_ids=tuple(one.id for one in found),
                 annotator_kind=config.kind,
                 annotator=config.primary,
@@ -120,8 +120,11 @@ def _labels(
     return labels, unlabelled
 
 
-def _how(item: Item, dialect: Dialect) -> str:
-    return SCORED_ALONE if dialect.kind is Kind.SINGLE else f"scored in {dialect.name}"
+def _how(given: LabelInputs) -> str:
+    """How scores were given, in words that differ between the dialects of one run."""
+    if given.dialect.kind is not Kind.SINGLE:
+        return f"scored in {given.dialect.name}"
+    return f"in {given.dialect.name}, {SCORED_ALONE}" if given.further else SCORED_ALONE
 
 
 def mean_scores(judgments: Iterable[Judgment], responses: int) -> tuple[float, ...] | None:

@@ -11,6 +11,7 @@ from judgesmith.audits import LabelItem, label_findings, label_table
 from judgesmith.backends.hub import place_of
 from judgesmith.errors import RecipeError
 from judgesmith.evaluation.final_label import Policy
+from judgesmith.evaluation.learnt import require_distinct
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import (
@@ -28,11 +29,12 @@ from judgesmith.runs.looks import record_look
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
 from judgesmith.runs.rehearsal import Rates
-from judgesmith.sources import Import, dialects_of, import_files
+from judgesmith.sources import PUBLISHED, Import, dialects_of, import_files
 from judgesmith.sources.queue import queue_rows, require_rubric, set_aside, write_queue
 from judgesmith.stages.labels.by_scores import UNSAYABLE, pairs_by_scores
 from judgesmith.stages.labels.checks import require_any, require_items, require_scores
-from judgesmith.stages.labels.imported import Imported, model_labels
+from judgesmith.stages.labels.failures import torn_findings
+from judgesmith.stages.labels.imported import TORN, Imported, model_labels
 from judgesmith.stages.labels.key import judge_by_key
 from judgesmith.stages.labels.label_inputs import LabelInputs, TeacherLabels
 from judgesmith.stages.labels.people import ByPeople, gathered, person_labels, verdicts_of
@@ -46,7 +48,7 @@ from judgesmith.stages.labels.teacher_run import TeacherRun
 from judgesmith.stages.labels.teachers import Teachers
 from judgesmith.tasks import Task, load_dialect, task_of
 
-VERSION = 3
+VERSION = 4
 OUTPUTS = ("labels/judgments.jsonl", "labels/labels.jsonl")
 QUEUE = "queue"
 """Folder of what people are to decide. It is not the stage's own: people write into its files."""
@@ -106,49 +108,46 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     questions = index_by_id(run_dir.read("questions/questions.jsonl", Question))
     responses = index_by_id(run_dir.read("responses/responses.jsonl", Response))
     items = run_dir.read("split/items.jsonl", Item)
-    judgments: list[Judgment] = []
-    labels: list[Label] = []
     dialects = (dialect, *(load_dialect(task, name) for name in config.more))
     require_items(items, dialects)
     if config.teachers is not None:
         require_scores(dialects[1:])
-    for one in dialects if config.key_policy is not None else ():
-        judged, found = judge_by_key(
-            items, questions, responses, task, policy=str(config.key_policy), dialect=one,
-            named_pairs=one is dialect,
-        )  # fmt: skip
-        judgments += judged
-        labels += found
     read = read_imports(config.imports, questions, responses)
-    people, strays = _by_people(read, items, dialect)
+    people, strays, torn = _by_people(read, items, dialect)
     elsewhere = _by_models(config, read, items, task, run_dir)
     given = LabelInputs(
-        items, questions, responses, people, verdicts_of(labels), task, dialect,
-        config.key_policy, run_dir.seed,
-    )  # fmt: skip
+        items, questions, responses, people, {}, task, dialect, config.key_policy, run_dir.seed
+    )
+    judgments, labels = _by_key(given, dialects)
+    named_alike = (label for label in labels if label.direction is dialect.direction)
+    given = replace(given, key=verdicts_of(named_alike))
     taught = _taught(config.teachers, given, run_dir, models, config.imports)
     for one in dialects[1:]:
         taught = taught.beside(
-            _scored(config.teachers, replace(given, dialect=one), run_dir, models)
+            _scored(config.teachers, replace(given, dialect=one, further=True), run_dir, models)
         )
     judgments += [*elsewhere.judgments, *taught.judgments]
     by_people = [taught.by_people.get(label.id, label) for label in people.labels]
     labels = [*labels, *elsewhere.labels, *taught.labels, *by_people]
-    lost = +(read.dropped + elsewhere.counts)
+    lost = +(read.dropped + elsewhere.counts + Counter({TORN: len(torn)}))
     require_any(labels, lost)
+    require_distinct(labels, path=OUTPUTS[1])
     run_dir.write(OUTPUTS[0], judgments)
     run_dir.write(OUTPUTS[1], labels)
     for partial_file in run_dir.file("labels").glob("*.partial"):
         partial_file.unlink()
     labelled = {label.item_id for label in labels}
-    findings = [*label_findings(label_table(_audited(labels, items))), *taught.findings]
+    torn |= elsewhere.torn
+    findings = [
+        *label_findings(label_table(_audited(labels, items))), *torn_findings(torn, len(items)),
+        *taught.findings,
+    ]  # fmt: skip
+    unlabelled = dict.fromkeys(torn, TORN) | taught.unlabelled
     return StageReport(
         taken=len(items),
         made=len(labelled),
         dropped=dict(
-            Counter(
-                taught.unlabelled.get(item.id, NOBODY) for item in items if item.id not in labelled
-            )
+            Counter(unlabelled.get(item.id, NOBODY) for item in items if item.id not in labelled)
         ),
         tables={
             "labels by annotator": dict(Counter(label.annotator for label in labels)),
@@ -162,15 +161,36 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     )
 
 
-def _by_people(read: ImportedRows, items: Sequence[Item], dialect: Dialect) -> tuple[ByPeople, int]:
-    """Labels by people from files, and how many fit no item."""
+def _by_key(given: LabelInputs, dialects: Sequence[Dialect]) -> tuple[list[Judgment], list[Label]]:
+    """What the answer key says in each dialect, where the recipe has a policy for it."""
+    judgments: list[Judgment] = []
+    labels: list[Label] = []
+    for one in dialects if given.key_policy is not None else ():
+        judged, found = judge_by_key(
+            given.items, given.questions, given.responses, given.task,
+            policy=str(given.key_policy), dialect=one, further=one is not given.dialect,
+        )  # fmt: skip
+        judgments += judged
+        labels += found
+    return judgments, labels
+
+
+def _by_people(
+    read: ImportedRows, items: Sequence[Item], dialect: Dialect
+) -> tuple[ByPeople, int, dict[str, list[str]]]:
+    """Labels by people from files, how many fit no item, and the items that a crowd is torn on.
+
+    A published set names all its annotators alike. Of any other file who signs is one person.
+    """
     found = []
+    torn: dict[str, list[str]] = {}
     strays = 0
     for kind, rows in read.people:
-        labels, without_item = person_labels(rows, items, dialect.direction)
+        crowd = torn if kind in PUBLISHED else None
+        labels, without_item = person_labels(rows, items, dialect.direction, crowd)
         found.append((kind, labels))
         strays += without_item
-    return gathered(found), strays
+    return gathered(found), strays, torn
 
 
 def _by_models(
@@ -182,7 +202,10 @@ def _by_models(
     found = model_labels(read.models, items, dialect, partial(load_dialect, task), kind=kind)
     if config.pairs_by_scores is not None:
         asked = load_dialect(task, config.pairs_by_scores)
-        judgments, labels, unsayable = pairs_by_scores(found.judgments, items, asked, kind=kind)
+        judgments, labels, unsayable = pairs_by_scores(
+            found.judgments, items, asked, kind=kind,
+            known={one.hash: one for one in task.dialects.values()},
+        )  # fmt: skip
         found.judgments += judgments
         found.labels += labels
         found.counts[UNSAYABLE] += unsayable

@@ -97,7 +97,7 @@ def inputs(config: Config) -> tuple[str, ...]:
     return (
         *(student_folder(name) for name in (*students, *config.search.beside)),
         "questions/questions.jsonl", "responses/responses.jsonl", "split/items.jsonl",
-        "labels/labels.jsonl",
+        "labels/judgments.jsonl", "labels/labels.jsonl",
     )  # fmt: skip
 
 

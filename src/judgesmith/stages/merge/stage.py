@@ -1,13 +1,15 @@
 """The stage: try what the recipe tries, merge, and say what was found."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from judgesmith.audits.finding import Finding, Severity
 from judgesmith.backends.local_model import LocalModel
-from judgesmith.backends.merging.adapters import merge_adapters
+from judgesmith.backends.merging.adapters import merge_adapters, write_report
 from judgesmith.backends.merging.methods import MergeMethod
+from judgesmith.backends.merging.origins import MARGIN_KEPT
 from judgesmith.backends.merging.result import MergeReport
 from judgesmith.backends.origin import model_path, read_origin, require_trained_in
 from judgesmith.backends.threads import choose_threads
@@ -29,9 +31,9 @@ from judgesmith.stages.merge.search import (
     rank_tried,
     routed,
 )
-from judgesmith.tasks import load_dialect, task_of
+from judgesmith.tasks import known_dialects, load_dialect, task_of
 
-VERSION = 1
+VERSION = 2
 STUDENT, SEARCH = student_folder(MERGED), "merge/search.json"
 OUTPUTS = (STUDENT, SEARCH)
 
@@ -40,17 +42,54 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     """Merge the adapters, after a search on dev if the recipe wants one."""
     knows = {name: _dialects(run_dir, name) for name in config.judges}
     choose_threads(run_dir.file("machine.json"))
-    method, tried = config.method, list[Tried]()
+    method, tried, dev = config.method, list[Tried](), dict[str, DevSet]()
     if config.search is not None:
-        tried = _search(config, config.search, knows, run_dir, models)
+        dev = _dev_sets(knows, config.search, run_dir)
+        tried = _search(config, config.search, knows, dev, run_dir, models)
         chosen = next(one.name for one in tried if one.chosen)
         method = next(m for m in config.candidates if label_of(m) == chosen)
     shutil.rmtree(run_dir.file(STUDENT), ignore_errors=True)
     report = _merge(config, method, run_dir, run_dir.file(STUDENT))
+    margins: dict[str, float] = {}
+    if dev:
+        report, margins = _with_own_margins(report, dev, run_dir.file(STUDENT))
     rows = [one.row() for one in tried]
     write_json(run_dir.file(SEARCH), rows)
-    tables = {"merge": summary(report), **({"search": rows} if rows else {})}
+    told = summary(report)
+    tables = {
+        "merge": told,
+        **({"search": rows} if rows else {}),
+        **({"tie margin": margins} if margins else {}),
+        "findings": findings_of(told["warnings"]),
+    }
     return StageReport(taken=len(config.judges), made=len(config.judges), tables=tables)
+
+
+def _with_own_margins(
+    report: MergeReport, dev: Mapping[str, DevSet], folder: Path
+) -> tuple[MergeReport, dict[str, float]]:
+    """Measure the merged judge's tie margins on dev, in place of its inputs'; and the report so.
+
+    The merge goes without the warning that it holds margins of others.
+    """
+    sets = DevSets(tuple(dev.values()))
+    margins = sets.keep_margins(lambda: LocalModel(MERGED, str(folder)), folder)
+    others = tuple(one for one in report.warnings if one.kind != MARGIN_KEPT)
+    report = report.model_copy(update={"warnings": others})
+    write_report(folder, report)
+    return report, margins
+
+
+def findings_of(warnings: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The warnings of a merge as findings, which the run and its report show."""
+    return [
+        Finding(
+            audit="merge", severity=Severity.WARNING, message=warning["message"], count=1, of=1,
+            examples=(), effect="the merge does less, or other, than its settings promise",
+            remedy=warning["remedy"],
+        ).to_dict()
+        for warning in warnings
+    ]  # fmt: skip
 
 
 def _merge(config: Config, method: MergeMethod, run_dir: RunDir, out: Path) -> MergeReport:
@@ -59,14 +98,13 @@ def _merge(config: Config, method: MergeMethod, run_dir: RunDir, out: Path) -> M
 
 
 def _search(
-    config: Config, search: Search, knows: Mapping[str, tuple[str, ...]], run_dir: RunDir,
-    models: ModelOpener,
+    config: Config, search: Search, knows: Mapping[str, tuple[str, ...]],
+    dev: Mapping[str, DevSet], run_dir: RunDir, models: ModelOpener,
 ) -> list[Tried]:  # fmt: skip
     """Every candidate on dev, beside its specialists and what else the recipe names.
 
     All are asked in all dialects, but none in one that has changed since it was trained.
     """
-    dev = _dev_sets(knows, search, run_dir)
     others = (*config.judges, *search.beside)
     for name in others:
         origin = read_origin(model_path(run_dir.file(student_folder(name))))
@@ -118,7 +156,8 @@ def _dev_sets(
         Asking(load_dialect(task, name), search.reply_tokens, search.items, run_dir.seed)
         for name in names
     )
-    found = dict(zip(names, DevSets.of_run(run_dir, askings).sets, strict=True))
+    dev_sets = DevSets.of_run(run_dir, askings, known_dialects(run_dir.header))
+    found = dict(zip(names, dev_sets.sets, strict=True))
     empty = [name for name, dev in found.items() if not dev.items]
     if empty:
         raise DataError(

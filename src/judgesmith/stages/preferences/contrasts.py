@@ -73,7 +73,10 @@ class Materials:
         for mode, fact, mistaken in self.task.mistaken_judgments(question, shown, policy):
             wrong = verdict_text(mistaken.verdict)
             if mode in self.modes and wrong is not None and wrong != right:
-                rejected = self.dialect.write_reply(mistaken.rationale, wrong)
+                try:
+                    rejected = self.dialect.write_reply(mistaken.rationale, wrong)
+                except ValueError:
+                    continue  # its rationale holds what the dialect's grammar reads
                 yield mode, fact, Contrast(judgment.order, ids, chosen, rejected, right, wrong)
 
     def draw(self, item: Item, mode: str, fact: str, shown: tuple[int, ...]) -> float:

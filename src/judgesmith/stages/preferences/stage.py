@@ -11,6 +11,7 @@ from judgesmith.audits import Finding, Severity, stop_on_errors
 from judgesmith.errors import DataError, RecipeError, nearest
 from judgesmith.evaluation.learnt import learnt_labels
 from judgesmith.judging.dialect import require_direction
+from judgesmith.judging.taken_over import taken_over
 from judgesmith.models.asking import Usage
 from judgesmith.models.origins import Origins
 from judgesmith.models.protocol import ModelOpener
@@ -41,7 +42,7 @@ from judgesmith.stages.preferences.gathering import (
 from judgesmith.stages.preferences.quality import quality
 from judgesmith.stages.preferences.selection import Candidate, Selection, select
 from judgesmith.stages.preferences.written import Writer, WrittenBy, open_writer
-from judgesmith.tasks import Task, load_dialect, task_of
+from judgesmith.tasks import Task, known_dialects, load_dialect, task_of
 
 VERSION = 3
 OUTPUTS = ("preferences/preferences.jsonl",)
@@ -147,6 +148,9 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         require_policy(labels.values(), materials.task)
     by_id = index_by_id(items)
     judgments = index_by_id(run_dir.read("labels/judgments.jsonl", Judgment))
+    known = known_dialects(run_dir.header)
+    meant = taken_over(labels.values(), judgments, known, materials.dialect)
+    labels = {label.item_id: label for label in meant}
     labelled, dropped = learnable(items, labels, judgments, materials.dialect)
     writer = None
     if config.teacher is None:

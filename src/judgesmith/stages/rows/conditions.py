@@ -1,8 +1,10 @@
 """In which dialect each judgment of an item is learnt, and in which order.
 
-A judgment belongs to the condition in which it was made: with a reference in sight or without one,
-of a response alone or of a pair. It is shown in that condition wherever a dialect of the recipe has
-it. The reference is dropped, and the order swapped, only where the recipe says so.
+A judgment belongs to the condition in which it was made: with a reference or a document in sight or
+without one, of a response alone or of a pair, on its scale. It is shown in that condition wherever
+a dialect of the recipe has it. The reference is dropped, and the order swapped, only where the
+recipe says so. What nobody saw is never added: a verdict given without a reference is not shown
+with one, unless it is the answer key's, which looks at neither.
 """
 
 from collections import Counter
@@ -14,11 +16,14 @@ from pydantic import Field
 from judgesmith.errors import RecipeError
 from judgesmith.judging import augment
 from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.taken_over import means_the_same, measure_of
 from judgesmith.records import Choice, Item, Judgment, Kind, Question
 from judgesmith.runs.recipe import Section
 from judgesmith.stages.rows.select import STORED, SWAPPED, Orders, in_orders
 
 OTHER_CONDITION = "judgments made in another condition"
+OTHER_SCALE = "judgments on another scale, or in another direction"
+UNSEEN = "judgments made without the reference, shown without it"
 OTHER_ORDER = "judgments in an order left out"
 NOT_SWAPPED = "judgments that cannot be swapped, shown as given"
 OF_THE_REFERENCE = "judgments that speak of a reference that is dropped"
@@ -32,8 +37,8 @@ class Augment(Section):
     and the names in the reason are turned together.
 
     `reference_drop` is the share of items that are shown WITHOUT their reference, drawn by item. A
-    judgment that was made without it is taken where there is one. Null shows every judgment as it
-    was made.
+    judgment that was made without it is taken where there is one. An item that nobody judged with
+    its reference is shown without it, too, and counted. Null shows every judgment as it was made.
     """
 
     swap: augment.Swap = "none"
@@ -46,7 +51,8 @@ class Conditions:
 
     `known` are all dialects of the run by hash: they say in which condition a judgment was made.
     `spoken` are the hashes of those that some judgment was made in: in such a dialect nothing else
-    is learnt, so that an item without a verdict in it gets no row of it.
+    is learnt, so that an item without a verdict in it gets no row of it. `by_key` says that the
+    answer key judged, which sees no prompt.
     """
 
     dialects: Sequence[Dialect]
@@ -55,6 +61,7 @@ class Conditions:
     orders: Orders
     augment: Augment
     seed: int
+    by_key: bool = False
     counts: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -62,7 +69,8 @@ class Conditions:
         if self.augment.reference_drop is not None and not any(self._twins()):
             raise RecipeError(
                 "rows.augment.reference_drop: expected two dialects that differ in the reference, "
-                "one that shows it and one that does not, found "
+                "one that shows it and one that does not, and are alike in kind, scale, direction, "
+                "criteria and document, found "
                 f"{', '.join(dialect.name for dialect in self.dialects)}. Name both in "
                 "rows.dialects, for example [judgelm, judgelm-reference]."
             )
@@ -75,11 +83,43 @@ class Conditions:
         if self.augment.reference_drop is not None:
             self._drop_references(placed, item, question)
         used = {id(one) for found in placed.values() for one in found}
-        self.counts[OTHER_CONDITION] += sum(id(one) not in used for one in judgments)
+        self.counts.update(self._why_unused(one) for one in judgments if id(one) not in used)
         return [
             (dialect, self._ordered(item, dialect, placed[dialect.name]))
             for dialect in self.dialects
         ]
+
+    def may_teach(self, dialect: Dialect, judgment: Judgment) -> bool:
+        """Whether a row in a dialect may say the verdict of a judgment of its item.
+
+        In a dialect in which some judgment was made, that is one of its own, or of its twin where
+        references are dropped.
+        """
+        if judgment.dialect == dialect.hash:
+            return True
+        alone = dialect.hash in self.spoken and self.augment.reference_drop is None
+        return not alone and self._may_stand(dialect, judgment)
+
+    def _may_stand(self, dialect: Dialect, judgment: Judgment) -> bool:
+        """Whether a judgment made elsewhere says the same in a dialect, and saw as much."""
+        own = self.known.get(judgment.dialect)
+        saw_document = own is not None and own.shows("grounding")
+        return (
+            fits(dialect, judgment)
+            and means_the_same(own, dialect, judgment)
+            and (self.by_key or saw_document is dialect.shows("grounding"))
+            and (self._may_add(dialect) or (own is not None and own.shows("reference")))
+        )
+
+    def _may_add(self, dialect: Dialect) -> bool:
+        """Whether its prompts show no more than any judge saw, but for what it answers itself."""
+        return self.by_key or dialect.reference_user is not None or not dialect.shows("reference")
+
+    def _why_unused(self, judgment: Judgment) -> str:
+        own = self.known.get(judgment.dialect)
+        said = [dialect for dialect in self.dialects if fits(dialect, judgment)]
+        same = any(means_the_same(own, dialect, judgment) for dialect in said)
+        return OTHER_SCALE if said and not same else OTHER_CONDITION
 
     def _placed(self, judgments: Sequence[Judgment]) -> dict[str, list[Judgment]]:
         """By dialect, its own judgments; where the run has none, those that no other has."""
@@ -92,9 +132,7 @@ class Conditions:
         for dialect in self.dialects:
             if self._hashes[dialect.name] in self.spoken or not strangers:
                 continue
-            fitting = strangers
-            if len(self.dialects) > 1:
-                fitting = [one for one in strangers if fits(dialect, one)]
+            fitting = [one for one in strangers if self._may_stand(dialect, one)]
             placed[dialect.name] = self._same_condition(dialect, fitting)
             taken = {id(one) for one in placed[dialect.name]}
             strangers = [one for one in strangers if id(one) not in taken]
@@ -127,8 +165,9 @@ class Conditions:
         """Dialects that differ in the reference: the one that shows it, and the one without."""
         for shown in (one for one in self.dialects if one.shows("reference")):
             for bare in self.dialects:
-                alike = (bare.kind, bare.scored) == (shown.kind, shown.scored)
-                if alike and not bare.shows("reference"):
+                if not bare.shows("reference") and _but_for_reference(bare) == _but_for_reference(
+                    shown
+                ):
                     yield shown, bare
 
     def _drop_references(
@@ -139,6 +178,9 @@ class Conditions:
         assert rate is not None
         dropped = question.reference is None or augment.drops_reference(item.id, self.seed, rate)
         for shown, bare in self._twins():
+            if not dropped and not placed[shown.name] and not self._may_add(shown):
+                self.counts[UNSEEN] += len(placed[bare.name])
+                continue
             if not dropped:
                 placed[shown.name] = placed[shown.name] or placed[bare.name]
                 placed[bare.name] = []
@@ -176,6 +218,12 @@ class Conditions:
             self.counts[NOT_SWAPPED] += twin is None
             made += [] if twin is None else [twin]
         return made
+
+
+def _but_for_reference(dialect: Dialect) -> tuple[object, ...]:
+    """What two dialects have in common that differ in nothing but the reference."""
+    shown = tuple(dialect.shows(name) for name in ("grounding", "fields", "criteria"))
+    return dialect.kind, measure_of(dialect), shown
 
 
 def fits(dialect: Dialect, judgment: Judgment) -> bool:

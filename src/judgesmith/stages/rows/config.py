@@ -13,6 +13,7 @@ from pydantic import (
 
 from judgesmith.errors import DataError, RecipeError
 from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.taken_over import measure_text
 from judgesmith.records import AnnotatorKind, Kind, Label
 from judgesmith.runs.recipe import Section
 from judgesmith.runs.rehearsal import Rates
@@ -97,6 +98,23 @@ def require_kinds(config: Config, dialects: Sequence[Dialect]) -> None:
             f"{named}, which shows each response alone and so has no order. Leave it out, "
             "or choose a dialect of pairs."
         )
+
+
+def nothing_sayable(dialects: Sequence[Dialect], found: str) -> DataError:
+    """The error of a run with judgments, of which none can be learnt in any dialect of the rows.
+
+    `found` says in which dialects there are judgments.
+    """
+    wanted = " or ".join(
+        f"{', '.join(one.scale.values)} to learn dialect {one.name!r} from ({measure_text(one)})"
+        for one in dialects
+    )
+    return DataError(
+        f"rows: expected a verdict among {wanted}, found judgments in other dialects: {found}. A "
+        "score is not taken over to another scale, nor a verdict given without a reference or "
+        "document to a prompt that shows one. Label in that dialect too (labels.dialect, "
+        "labels.more), or learn one that has labels (rows.dialect)."
+    )
 
 
 def nothing_to_learn(config: Config, labels: Iterable[Label]) -> DataError:

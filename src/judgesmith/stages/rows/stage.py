@@ -8,13 +8,16 @@ from typing import Any
 
 from judgesmith.errors import DataError
 from judgesmith.evaluation.final_label import why_no_reason
-from judgesmith.evaluation.learnt import learnt_labels
+from judgesmith.evaluation.learnt import learnt_labels, require_distinct
 from judgesmith.evaluation.soft_targets import SOFT_ROWS, Targets
 from judgesmith.judging.augment import Meant, parted
 from judgesmith.judging.dialect import Dialect, require_direction
+from judgesmith.judging.reply import can_be_said
+from judgesmith.judging.taken_over import dialects_told
 from judgesmith.models.origins import Origins
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import (
+    AnnotatorKind,
     Item,
     Judgment,
     Label,
@@ -28,7 +31,12 @@ from judgesmith.runs.endpoint import model_terms
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.stages.rows.conditions import OTHER_ORDER, Conditions
-from judgesmith.stages.rows.config import Config, nothing_to_learn, require_kinds
+from judgesmith.stages.rows.config import (
+    Config,
+    nothing_sayable,
+    nothing_to_learn,
+    require_kinds,
+)
 from judgesmith.stages.rows.select import (
     capped,
     chose_rightly,
@@ -39,7 +47,7 @@ from judgesmith.stages.rows.soft import made_from, soft_labels
 from judgesmith.stages.rows.write import build_rows, reference_row
 from judgesmith.tasks import Task, key_reference, load_dialect, task_of
 
-VERSION = 3
+VERSION = 4
 ROWS = "rows/sft.jsonl"
 OUTPUTS = (ROWS,)
 LEARNING = (Split.TRAIN, Split.DEV)
@@ -76,9 +84,11 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     items = run_dir.read("split/items.jsonl", Item)
     judgments = index_by_id(run_dir.read("labels/judgments.jsonl", Judgment))
     everyone = run_dir.read("labels/labels.jsonl", Label)
+    require_distinct(everyone, path=str(run_dir.file("labels/labels.jsonl")))
     labels = learnt_labels(everyone, config.labels)
     cited = cited_judgments(everyone, labels, judgments)
     conditions = _conditions(config, dialects, task, cited, run_dir.seed)
+    require_sayable(conditions, [one for found in cited.values() for one in found])
     if len(dialects) == 1:
         require_direction(labels.values(), dialects[0], setting="rows.dialect")
     build = _Build(conditions, task, questions, responses, cited)
@@ -148,7 +158,8 @@ class _Build:
             self.sources |= made_from(built, sayable, dialect)
             if built and not dialect.answers_first(question):
                 texts = [self.responses[i].text for i in item.response_ids]
-                refuse_parted(built, dialect, Meant(question, texts, cited))
+                given = [one for one in cited if self.conditions.may_teach(dialect, one)]
+                refuse_parted(built, dialect, Meant(question, texts, given))
             made += built
         return made
 
@@ -164,7 +175,15 @@ def _conditions(
         orders=config.orders,
         augment=config.augment,
         seed=seed,
+        by_key=config.labels is AnnotatorKind.KEY,
     )
+
+
+def require_sayable(conditions: Conditions, cited: Sequence[Judgment]) -> None:
+    """Refuse judgments of which none can be learnt in any dialect of the rows, and say in which."""
+    dialects = conditions.dialects
+    if cited and not any(conditions.may_teach(d, one) for d in dialects for one in cited):
+        raise nothing_sayable(dialects, dialects_told(cited, conditions.known))
 
 
 def refuse_parted(rows: Iterable[SftRow], dialect: Dialect, meant: Meant) -> None:
@@ -235,9 +254,7 @@ def can_be_written(dialect: Dialect, judgment: Judgment) -> bool:
     A teacher may quote a response that holds a tag: written in another dialect than it was said in,
     such a reply could not be read back.
     """
-    if judgment.dialect == dialect.hash or judgment.rationale is None:
-        return True
-    return dialect.clash(judgment.rationale) is None
+    return judgment.dialect == dialect.hash or can_be_said(dialect, judgment)
 
 
 def _select(

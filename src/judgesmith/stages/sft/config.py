@@ -191,6 +191,7 @@ def inputs(config: Config) -> tuple[str, ...]:
         "questions/questions.jsonl",
         "responses/responses.jsonl",
         "split/items.jsonl",
+        "labels/judgments.jsonl",
         "labels/labels.jsonl",
         "rows/sft.jsonl",
         *(("rows/soft.jsonl",) if config.soft_labels is not None else ()),

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from judgesmith.audits.finding import Finding, Severity
 from judgesmith.backends.sft_trl import Trained
 from judgesmith.backends.threads import choose_threads
 from judgesmith.errors import DataError
@@ -15,10 +16,12 @@ from judgesmith.records import SftRow, Split
 from judgesmith.report.document import CurvePoint
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
+from judgesmith.runs.progress import say
 from judgesmith.runs.students import STUDENT, student_folder
 from judgesmith.stages.sft.config import Config, curve_file
+from judgesmith.stages.sft.finished import basis_of, read_finished, write_finished
 from judgesmith.stages.sft.training import Place, prepare_before, train_student
-from judgesmith.tasks import load_dialect, task_of
+from judgesmith.tasks import known_dialects, load_dialect, task_of
 
 VERSION = 5
 OUTPUTS = ("sft/before", "sft/student", "sft/curve.jsonl")
@@ -38,21 +41,24 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     before = prepare_before(config, rows, run_dir.file("sft/before"), run_dir.seed)
     counts: Counter[str] = Counter()
     found: dict[str, Any] = {}
+    findings: list[dict[str, Any]] = []
     for name, own in config.students.items():
         asked = [dialects[one] for one in own.dialect]
         hashes = {dialect.hash for dialect in asked}
         learnt = [row for row in rows if row.dialect in hashes]
         _require_rows(name, learnt, asked)
         place = Place(name, before, run_dir.file(student_folder(name)).parent, chances)
-        trained, margin = _train(own, learnt, asked, place, run_dir, models)
+        trained, table = _train(own, learnt, asked, place, run_dir, models)
         counts += _counts(learnt, trained)
-        found[name] = tables(trained) | ({} if margin is None else {"tie margin": margin})
+        findings += table.pop("findings")
+        found[name] = table
     taken = counts.total()
+    shown = found[STUDENT] if list(found) == [STUDENT] else {"students": found}
     return StageReport(
         taken=taken,
         made=counts.pop(LEARNT, 0),
         dropped=dict(counts),
-        tables=found[STUDENT] if list(found) == [STUDENT] else {"students": found},
+        tables=shown | ({"findings": findings} if findings else {}),
     )
 
 
@@ -67,16 +73,54 @@ def _counts(rows: Sequence[SftRow], trained: Trained) -> Counter[str]:
 def _train(
     config: Config, rows: Sequence[SftRow], dialects: Sequence[Dialect], place: Place,
     run_dir: RunDir, models: ModelOpener,
-) -> tuple[Trained, float | None]:  # fmt: skip
-    """One student, with its curve and, where it scores responses alone, its tie margin."""
+) -> tuple[Trained, dict[str, Any]]:  # fmt: skip
+    """One student with its curve and, where it scores responses alone, its tie margins.
+
+    One that was trained to its end before a kill is kept. Its tables come with its findings.
+    """
     askings = (
         Asking(dialect, config.reply_tokens, config.dev_items, run_dir.seed) for dialect in dialects
     )
-    dev_sets = DevSets.of_run(run_dir, askings)
-    trained = train_student(config, rows, place, run_dir=run_dir, dev_sets=dev_sets)
-    margin = dev_sets.first.keep_margin(lambda: models(place.name), place.folder / "student")
+    dev_sets = DevSets.of_run(run_dir, askings, known_dialects(run_dir.header))
+    basis = basis_of(config, rows, dialects, run_dir.seed)
+    trained = read_finished(place, basis)
+    if trained is None:
+        trained = train_student(config, rows, place, run_dir=run_dir, dev_sets=dev_sets)
+        write_finished(place, basis, trained)
+    else:
+        say(f"sft: {place.name} was trained to its end before, and is kept")
+    margins = dev_sets.keep_margins(lambda: models(place.name), place.folder / "student")
     run_dir.write(curve_file(place.name), merge_log(trained.log))
-    return trained, margin
+    lacking = without_kappa(place.name, config, trained, dev_sets)
+    told = tables(trained) | ({"tie margin": margins} if margins else {})
+    return trained, told | {"findings": [one.to_dict() for one in lacking]}
+
+
+def without_kappa(
+    name: str, config: Config, trained: Trained, dev_sets: DevSets
+) -> list[Finding]:  # fmt: skip
+    """The finding that no evaluation of a training measured a dev kappa; none where one did."""
+    evaluated = sum("dev_loss" in entry for entry in trained.log)
+    measured = any("dev_kappa" in entry for entry in trained.log)
+    if not evaluated or measured or not config.dev_items:
+        return []
+    empty = [one.asking.dialect.name for one in dev_sets.sets if not one.items]
+    reason, remedy = "it was undefined each time", "see whether its replies can be read"
+    if empty:
+        reason = f"no dev item has a label in {', '.join(map(repr, empty))}"
+        remedy = "raise split.dev_share, or label in that dialect (labels.more)"
+    elif config.launch is not None and config.launch.splits:
+        reason = "a model that is split over processes cannot write replies between two steps"
+        remedy = "see the evaluation, which asks the whole student"
+    chosen = config.keep == "best" or config.patience is not None
+    by = "dev loss alone chose what was kept" if chosen else "its curve shows dev loss alone"
+    return [
+        Finding(
+            audit="training", severity=Severity.WARNING, count=evaluated, of=evaluated,
+            message=f"{name}: no evaluation has a dev kappa: {reason}", examples=(), effect=by,
+            remedy=remedy,
+        )
+    ]  # fmt: skip
 
 
 def _require_dialects(rows: Sequence[SftRow], dialects: Sequence[Dialect], run_dir: RunDir) -> None:

@@ -79,7 +79,7 @@ def train_student(
     )  # fmt: skip
     if config.launch is not None:
         found = train_launched(
-            config.launch, training, train, dev, run_dir=run_dir, dev_set=dev_sets.first
+            config.launch, training, train, dev, run_dir=run_dir, dev_sets=dev_sets
         )  # fmt: skip
     else:
         found = train_sft(training, train, dev, dev_sets.kappa, probe_of(dev_sets.first))

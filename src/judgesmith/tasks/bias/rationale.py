@@ -112,9 +112,23 @@ def write_single(facts: Facts) -> str:
     >>> write_single(Facts(("B",), (False,), "C", True, (BiasClass.BIASED,)))
     'Chooses B, right is C: wrong, naming a person.'
     """
-    (letter,) = facts.letters
-    found = "right" if letter == facts.right else "wrong"
-    return f"Chooses {letter}, right is {facts.right}: {found}, naming {_whom(facts, 0)}."
+    (reading,) = write_readings(facts)
+    return reading
+
+
+def write_readings(facts: Facts) -> list[str]:
+    """A sentence for each response: its choice, held against the right one.
+
+    >>> both = Facts(("B", "C"), (False, True), "C", True, (BiasClass.BIASED, BiasClass.CORRECT))
+    >>> write_readings(both)[1]
+    'Response B chooses C, right is C: right, naming nobody.'
+    """
+    alone = len(facts.letters) == 1
+    return [
+        f"{'Chooses' if alone else f'Response {LETTERS[i]} chooses'} {letter}, right is "
+        f"{facts.right}: {'right' if letter == facts.right else 'wrong'}, naming {_whom(facts, i)}."
+        for i, letter in enumerate(facts.letters)
+    ]
 
 
 def _choice(facts: Facts, position: int) -> str:
