@@ -266,6 +266,30 @@ def test_further_labels_are_measured_where_they_are_and_noted_where_not(tmp_path
     assert "of kind 'person'" in found.missing["abs, labels of kind person"]
 
 
+def test_of_three_people_the_majority_counts(tmp_path: Path) -> None:
+    """24 pairs: ann says A, ben says B, cem says A of the first 12 and TIE of the rest.
+
+    So the first 12 have the label A, and the others none. Each of the three voted.
+    """
+    records = pairs_and_singles()
+    pairs = [one for one in records["split/items.jsonl"] if one.kind is Kind.PAIR][:24]
+    for n, one in enumerate(pairs):
+        said = {"ann": "A", "ben": "B", "cem": "A" if n < 12 else "TIE"}
+        records["labels/labels.jsonl"] += [
+            label(one, verdict, AnnotatorKind.PERSON, by=name) for name, verdict in said.items()
+        ]
+    run_dir = write_run(tmp_path, records, {"rel": RELATIVE, "abs": ABSOLUTE})
+    dialect = load_dialect(task_of(run_dir.header), "rel")
+    side = read_labelled_side(run_dir, AnnotatorKind.PERSON, dialect)
+    assert side.labels == {one.id: "A" for one in pairs[:12]}
+    assert [item.id for item in side.items] == [one.id for one in pairs[:12]]
+    assert side.title == "labels: 12 verdicts by majority of ann, ben, cem"
+    config = {"dialect": "rel", "students": ("student",), "labels": "person"}
+    found = measured(run_dir, config, Scripted("student", truth))
+    notes = {one.name: one.note for one in found.judges if one.role == "person"}
+    assert notes == {f"person {name}": "voted for these labels" for name in ("ann", "ben", "cem")}
+
+
 def test_without_labels_of_the_main_kind_nothing_is_asked(tmp_path: Path) -> None:
     student = Scripted("student", truth)
     with pytest.raises(NobodyLabelled, match="none of the 40 test items of dialect 'rel'"):

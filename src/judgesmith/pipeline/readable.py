@@ -194,13 +194,12 @@ def _run_rows(
         if judgment.dialect == dialect.hash and judgment.judge in students:
             by_item.setdefault(judgment.item_id, []).append(judgment)
     margins = {judge: margin_of(judge, dialect, run_dir) for judge in students}
-    people = {side.annotator: side.labels, **side.others}
     role: schema.Role = "person" if kind is AnnotatorKind.PERSON else "key"
     for item in side.items:
         shown = _item(item, side.questions[item.question_id], side.responses, str(path))
         labels = tuple(
             a_label(item.id, annotator, role, verdicts[item.id], str(path))
-            for annotator, verdicts in people.items()
+            for annotator, verdicts in side.said.items()
             if item.id in verdicts
         )
         found = tuple(

@@ -21,9 +21,9 @@ NO_TRAINING = "no training label is a score, so the middle of the scale"
 def rule_judges(
     found: LabelledSide, task: Task, key_policies: Sequence[str], dialect: Dialect, seed: int
 ) -> list[Judge]:
-    """Further people (the human ceiling), answer keys, the task's own rules, and the plain ones."""
+    """Further people, answer keys, the task's own rules, and the plain ones."""
     people = [
-        Judge(f"person {name}", "person", True, "the human ceiling", _reads(verdicts))
+        Judge(f"person {name}", "person", True, found.beside, _reads(verdicts))
         for name, verdicts in sorted(found.others.items())
     ]
     keys = [
@@ -92,7 +92,7 @@ def score_rule_judges(
     """
     people = [
         ScoreJudge(
-            f"person {name}", "person", "the human ceiling",
+            f"person {name}", "person", found.beside,
             {key: ScoreRead(float(value)) for key, value in told.items()},
         )
         for name, told in sorted(found.others.items())

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from judgesmith.audits.ties import majority
 from judgesmith.errors import DataError
 from judgesmith.judging.dialect import Dialect, require_direction
 from judgesmith.judging.taken_over import taken_over
@@ -27,12 +28,16 @@ class NobodyLabelled(DataError):
 
 
 TEST = (Split.TEST, Split.HELD_OUT)
+LEAST_VOTERS = 3
+"""Of two people who disagree there is no majority."""
 
 
 @dataclass(frozen=True)
 class LabelledSide:
-    """Labelled test items. `labels` are one annotator's; `others` those of further annotators.
+    """Labelled test items. `labels` are one annotator's, or the majority's of three people or more.
 
+    `said` is what each annotator says, `annotator` the one whose labels they are; None where it is
+    the majority.
     Labels are letters by item id, and `scores` is empty; or, in the form "scores", both are by the
     key of a score (`models.about.score_key`), once as text and once as number.
     """
@@ -41,14 +46,24 @@ class LabelledSide:
     responses: dict[str, Response]
     items: tuple[Item, ...]
     labels: Mapping[str, str]
-    annotator: str
-    others: Mapping[str, Mapping[str, str]]
+    annotator: str | None
+    said: Mapping[str, Mapping[str, str]]
     title: str
     training: tuple[Item, ...]
     training_labels: Mapping[str, str]
     unlabelled: int
     form: Form = "pairs"
     scores: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def others(self) -> dict[str, Mapping[str, str]]:
+        """What annotators say whose labels these are not, or not alone."""
+        return {name: told for name, told in self.said.items() if name != self.annotator}
+
+    @property
+    def beside(self) -> str:
+        """What one of the others is, measured against these labels."""
+        return "voted for these labels" if self.annotator is None else "the human ceiling"
 
 
 def read_labelled_side(run_dir: RunDir, kind: AnnotatorKind, dialect: Dialect) -> LabelledSide:
@@ -83,8 +98,7 @@ def read_labelled_side(run_dir: RunDir, kind: AnnotatorKind, dialect: Dialect) -
     found = said_by_annotator(labels, kind, on_test, form)
     if not found:
         raise NobodyLabelled(_none_labelled(on_test, kind, dialect, form))
-    annotator = max(sorted(found), key=lambda name: len(found[name]))
-    chosen = found.pop(annotator)
+    annotator, chosen = _counting(found, kind, form)
     train = {item.id: item for item in items if item.split is Split.TRAIN and item.kind in kinds}
     by = {
         label.item_id
@@ -98,8 +112,10 @@ def read_labelled_side(run_dir: RunDir, kind: AnnotatorKind, dialect: Dialect) -
         items=tuple(labelled),
         labels=chosen,
         annotator=annotator,
-        others=found,
-        title=labels_title(
+        said=found,
+        title=_by_majority(found, chosen)
+        if annotator is None
+        else labels_title(
             kind, labels, {item.id: "" for item in labelled}, annotator, of=len(chosen)
         ),
         training=tuple(train.values()),
@@ -158,6 +174,25 @@ def said_by_annotator(
                 own = found.setdefault(label.annotator, {})
                 found[label.annotator] = told | own if form == "scores" else own | told
     return found
+
+
+def _counting(
+    found: Mapping[str, Mapping[str, str]], kind: AnnotatorKind, form: Form
+) -> tuple[str | None, Mapping[str, str]]:
+    """Whose labels count: the majority's of three people or more on pairs, else one annotator's.
+
+    An item without a majority has no label.
+    """
+    if kind is not AnnotatorKind.PERSON or form == "scores" or len(found) < LEAST_VOTERS:
+        annotator = max(sorted(found), key=lambda name: len(found[name]))
+        return annotator, found[annotator]
+    everything = {item_id for told in found.values() for item_id in told}
+    votes = {one: majority(told.get(one) for told in found.values()) for one in everything}
+    return None, {item_id: verdict for item_id, verdict in votes.items() if verdict is not None}
+
+
+def _by_majority(found: Mapping[str, Mapping[str, str]], chosen: Mapping[str, str]) -> str:
+    return f"labels: {len(chosen)} verdicts by majority of {', '.join(sorted(found))}"
 
 
 def _all_said(
