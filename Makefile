@@ -12,7 +12,7 @@ EXTERNAL ?= .venv-external
 export JUDGESMITH_DATA ?= $(wildcard $(DATA))
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help setup demo test unit slow recipes reliability test-external test-deploy known-answers check format bench trust real clean
+.PHONY: help setup demo test unit slow recipes reliability test-external test-deploy known-answers check format bench trust real bank-merge clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -84,6 +84,10 @@ trust: setup    ## an hour: coverage of intervals, type-I error of the gate, pla
 	$(BIN)/python -m benchmarks.coverage
 	$(BIN)/python -m benchmarks.type_one
 	$(BIN)/python -m benchmarks.planted
+
+bank-merge: setup ## two judges from one base, and their merge, measured: an hour
+	@$(BIN)/judgesmith run quickstart --until sft
+	@$(BIN)/judgesmith run bank-merge
 
 real: setup     ## the published pairs and human verdicts (needs DATA): both split levels
 	@$(BIN)/judgesmith run bias-judge-real --data $(DATA)

@@ -59,6 +59,7 @@ def run_dir(empty_run: RunDir, make: Any) -> RunDir:
     empty_run.write("responses/responses.jsonl", [r for pair in pairs for r in pair])
     empty_run.write("split/items.jsonl", items)
     empty_run.write("labels/labels.jsonl", labels)
+    empty_run.write("labels/judgments.jsonl", [])
     empty_run.write(dpo.ROWS, rows)
     write_json(empty_run.file("machine.json"), {"torch_threads": 1})
     load("torch").set_num_threads(1)
