@@ -34,11 +34,15 @@ def in_orders(
 
 
 def without_repeats(rows: Iterable[SftRow]) -> list[SftRow]:
-    """Each example once on its side: where responses are judged alone, several items share one."""
-    seen: set[tuple[Split, tuple[Message, ...], str]] = set()
+    """Each example of a dialect once on its side: several items may share a response or question.
+
+    Two dialects may share the question that a judge answers first. Each keeps that row: a student
+    of one of them must not lose it to the other.
+    """
+    seen: set[tuple[Split, str, tuple[Message, ...], str]] = set()
     kept = []
     for row in rows:
-        example = (row.split, row.prompt, row.completion)
+        example = (row.split, row.dialect, row.prompt, row.completion)
         if example not in seen:
             seen.add(example)
             kept.append(row)
