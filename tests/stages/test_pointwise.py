@@ -223,3 +223,17 @@ def test_a_margin_belongs_to_one_student(empty_run: RunDir) -> None:
 def test_a_cap_on_rows_would_part_twins(run_dir: RunDir) -> None:
     with pytest.raises(RecipeError, match=r"rows\.per_question: expected a dialect of single"):
         rows.run(rows.Config(dialect=PAIR.name, per_question=2), run_dir, no_model)
+
+
+def test_each_dialect_that_answers_first_has_its_own_rows_to_learn_it(run_dir: RunDir) -> None:
+    """Both ask the same question in the same words: as many rows as there are such questions."""
+    names = ("bias-degree-compact", "bias-pair-answered-compact")
+    told = labels.Config(dialect=names[1], more=names[:1], key_policy="degree")
+    labels.run(told, run_dir, no_model)
+    rows.run(rows.Config(dialects=names), run_dir, no_model)
+    question_of = {i.id: i.question_id for i in run_dir.read("split/items.jsonl", Item)}
+    made = run_dir.read("rows/sft.jsonl", SftRow)
+    for name in names:
+        of = [row for row in made if row.dialect == load_dialect(TASK, name).hash]
+        answering = [row for row in of if row.order == ()]
+        assert len(answering) == len({question_of[row.item_id] for row in of if row.order})
