@@ -37,3 +37,15 @@ def test_where_people_decided_all_they_are_all() -> None:
     labels = [label("j", PERSON, "person", "ann")]
     assert set(learnt_labels(labels, MODEL)) == set(learnt_labels(labels, SIMULATED)) == {"j"}
     assert learnt_labels(labels, KEY) == {}
+
+
+def test_of_three_people_one_who_says_what_most_say_is_learnt_from() -> None:
+    """i: A, A and B. j: one vote each way. k has two people, and the last counts."""
+    votes = {"i": "AAB", "j": ("A", "B", "TIE"), "k": "AB"}
+    labels = [
+        label(item, PERSON, "as given", f"p{n}", verdict)
+        for item, given in votes.items()
+        for n, verdict in enumerate(given)
+    ]
+    found = learnt_labels(labels, PERSON)
+    assert {item: one.annotator for item, one in found.items()} == {"i": "p0", "k": "p1"}

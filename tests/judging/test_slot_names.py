@@ -134,3 +134,12 @@ def test_any_text_is_turned_back_or_refused(text: str) -> None:
         assert re.sub(r"[12AB]|[Oo]ne|[Tt]wo|ONE|TWO|[ab]", "", found) == re.sub(
             r"[12AB]|[Oo]ne|[Tt]wo|ONE|TWO|[ab]", "", text
         )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Assistant 2 is vague. Answer 1 provides details.", "Assistant 1 explains; Model 2 fails."],
+)
+def test_a_second_way_to_name_responses_is_refused(text: str) -> None:
+    """Exchanged on one side only, both names would mean the same response."""
+    assert swap_names(text) is None

@@ -114,3 +114,32 @@ def test_a_fault_of_one_question_names_it(user: str) -> None:
     asked = question(task={"n": "three", "zero": 0})
     with pytest.raises(DataError, match=f"{asked.id}: dialect 'mine': `user` cannot be rendered"):
         render_prompt(dialect(user), asked, ["x", "y"])
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "{% for c in choices | exactly(4, 'choices') %}{{ c.text }}{% endfor %}",
+        "{{ choices[3].text }}", "{{ criteria[1] }}", "{{ question.split('|')[1] }}",
+    ],
+)  # fmt: skip
+def test_a_prompt_may_rest_on_how_many_there_are(own: str) -> None:
+    """Of choices, criteria or parts of a text: a question may have as many."""
+    check_prompt(dialect(SHOWN + own))
+
+
+def test_both_responses_by_a_filter_that_counts_them() -> None:
+    check_prompt(
+        dialect("{% for r in responses | exactly(2, 'responses') %}{{ r.text }}{% endfor %}")
+    )
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["{% if reference != none %}REF{% endif %}", "{% if none != reference %}REF{% endif %}",
+     "{% if reference is not none %}REF{% endif %}", "{% if reference %}REF{% endif %}"],
+)  # fmt: skip
+def test_what_is_absent_is_none_however_it_is_asked(asked: str) -> None:
+    assert "REF" not in render_prompt(dialect(SHOWN + asked), question(), ["x", "y"])[-1].content
+    held = question(reference="so")
+    assert "REF" in render_prompt(dialect(SHOWN + asked), held, ["x", "y"])[-1].content

@@ -283,7 +283,7 @@ def test_of_three_people_the_majority_counts(tmp_path: Path) -> None:
     side = read_labelled_side(run_dir, AnnotatorKind.PERSON, dialect)
     assert side.labels == {one.id: "A" for one in pairs[:12]}
     assert [item.id for item in side.items] == [one.id for one in pairs[:12]]
-    assert side.title == "labels: 12 verdicts by majority of ann, ben, cem"
+    assert side.title == "labels: 12 verdicts by majority of ann, ben, cem; no majority on 12"
     config = {"dialect": "rel", "students": ("student",), "labels": "person"}
     found = measured(run_dir, config, Scripted("student", truth))
     notes = {one.name: one.note for one in found.judges if one.role == "person"}

@@ -14,7 +14,7 @@ from judgesmith.errors import DataError, RecipeError
 from judgesmith.evaluation.learnt import learnt_labels, require_distinct
 from judgesmith.judging.dialect import Dialect, Scale
 from judgesmith.judging.library import LIBRARY
-from judgesmith.judging.taken_over import dialects_told, means_the_same
+from judgesmith.judging.taken_over import dialects_told, means_the_same, taken_over
 from judgesmith.models.about import SCORED_ALONE
 from judgesmith.records import (
     AnnotatorKind,
@@ -199,6 +199,23 @@ def test_a_letter_means_the_same_anywhere_and_a_score_on_its_scale() -> None:
         "'prometheus-absolute' (1 to 5, higher is better): 2"
     )
     assert dialects_told([scored], {}).startswith("one that the recipe no longer has (")
+
+
+def test_a_label_says_what_the_first_of_its_judgments_says() -> None:
+    """One that was taken from 1 to 10 and cites what was said of 1 to 5, too, is none of 1 to 5."""
+    ten, five = score(HALF, 9, TEN), score(HALF, 4, FIVE)
+    said = [
+        ImportedLabel(
+            (HALF.id,), one.verdict, Direction.BETTER, "gpt", None, "set", "t",
+            AnnotatorKind.MODEL, "So.", one.dialect,
+        )
+        for one in (five, ten)
+    ]  # fmt: skip
+    found = model_labels(said, [item(HALF)], TEN, KNOWN.__getitem__)
+    judgments = {one.id: one for one in found.judgments}
+    assert len(found.labels[0].judgment_ids) == 2
+    assert taken_over(found.labels, judgments, KNOWN, TEN) == found.labels
+    assert taken_over(found.labels, judgments, KNOWN, FIVE) == []
 
 
 def told(value: str, where: str, *, swap: bool = False, **changed: Any) -> ImportedLabel:

@@ -11,8 +11,10 @@ from pydantic import ValidationError
 from judgesmith.errors import DataError, RecipeError
 from judgesmith.judging.parse import parse_reply
 from judgesmith.judging.reply import reply_in
+from judgesmith.models.dev import Asking, DevSets
 from judgesmith.records import (
     LETTERS,
+    AnnotatorKind,
     Choice,
     Item,
     Judgment,
@@ -28,8 +30,9 @@ from judgesmith.records import (
 )
 from judgesmith.runs.layout import Header, RunDir
 from judgesmith.stages import evaluate, items, labels, questions, responses, rows, split
+from judgesmith.stages.evaluate.labelled_side import read_labelled_side
 from judgesmith.stages.evaluate.stage import margin_of, roles
-from judgesmith.tasks import key_reference, load_dialect, load_task
+from judgesmith.tasks import key_reference, known_dialects, load_dialect, load_task
 
 TASK = load_task("bias")
 PAIR, ALONE = (load_dialect(TASK, f"bias-{kind}-compact") for kind in ("pair", "single"))
@@ -237,3 +240,13 @@ def test_each_dialect_that_answers_first_has_its_own_rows_to_learn_it(run_dir: R
         of = [row for row in made if row.dialect == load_dialect(TASK, name).hash]
         answering = [row for row in of if row.order == ()]
         assert len(answering) == len({question_of[row.item_id] for row in of if row.order})
+
+
+def test_labels_of_pairs_measure_a_judge_of_single_responses(run_dir: RunDir) -> None:
+    """Its two scores make a verdict on the pair; that the key judged in another form is no bar."""
+    said = labelled(run_dir, PAIR.name)
+    sets = DevSets.of_run(run_dir, [Asking(ALONE, 9, 500, 1)], known_dialects(run_dir.header))
+    assert len(sets.first.items) > 10
+    side = read_labelled_side(run_dir, AnnotatorKind.KEY, ALONE)
+    assert len(side.items) > 10
+    assert {item.id: side.labels[item.id] for item in side.items}.items() <= said.items()

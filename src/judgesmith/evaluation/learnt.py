@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 
+from judgesmith.audits.ties import majority
 from judgesmith.errors import DataError
 from judgesmith.evaluation.final_label import Policy
-from judgesmith.records import AnnotatorKind, Label
+from judgesmith.records import AnnotatorKind, Choice, Label
 
+LEAST_VOTERS = 3
+"""How many people make a majority: of two who disagree there is none."""
 TEACHERS = (AnnotatorKind.MODEL, AnnotatorKind.SIMULATED)
 
 
@@ -33,7 +36,8 @@ def learnt_labels(labels: Iterable[Label], kind: AnnotatorKind) -> dict[str, Lab
     judgments of teachers that say the same. It is learnt from where labels by teachers are asked
     for, as the item has none of theirs; with no judgment to cite it gives a verdict and no reason.
     Labels that people gave otherwise stand beside those of teachers, and are taken for `person`
-    only. Of several people one who decided is taken, and of several labels by one annotator the
+    only. Of several people one who decided is taken, of three or more who gave verdicts one who says
+    what most say, and of several labels by one annotator the
     first: that of `labels.dialect`, which those of further dialects stand beside.
 
     Args:
@@ -50,8 +54,24 @@ def learnt_labels(labels: Iterable[Label], kind: AnnotatorKind) -> dict[str, Lab
     for one in everyone:
         if one.annotator_kind is kind:
             first.setdefault((one.item_id, one.annotator), one)
-    found = {item_id: one for (item_id, _), one in first.items()}
+    found = _one_each(first.values(), kind)
     others = {one.annotator_kind for one in everyone} & set(TEACHERS) - {kind}
     if kind is AnnotatorKind.PERSON or (kind in TEACHERS and not others):
         found |= decided
     return found
+
+
+def _one_each(labels: Iterable[Label], kind: AnnotatorKind) -> dict[str, Label]:
+    """The label of each item: of three people or more the majority's, and none without one."""
+    by_item: dict[str, list[Label]] = {}
+    for one in labels:
+        by_item.setdefault(one.item_id, []).append(one)
+    chosen = {item_id: given[-1] for item_id, given in by_item.items()}
+    if kind is AnnotatorKind.PERSON:
+        for item_id, given in by_item.items():
+            if len(given) >= LEAST_VOTERS and all(isinstance(x.verdict, Choice) for x in given):
+                most = majority(str(one.verdict) for one in given)
+                said = [one for one in given if str(one.verdict) == most]
+                chosen.pop(item_id)
+                chosen |= {item_id: one for one in said[:1]}
+    return chosen

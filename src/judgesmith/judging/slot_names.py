@@ -83,6 +83,7 @@ class _Names(NamedTuple):
 
     sure: re.Pattern[str]
     likely: re.Pattern[str]
+    perhaps: re.Pattern[str]
     refused: re.Pattern[str]
 
 
@@ -94,6 +95,7 @@ def _names(nouns: tuple[str, ...]) -> _Names:
     return _Names(
         sure=_named(sure),
         likely=_named((*sure, *likely)),
+        perhaps=_named((*likely, *_OTHERS)),
         refused=re.compile(
             rf"\b(?:former|latter)\b"
             rf"|\b(?:first|second|1st|2nd|other|last)\b[\s-]+(?:\w+[\s-]+)?(?:{every}|one)\b"
@@ -133,13 +135,20 @@ def swap_names(text: str, nouns: tuple[str, ...] = ()) -> str | None:
     True
     >>> swap_names("Response B names vitamin A.") is None
     True
+    >>> swap_names("Response B is vague. Answer 1 provides details.") is None
+    True
     >>> swap_names("First, Assistant 2 names the second law of motion.")
     'First, Assistant 1 names the second law of motion.'
     """
     names = _names(nouns)
     named = names.sure if names.sure.search(text) else names.likely
     left = named.sub(_NAME, text)
-    if names.refused.search(text) or _BARE.search(left) or _UNKNOWN.search(left):
+    if (
+        names.perhaps.search(left)
+        or names.refused.search(text)
+        or _BARE.search(left)
+        or _UNKNOWN.search(left)
+    ):
         return None
     sentences = re.split(r"(?<=[.!?])\s|\n", left)
     if any(_states_both_scores(sentence) for sentence in sentences):

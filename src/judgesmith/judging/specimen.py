@@ -25,9 +25,13 @@ def _lenient() -> SandboxedEnvironment:
     made = environment()
     made.filters |= {
         "required": lambda value, name: value,
-        "exactly": lambda value, count, name: [value] * count,
+        "exactly": lambda value, count, name: (_listed(value) * count)[:count],
     }
     return made
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 _ENVIRONMENT = _lenient()
@@ -71,12 +75,13 @@ def _rendered(dialect: Dialect, field: str, source: str) -> str | None:
     shown: dict[str, Any] = {"responses": named(texts)} if field == "user" else {}
     try:
         return _ENVIRONMENT.from_string(source).render(
-            context="context", question="question", choices=named(["one", "two", "three"]),
+            context="context", question="question", choices=named(list(LETTERS.lower())),
             reference="reference", grounding="grounding", fields=_Any("field"),
-            criteria=dialect.criteria or ("criterion",), **shown,
+            criteria=dialect.criteria or ("one", "two", "three", "four", "five"), **shown,
         ).casefold()  # fmt: skip
     except FAULTS as error:
-        if reads_fields:
+        parts = ".split(" in source and "has no element" in str(error)
+        if reads_fields or parts:
             return None
         raise ValueError(
             f"dialect {dialect.name!r}: `{field}` cannot be rendered for a question that has all "

@@ -62,10 +62,10 @@ def taken_over(
     labels: Iterable[Label], judgments: Mapping[str, Judgment], known: Mapping[str, Dialect],
     dialect: Dialect,
 ) -> list[Label]:  # fmt: skip
-    """The labels that mean the same in the dialect.
+    """The labels whose scores mean the same in the dialect.
 
-    A label stands where one of the judgments that it cites means the same there, or where it cites
-    none, as those by people do.
+    A label says what the first judgment says that it cites; others teach conditions of their own.
+    One that cites none, as those by people, stands.
 
     Args:
         labels: of a run.
@@ -77,10 +77,8 @@ def taken_over(
         label
         for label in labels
         if not label.judgment_ids
-        or any(
-            means_the_same(known.get(judgments[i].dialect), dialect, judgments[i])
-            for i in label.judgment_ids
-            if i in judgments
+        or means_the_same(
+            known.get((first := judgments[label.judgment_ids[0]]).dialect), dialect, first
         )
     ]
 

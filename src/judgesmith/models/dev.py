@@ -5,7 +5,7 @@ single responses.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,13 +53,15 @@ class Asking(NamedTuple):
 class DevSet:
     """Items of the dev side that have a label no person gave, at most `asking.limit` of them.
 
-    Which items is drawn from the seed and their ids. Verdicts by people are kept for the
+    Where scores are compared, `on_scale` picks the labels whose scores mean the same in the
+    asking's dialect. Which items is drawn from the seed and their ids. Verdicts by people are kept for the
     evaluation: a student that was chosen on them could not be measured on them.
     """
 
     def __init__(
         self, items: Iterable[Item], labels: Iterable[Label], *,
         questions: Iterable[Question], responses: Iterable[Response], asking: Asking,
+        on_scale: Callable[[list[Label]], list[Label]] = list,
     ) -> None:  # fmt: skip
         self.questions, self.responses = index_by_id(questions), index_by_id(responses)
         self.asking = asking
@@ -70,6 +72,8 @@ class DevSet:
             if label.item_id in on_dev and label.annotator_kind is not AnnotatorKind.PERSON
         ]
         self.form = form_of(asking.dialect, given, on_dev)
+        if self.form == "scores":
+            given = on_scale(given)
         kinds = kinds_about(asking.dialect, self.form)
         said = {
             label.item_id: label
@@ -192,10 +196,13 @@ class DevSets(NamedTuple):
             tuple(
                 DevSet(
                     items,
-                    taken_over(labels, judgments, known, asking.dialect),
+                    labels,
                     questions=questions,
                     responses=responses,
                     asking=asking,
+                    on_scale=partial(
+                        taken_over, judgments=judgments, known=known, dialect=asking.dialect
+                    ),
                 )
                 for asking in askings
             )

@@ -112,8 +112,8 @@ class Endpoint(_Part):
     def _names_a_file(cls, name: str | None) -> str | None:
         if name is not None and not FILE.fullmatch(name):
             raise ValueError(
-                "expected the path of a file that holds the key; what was found is not shown, as "
-                "it may be the key itself"
+                "expected the path of a file that holds the key (./NAME of one in this folder); "
+                "what was found is not shown, as it may be the key itself"
             )
         return name
 

@@ -1,10 +1,12 @@
 """The test items of one dialect with their labels: verdicts, or scores of single responses."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from judgesmith.audits.ties import majority
 from judgesmith.errors import DataError
+from judgesmith.evaluation.learnt import LEAST_VOTERS
 from judgesmith.judging.dialect import Dialect, require_direction
 from judgesmith.judging.taken_over import taken_over
 from judgesmith.models.about import Form, form_of, kinds_about, letter_of, score_units, scores_alone
@@ -28,8 +30,6 @@ class NobodyLabelled(DataError):
 
 
 TEST = (Split.TEST, Split.HELD_OUT)
-LEAST_VOTERS = 3
-"""Of two people who disagree there is no majority."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,12 @@ class LabelledSide:
 
     @property
     def others(self) -> dict[str, Mapping[str, str]]:
-        """What annotators say whose labels these are not, or not alone."""
+        """What annotators say whose labels these are not, or not alone.
+
+        People who shared the items out have nothing to be compared on: there is nobody then.
+        """
+        if self.annotator is None and sum(map(len, self.said.values())) == len(self.labels):
+            return {}
         return {name: told for name, told in self.said.items() if name != self.annotator}
 
     @property
@@ -80,13 +85,11 @@ def read_labelled_side(run_dir: RunDir, kind: AnnotatorKind, dialect: Dialect) -
         )
     items = run_dir.read("split/items.jsonl", Item)
     by_id = index_by_id(items)
-    labels = taken_over(
-        run_dir.read("labels/labels.jsonl", Label),
-        index_by_id(run_dir.read_if_made("labels/judgments.jsonl", Judgment)),
-        known_dialects(run_dir.header),
-        dialect,
-    )
+    labels = run_dir.read("labels/labels.jsonl", Label)
     form = form_of(dialect, labels, by_id)
+    if form == "scores":
+        judgments = index_by_id(run_dir.read_if_made("labels/judgments.jsonl", Judgment))
+        labels = taken_over(labels, judgments, known_dialects(run_dir.header), dialect)
     kinds = kinds_about(dialect, form)
     labels = [
         label
@@ -113,7 +116,7 @@ def read_labelled_side(run_dir: RunDir, kind: AnnotatorKind, dialect: Dialect) -
         labels=chosen,
         annotator=annotator,
         said=found,
-        title=_by_majority(found, chosen)
+        title=_by_people(found, chosen)
         if annotator is None
         else labels_title(
             kind, labels, {item.id: "" for item in labelled}, annotator, of=len(chosen)
@@ -179,20 +182,29 @@ def said_by_annotator(
 def _counting(
     found: Mapping[str, Mapping[str, str]], kind: AnnotatorKind, form: Form
 ) -> tuple[str | None, Mapping[str, str]]:
-    """Whose labels count: the majority's of three people or more on pairs, else one annotator's.
+    """Whose labels count: on pairs the majority's of people of whom three judged one item or more.
 
-    An item without a majority has no label.
+    So do those of people who shared the items out among them. Else it is the annotator with the
+    most labels. An item without a majority has no label.
     """
-    if kind is not AnnotatorKind.PERSON or form == "scores" or len(found) < LEAST_VOTERS:
+    votes = Counter(item_id for told in found.values() for item_id in told)
+    most = max(votes.values())
+    shared = most == 1 or most >= LEAST_VOTERS
+    if kind is not AnnotatorKind.PERSON or form == "scores" or len(found) == 1 or not shared:
         annotator = max(sorted(found), key=lambda name: len(found[name]))
         return annotator, found[annotator]
-    everything = {item_id for told in found.values() for item_id in told}
-    votes = {one: majority(told.get(one) for told in found.values()) for one in everything}
-    return None, {item_id: verdict for item_id, verdict in votes.items() if verdict is not None}
+    decided = {one: majority(told.get(one) for told in found.values()) for one in votes}
+    return None, {item_id: verdict for item_id, verdict in decided.items() if verdict is not None}
 
 
-def _by_majority(found: Mapping[str, Mapping[str, str]], chosen: Mapping[str, str]) -> str:
-    return f"labels: {len(chosen)} verdicts by majority of {', '.join(sorted(found))}"
+def _by_people(found: Mapping[str, Mapping[str, str]], chosen: Mapping[str, str]) -> str:
+    """Whose verdicts they are, and on how many items most people say nothing in common."""
+    who, given = ", ".join(sorted(found)), {item_id for told in found.values() for item_id in told}
+    if sum(map(len, found.values())) == len(given):
+        return f"labels: {len(chosen)} verdicts by {who}, one person each"
+    torn = len(given) - len(chosen)
+    left = f"; no majority on {torn}" if torn else ""
+    return f"labels: {len(chosen)} verdicts by majority of {who}{left}"
 
 
 def _all_said(

@@ -27,7 +27,7 @@ __all__ = [
     "run",
 ]  # fmt: skip
 
-VERSION = 7
+VERSION = 8
 OUTPUTS = (JUDGMENTS, "evaluate/results.json")
 
 

@@ -176,7 +176,11 @@ def _labels(
                 direction=directions[counted],
                 confidence=None,
                 policy=AS_GIVEN,
-                judgment_ids=tuple(one.id for one in said if one.id in uncontradicted),
+                judgment_ids=tuple(
+                    one.id
+                    for one in sorted(said, key=lambda one: one.dialect != counted)
+                    if one.id in uncontradicted
+                ),
                 annotator_kind=kind,
                 annotator=annotator,
             )

@@ -50,9 +50,12 @@ def learnable(
     dropped: Counter[str] = Counter()
     for item in items:
         label = labels.get(item.id)
-        found = [] if label is None else [judgments[i] for i in label.judgment_ids]
+        cited = () if label is None else label.judgment_ids
+        found = [judgments[i] for i in cited if i in judgments]
         if item.split not in LEARNING:
             dropped["on the test side"] += 1
+        elif cited and not found:
+            dropped["judged in a dialect whose verdicts mean something else"] += 1
         elif label is None or not any(reply_in(dialect, one) for one in found):
             dropped[why_no_reason(label)] += 1
         else:

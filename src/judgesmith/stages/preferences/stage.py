@@ -11,7 +11,7 @@ from judgesmith.audits import Finding, Severity, stop_on_errors
 from judgesmith.errors import DataError, RecipeError, nearest
 from judgesmith.evaluation.learnt import learnt_labels
 from judgesmith.judging.dialect import require_direction
-from judgesmith.judging.taken_over import taken_over
+from judgesmith.judging.taken_over import means_the_same
 from judgesmith.models.asking import Usage
 from judgesmith.models.origins import Origins
 from judgesmith.models.protocol import ModelOpener
@@ -44,7 +44,7 @@ from judgesmith.stages.preferences.selection import Candidate, Selection, select
 from judgesmith.stages.preferences.written import Writer, WrittenBy, open_writer
 from judgesmith.tasks import Task, known_dialects, load_dialect, task_of
 
-VERSION = 3
+VERSION = 4
 OUTPUTS = ("preferences/preferences.jsonl",)
 
 
@@ -149,9 +149,12 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     by_id = index_by_id(items)
     judgments = index_by_id(run_dir.read("labels/judgments.jsonl", Judgment))
     known = known_dialects(run_dir.header)
-    meant = taken_over(labels.values(), judgments, known, materials.dialect)
-    labels = {label.item_id: label for label in meant}
-    labelled, dropped = learnable(items, labels, judgments, materials.dialect)
+    meant = {
+        one.id: one
+        for one in judgments.values()
+        if means_the_same(known.get(one.dialect), materials.dialect, one)
+    }
+    labelled, dropped = learnable(items, labels, meant, materials.dialect)
     writer = None
     if config.teacher is None:
         by_side = misread(labelled, materials, dropped)
