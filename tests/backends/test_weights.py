@@ -19,6 +19,7 @@ from judgesmith.backends.origin import (
 )
 from judgesmith.backends.sft_trl import Training, train_sft
 from judgesmith.backends.student import load_student
+from judgesmith.backends.weights import load_tokenizer, load_weights
 from judgesmith.errors import ModelError
 
 
@@ -89,6 +90,19 @@ def test_numbers_that_are_not_finite(
 def test_no_model_there(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="could not be loaded"):
         load_student(str(tmp_path))
+
+
+@pytest.mark.parametrize("path", ["runs/nothere", "./nothere", "some/where/nothere"])
+@pytest.mark.parametrize("load", [load_tokenizer, load_weights])
+def test_what_can_be_no_hub_name_is_not_looked_for_there(
+    load: Any, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import transformers
+
+    for name in ("AutoTokenizer", "AutoModelForCausalLM"):
+        monkeypatch.setattr(getattr(transformers, name), "from_pretrained", pytest.fail)
+    with pytest.raises(ModelError, match="there is no such folder"):
+        load(path)
 
 
 def test_an_origin_is_read_back(base: Path, tmp_path: Path) -> None:

@@ -121,6 +121,70 @@ def test_a_student_that_no_stage_makes_is_refused_before_the_first_stage(
     assert not (tmp_path / "run").exists()
 
 
+SCORES = "prometheus-absolute"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ([("sft.student.heads", 3)], "expected a width that is a multiple of 6, such as 12 or 18"),
+        ([("sft.student.width", 18), ("sft.student.heads", 2)], "multiple of 4, such as 16 or 20"),
+        ([("sft.student.width", 6), ("sft.student.heads", 2)], "multiple of 4, such as 4 or 8"),
+        ([("sft.student.context", 100)], "sft.max_length: expected at most 100"),
+        ([("evaluate.dialect", "judgelm")], f"that 'student' learns, {DIALECT!r}, found 'judgelm'"),
+        ([("sft.dialect", "judgelm")], "'judgelm' is not a dialect of the rows, which are in"),
+    ],
+)
+def test_sections_that_do_not_go_together_are_refused_before_the_first_stage(
+    mistake: Mistake, tmp_path: Path, settings: list[tuple[str, Any]], said: str
+) -> None:
+    path = write(tmp_path / "r.yaml", changed(*settings))
+    assert said in mistake("run", path, "--run", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def scores_of_single_responses(folder: Path, **settings: object) -> Path:
+    """A recipe that learns scores from the feedback of a model, on 40 questions of one template."""
+    file = folder / "rows.jsonl"
+    file.write_text("".join(json.dumps(feedback(n)) + "\n" for n in range(40)))
+    about = {"annotator": "a", "annotator_kind": "model", "licence": "MIT"}
+    imported = {"kind": "feedback_collection", "path": str(file), "about": about}
+    given: list[tuple[str, Any]] = [
+        ("questions", {"sources": [imported]}), ("responses", {"imports": [imported]}),
+        ("items", {"imports": [imported]}), ("labels", {"dialect": SCORES, "imports": [imported]}),
+        ("rows", {"dialect": SCORES, "labels": "model"}), ("sft.dialect", SCORES),
+        ("evaluate.dialect", SCORES), ("evaluate.labels", "model"), ("gate", {"kappa": 0.6}),
+    ]  # fmt: skip
+    return write(folder / "r.yaml", changed(*given, *settings.items()))
+
+
+def test_a_gate_that_scores_can_never_pass_is_refused(mistake: Mistake, tmp_path: Path) -> None:
+    path = scores_of_single_responses(tmp_path)
+    said = mistake("run", path, "--run", tmp_path / "run")
+    assert "this gate can never be passed. Set gate.correlation or gate.exact" in said
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            {"evaluate.labels": "person"},
+            "has a score of kind 'person'. Labels of test items by kind, in any dialect: model (8)."
+            " Import verdicts by people",
+        ),
+        ({"split.level": "template"}, "split: no item is left to train on (test: 40)"),
+    ],
+)  # fmt: skip
+def test_what_leaves_nothing_to_learn_or_to_measure_is_refused_before_training(
+    mistake: Mistake, tmp_path: Path, settings: dict[str, Any], said: str
+) -> None:
+    gated = {"gate": {"correlation": 0.3}, "sft.max_length": 900, **settings}
+    path = scores_of_single_responses(tmp_path, **gated)
+    assert said in mistake("run", path, "--run", tmp_path / "run")
+    assert not list((tmp_path / "run").glob("sft/*"))
+
+
 @pytest.mark.parametrize(
     ("field", "value", "line", "said"),
     [
@@ -181,6 +245,7 @@ def published(
     return changed(
         ("questions", {"sources": [source]}), ("responses", {"imports": [source]}),
         ("items", {"imports": [source]}), ("labels", {"dialect": dialect, "imports": [source]}),
+        ("sft.dialect", dialect), ("evaluate.dialect", dialect),
         ("rows", {"dialect": dialect, "labels": "model"}),
     )  # fmt: skip
 
@@ -463,6 +528,7 @@ def test_a_spoilt_student_judges_nothing(
     spoil(run / "sft/student")
     pairs = tmp_path / "pairs.jsonl"
     row = {"question": "q", "response_a": "a", "response_b": "b", "verdict": "A", "names": "better"}
+    row |= {"fields": {"criterion": "c"}}
     pairs.write_text(json.dumps(row) + "\n")
     given = {"judge": (pairs, "--judge", run), "evaluate": (run, pairs, "--out", tmp_path / "out")}
     before = set(tmp_path.iterdir())

@@ -183,6 +183,37 @@ def test_new_pairs_are_judged_by_their_scores(
     assert any(row["status"] == "parsed" for row in judged)
 
 
+def test_a_response_alone_has_the_score_that_it_has_in_a_pair(
+    alone_run: Path, command: Any, tmp_path: Path
+) -> None:
+    """Both sides of each pair as rows of their own, judged, then measured against scores."""
+    rows = pairs(alone_run, tmp_path)[:6]
+    single = [
+        {"id": f"{row['id']} {side}", "response": row[f"response_{side}"], "score": n % 2,
+         **{name: row[name] for name in ("context", "question", "choices")}}
+        for n, row in enumerate(rows) for side in "ab"
+    ]  # fmt: skip
+    path = tmp_path / "mixed.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in (*rows, *single)))
+    done = command("judge", path, "--judge", alone_run)
+    assert done.returncode == 0, done.stderr
+    assert "12 single responses judged: " in done.stdout
+    assert "A higher score is worse." in done.stdout
+    judged = [json.loads(x) for x in (tmp_path / "mixed.judged.jsonl").read_text().splitlines()]
+    scores = {row["id"]: row["score"] for row in judged[6:]}
+    compared = 0
+    for row in judged[:6]:
+        both = [scores[f"{row['id']} {side}"] for side in "ab"]
+        if row["scores"] is not None:
+            assert both == pytest.approx(row["scores"], abs=1e-5)
+            compared += 1
+    assert compared
+    path.write_text("".join(json.dumps(row) + "\n" for row in single))
+    done = command("evaluate", alone_run, path, "--out", tmp_path / "page")
+    assert done.returncode == 0, done.stderr
+    assert "labels: 12 by people who are not named" in done.stdout
+
+
 def test_it_is_measured_on_labelled_pairs(alone_run: Path, command: Any, tmp_path: Path) -> None:
     labelled = tmp_path / "mine.jsonl"
     rows = [{**row, "verdict": "AB"[n % 2], "names": "worse"} for n, row in

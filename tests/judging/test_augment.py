@@ -111,6 +111,17 @@ def test_what_cannot_be_turned_is_none(judgment: Judgment) -> None:
     assert swap(judgment, MARKS if isinstance(judgment.verdict, Scores) else LETTERS) is None
 
 
+def test_without_a_place_for_a_reason_a_verdict_turns_alone() -> None:
+    alone = Dialect(
+        name="alone", kind="pair", user=_USER, scale=PAIR_SCALE, direction="better",
+        reply="Best: {verdict}.",
+    )  # fmt: skip
+    turned = swap(judged(choice("A"), None, alone), alone)
+    assert turned is not None
+    assert (turned.verdict, turned.order, turned.rationale) == (choice("B"), (1, 0), None)
+    assert turned.reply == "Best: B."
+
+
 _PARTS = st.lists(
     st.sampled_from(
         ["Assistant 1", "Assistant 2", "Response A's", "response B", "is clear", "both", "vague."]

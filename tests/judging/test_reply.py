@@ -107,6 +107,10 @@ def test_a_dialect_without_a_rationale_leaves_it_out() -> None:
     assert reply_in(ALONE, judged(choice("B"))) == "B"
     assert reply_in(ALONE, judged(choice("B"), rationale=None)) == "B"
     assert reply_in(ALONE, judged(choice("B"), rationale=None, dialect=ALONE.hash)) == "x"
+    bare: dict[str, Any] = {"rationale": None, "reply": None}
+    assert reply_in(ALONE, judged(choice("B"), **bare)) == "B"
+    assert reply_in(ALONE, judged(choice("B"), **bare, dialect=ALONE.hash)) == "B"
+    assert reply_in(ALONE, judged(None, **bare)) is None
     assert can_be_said(ALONE, judged(choice("B")))
 
 

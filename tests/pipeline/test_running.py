@@ -192,7 +192,10 @@ def test_a_stage_that_raises_when_run_again_is_not_complete_any_more(
     done: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The manifest of the run before must not vouch for what a failed run left."""
-    changed = (done[0], read_recipe(TINY, ["rows.dialect=bias-pair"]))
+    changed = (
+        done[0],
+        read_recipe(TINY, [f"{one}.dialect=bias-pair" for one in ("rows", "sft", "evaluate")]),
+    )
     monkeypatch.setattr(rows, "build_rows", fail_after(rows.build_rows, 5))
     with pytest.raises(OSError, match="planted"):
         announced(changed)

@@ -4,11 +4,18 @@ from typing import Any
 
 import pytest
 
-from judgesmith.report.advice import ELSEWHERE, advise, advise_all, checkpoints_of
+from judgesmith.report.advice import ELSEWHERE, NO_ADVICE, advise, advise_all, checkpoints_of
 from judgesmith.report.blocks import Table
 from judgesmith.report.document import Document
 from judgesmith.report.markdown import render_markdown
-from judgesmith.report.results import Comparison, Evaluation, JudgeResult, Number, Role
+from judgesmith.report.results import (
+    Comparison,
+    Evaluation,
+    JudgeResult,
+    Number,
+    Role,
+    SliceResult,
+)
 from judgesmith.report.sections import build_sections
 
 OWN = ("student", "after DPO", "before training")
@@ -148,3 +155,32 @@ def test_the_advice_follows_the_verdict_on_the_page(full_document: Document) -> 
     assert [cell.text for cell in table.rows[0]][:2] == ["On the test items", "student"]
     assert "## Which checkpoint, where" in render_markdown(document)
     assert "advice" not in [one.anchor for one in build_sections(full_document)]
+
+
+def read_of(share: float) -> dict[str, SliceResult]:
+    number = Number(value=share, n=60)
+    return {
+        "in_domain": SliceResult(
+            kappa=number, accuracy=number, kappa_stored_order=None, kappa_swapped_order=None,
+            coverage=number, if_unparsed={}, consistency=None, position_bias=None, verbosity=None,
+            confusion=None,
+        )
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("share", "use"), [(0.0, NO_ADVICE), (0.49, NO_ADVICE), (0.5, "student")])
+def test_a_judge_that_cannot_be_read_is_not_advised(share: float, use: str) -> None:
+    judges = tuple(
+        JudgeResult(name=name, role="student", order_proof=False, note="", slices=read_of(share))
+        for name in OWN[:2]
+    )
+    found = evaluation(compared("in_domain", 0.0, "no difference shown"))
+    (said,) = advise(found.model_copy(update={"judges": judges}), OWN)
+    assert said.use == use
+    assert ("Most replies of student cannot be read" in said.because) is (use == NO_ADVICE)
+
+
+def test_few_items_advise_nothing() -> None:
+    few = Number(value=0.9, low=0.5, high=1.0, n=19)
+    (said,) = advise(evaluation(compared("in_domain", 0, "student is better", difference=few)), OWN)
+    assert (said.use, said.because) == (NO_ADVICE, "19 items are too few: at least 20 are needed.")

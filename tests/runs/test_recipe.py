@@ -242,4 +242,42 @@ def test_a_wrong_price_is_one_error(tmp_path: Path) -> None:
     )
     said = errors(tmp_path, model)
     assert "The recipe has 1 error(s)" in said
-    assert "price.Price.input" in said
+    assert "'models.m.price.input'" in said
+
+
+class Sized(Section):
+    width: int = 64
+
+
+class Trained(Section):
+    student: str | Sized
+
+
+@pytest.mark.parametrize(
+    ("student", "said"),
+    [
+        ("{width: wide}", ["'sft.student.width': Input should be a valid integer"]),
+        ("{wide: 3}", ["unknown key 'sft.student.wide'; did you mean 'width'"]),
+        (
+            "5",
+            ["'sft.student': Input should be a valid str", "'sft.student': Input should be a va"],
+        ),
+    ],
+)
+def test_the_members_of_a_union_are_no_part_of_a_name(
+    tmp_path: Path, student: str, said: list[str]
+) -> None:
+    """And only the member that was meant is spoken of."""
+    path = tmp_path / "recipe.yaml"
+    path.write_text(f"{HEADER}sft:\n  student: {student}\n", encoding="utf-8")
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(path, {"sft": Trained})
+    _, *lines = str(caught.value).splitlines()
+    assert len(lines) == len(said)
+    assert all(part in line for part, line in zip(said, lines, strict=True)), lines
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n"])
+def test_an_empty_file_is_no_recipe(tmp_path: Path, text: str) -> None:
+    with pytest.raises(RecipeError, match="expected a mapping of sections"):
+        load(tmp_path, text, header="")

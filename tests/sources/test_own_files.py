@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from judgesmith.errors import DataError, RecipeError
-from judgesmith.records import Direction, Finish, Question, Response, choice
-from judgesmith.sources import LABEL_READERS, QUESTION_READERS, reader
+from judgesmith.records import Direction, Finish, Kind, Question, Response, Scores, choice
+from judgesmith.sources import LABEL_READERS, QUESTION_READERS, About, reader
 from judgesmith.sources.own_files import read_labels, read_pairs, read_responses
 
 ORIGIN = {"source": "t", "licence": "t"}
@@ -84,9 +85,20 @@ def test_a_label_says_what_its_letter_names(path: Path) -> None:
     assert label.response_ids == (A.id, B.id)
 
 
+@pytest.mark.parametrize("grade", [4, 3.5, 0])
+def test_a_number_is_the_grade_of_one_response(grade: float, path: Path) -> None:
+    write(path, {**LABEL, "responses": [A.id], "verdict": grade, "names": "better"})
+    (label,) = read_labels(path, QUESTIONS, RESPONSES)
+    assert label.verdict == Scores(kind="scores", values=(float(grade),), criteria=None)
+    assert (label.response_ids, label.direction) == ((A.id,), Direction.BETTER)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
+        ({"verdict": 4}, "field 'verdict': expected A, B or TIE, found 4.0"),
+        ({"responses": [A.id], "verdict": "4"}, "or one with a number as `verdict`, its grade"),
+        ({"responses": [A.id], "verdict": None}, "field 'verdict"),
         ({"verdict": "C"}, "field 'verdict': expected A, B or TIE, found 'C'"),
         ({"names": "REMOVED"}, "field 'names' is missing"),
         ({"names": "best"}, "field 'names': Input should be 'better' or 'worse'"),
@@ -111,7 +123,8 @@ def test_a_bad_label_is_named(changes: dict[str, Any], said: str, path: Path) ->
 
 def test_pairs_become_records_without_a_split(path: Path) -> None:
     (first, second) = read_pairs(write(path, {**PAIR, "id": "p1", "context": "c"}, PAIR))
-    row, asked, (a, b), item = first
+    row, asked, (a, b), item, where = first
+    assert where == f"{path}:1"
     assert (row.id, asked.group_id, asked.context) == ("p1", "p1", "c")
     assert (a.text, b.text, item.response_ids) == ("a", "b", (a.id, b.id))
     assert item.split is None
@@ -119,7 +132,7 @@ def test_pairs_become_records_without_a_split(path: Path) -> None:
 
 
 def test_two_equal_responses_are_still_two(path: Path) -> None:
-    ((_, _, (a, b), item),) = read_pairs(write(path, {**PAIR, "response_b": "a"}))
+    ((_, _, (a, b), item, _),) = read_pairs(write(path, {**PAIR, "response_b": "a"}))
     assert a.id != b.id
     assert len(set(item.response_ids)) == 2
 
@@ -131,7 +144,54 @@ def test_a_bad_pair_is_named(field: str, path: Path) -> None:
         list(read_pairs(path))
 
 
+def test_a_pair_brings_what_its_judge_is_shown(path: Path) -> None:
+    fields = {"criterion": "true?", "levels": ["no", "yes"]}
+    write(path, {**PAIR, "grounding": "The handbook.", "reference": "5 days", "fields": fields})
+    (pair,) = read_pairs(path)
+    asked = pair.question
+    assert (asked.grounding, asked.reference, asked.task) == ("The handbook.", "5 days", fields)
+
+
+@pytest.mark.parametrize("field", ["response", "response_a"])
+def test_one_response_may_stand_alone_for_a_judge_of_single_ones(field: str, path: Path) -> None:
+    write(path, {"question": "who?", field: "me"})
+    ((_, asked, (only,), item, _),) = read_pairs(path, alone=True)
+    assert (only.text, only.question_id) == ("me", asked.id)
+    assert (item.kind, item.response_ids) == (Kind.SINGLE, (only.id,))
+
+
+@pytest.mark.parametrize(
+    ("row", "alone", "said"),
+    [
+        ({"response": "x"}, False, "field 'response_a' is missing: this judge compares two"),
+        ({"response_a": "x"}, False, "field 'response_b' is missing: this judge compares two"),
+        ({"response_b": "x"}, True, "field 'response_a' is missing (or `response`, for one"),
+        ({}, True, "field 'response_a' is missing (or `response`, for one response alone)"),
+        ({"response": "x", "response_a": "y"}, True, "field 'response': expected it alone"),
+        ({**PAIR, "response": "x"}, True, "field 'response': expected it alone"),
+        ({**PAIR, "fields": {"tone": {"a": 1}}}, False, "field 'fields.tone"),
+    ],
+)
+def test_what_is_to_be_judged_must_be_clear(
+    row: dict[str, Any], alone: bool, said: str, path: Path
+) -> None:
+    write(path, PAIR, {"question": "who?", **row})
+    with pytest.raises(DataError) as caught:
+        list(read_pairs(path, alone=alone))
+    assert str(caught.value).startswith(f"{path}:2: ")
+    assert said in str(caught.value)
+
+
 def test_an_unknown_kind_of_source_names_the_known_ones() -> None:
     with pytest.raises(RecipeError, match="unknown kind 'bbc' of source; did you mean 'bbq'"):
         reader(QUESTION_READERS, "bbc")
     assert reader(LABEL_READERS, "file") is read_labels
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_a_label_is_somebody_s(name: str, path: Path) -> None:
+    write(path, {**LABEL, "annotator": name})
+    with pytest.raises(DataError, match=r"field 'annotator': .*at least 1 character"):
+        list(read_labels(path, QUESTIONS, RESPONSES))
+    with pytest.raises(ValidationError, match="at least 1 character"):
+        About(annotator=name)

@@ -346,6 +346,43 @@ def test_the_token_budget_comes_from_the_students_own_replies(tmp_path: Path) ->
     assert token_budget(evaluate.Config(dialect="rel", reply_tokens=7).parts[0], run_dir) == 7
 
 
+@pytest.mark.parametrize(("cut", "warned"), [(20, []), (21, ["cut replies"])])
+def test_most_replies_cut_off_are_a_warning_that_names_the_budget(
+    tmp_path: Path, cut: int, warned: list[str]
+) -> None:
+    """Of 40 scores of single responses, 20 are half and 21 are most."""
+    records = pairs_and_singles(pairs=0)
+    run_dir = write_run(tmp_path, records, {"abs": ABSOLUTE})
+    origin(run_dir, "student", {}, p99=100)
+    shown = [one.text for one in records["responses/responses.jsonl"][:cut]]
+    student = Scripted("student", truth, broken=lambda prompt: prompt in shown)
+    config = evaluate.Config(dialect="abs", students=("student",), reply_tokens=7, **FEW)
+    report = evaluate.run(config, run_dir, opener(student))
+    found = report.tables.get("findings", [])
+    assert [one["audit"] for one in found] == warned
+    if warned:
+        assert found[0]["message"] == (
+            "student: 21 of 40 replies in abs were cut off at 7 tokens (evaluate.reply_tokens); of "
+            "its training replies half have up to 10 tokens, 99% up to 100"
+        )
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("person", r"in any dialect: key \(80\)\. Import verdicts by people"),
+        ("simulated", r"in any dialect: key \(80\)\. Label with simulated teachers"),
+    ],
+)
+def test_without_labels_the_kinds_that_there_are_are_told(
+    tmp_path: Path, kind: str, said: str
+) -> None:
+    dialect = load_dialect(task_of((run_dir := both_formats(tmp_path)).header), "rel")
+    with pytest.raises(NobodyLabelled, match=said) as refused:
+        read_labelled_side(run_dir, AnnotatorKind(kind), dialect)
+    assert "key_policy" not in str(refused.value)
+
+
 def test_a_dialect_that_has_changed_since_training_is_refused(tmp_path: Path) -> None:
     run_dir = both_formats(tmp_path)
     task = task_of(run_dir.header)
@@ -449,7 +486,10 @@ def test_rows_of_several_dialects_may_hold_the_one_that_is_measured(tmp_path: Pa
     rows.write_text('{"dialect": "other"}\n' + f'{{"dialect": "{rel.hash}"}}\n')
     check_dialect(run_dir, rel)
     rows.write_text('{"dialect": "other"}\n' * 2)
-    with pytest.raises(DataError, match=r"\['other'\].*evaluate\.dialect = 'rel'"):
+    with pytest.raises(DataError, match=r"since \(other\), not in evaluate\.dialect = 'rel'"):
+        check_dialect(run_dir, rel)
+    rows.write_text(f'{{"dialect": "{load_dialect(task_of(run_dir.header), "abs").hash}"}}\n')
+    with pytest.raises(DataError, match=r"written in 'abs', not in evaluate\.dialect = 'rel'"):
         check_dialect(run_dir, rel)
 
 

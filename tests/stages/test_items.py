@@ -1,22 +1,24 @@
 """The items stage: rules, quotas, caps, and which response stands first."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from judgesmith.audits import supply_findings, supply_rows
+from judgesmith.audits import Severity, supply_findings, supply_rows
 from judgesmith.errors import RecipeError
 from judgesmith.records import Question, Response
-from judgesmith.runs.layout import RunDir
+from judgesmith.runs.layout import Header, RunDir
 from judgesmith.stages.items import (
     BucketRule,
     Config,
     Range,
     candidates,
     draw_items,
+    ingredients,
     matches,
     resolve_rules,
     run,
@@ -334,5 +336,41 @@ def test_presets_are_scaled_and_come_before_own_rules() -> None:
     rules = resolve_rules(config, presets)
     assert [r.quota for r in rules] == [65, 60, 400, 275, 110, 275, 4]
     assert rules[-1].name == "own"
-    with pytest.raises(RecipeError, match="did you mean 'published'"):
+    own = resolve_rules(Config(preset="singles", buckets=(rule(name="own"),)), presets)
+    assert [r.name for r in own] == ["own"]
+    with pytest.raises(RecipeError, match=r"did you mean 'published'.*singles"):
         resolve_rules(Config(preset="publisht"), presets)
+
+
+def test_a_preset_that_does_not_fit_names_those_that_do(
+    make: Any, tmp_path: Path, no_models: Any, world: Any
+) -> None:
+    """Questions of the user's own have no key, so nothing is known of right lines held."""
+    questions, responses = world
+    run_dir = RunDir(tmp_path, Header(name="own", task="general", seed=3))
+    run_dir.write("questions/questions.jsonl", list(questions.values()))
+    run_dir.write(
+        "responses/responses.jsonl", [r.with_fields(task={"words": 3}) for r in responses]
+    )
+    with pytest.raises(RecipeError, match=r"items.preset: 'graded' .*'held'.*fit these: any_pair"):
+        run(Config(preset="graded"), run_dir, no_models)
+    report = run(Config(preset="any_pair"), run_dir, no_models)
+    assert report.made == 40
+    assert not [f for f in report.tables["findings"] if f["audit"] == "supply"]
+
+
+def test_a_quota_of_null_is_all_there_are_and_none_is_still_an_error(world: Any) -> None:
+    """9 pairs on each of 10 questions, 4 of each by the cap; nobody is cheerful."""
+    questions, responses = world
+    _, (count,) = draw_items([rule(quota=None)], responses, questions, seed=1)
+    assert (count.filled, count.quota) == (40, 40)
+    nothing = rule(quota=None, first={"class": "cheerful"})
+    _, (count,) = draw_items([nothing], responses, questions, seed=1)
+    (found,) = supply_findings(supply_rows([count]))
+    assert found.severity is Severity.ERROR
+
+
+def test_a_rule_without_patterns_leaves_no_empty_slot() -> None:
+    assert ingredients(rule(first={}, second={})) == "responses beside others of other models"
+    one = rule(first={}, second={}, other_generator=False, differs=["held"])
+    assert ingredients(one) == "responses beside others and another held"

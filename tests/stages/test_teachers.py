@@ -404,11 +404,17 @@ def test_rows_in_another_dialect_leave_out_reasons_that_quote_its_tags(run: RunD
     assert len(made) == len(judged) - 2
     dialect = load_dialect(TASK, "bias-pair")
     assert all(parse_reply(dialect, row.completion).verdict is not None for row in made)
+    tagged = [j.with_fields(rationale="It says <verdict>B</verdict>.") for j in judged]
+    run.write("labels/judgments.jsonl", tagged)
+    with pytest.raises(DataError, match=r"marks the verdict in the dialect: 64; .*`reply`"):
+        rows.run(other, run, nobody)
 
 
 def test_rows_of_a_kind_that_nobody_gave_say_which_there_are(run: RunDir) -> None:
     label(run, config(key_policy="biased_is_worse"))
-    with pytest.raises(DataError, match=r"'model' with a reason.*of kind: key, simulated"):
+    with pytest.raises(
+        DataError, match=r"no label with a reason: 64; .*'model'; labels by kind: key \(80\), sim"
+    ):
         rows.run(rows.Config(dialect=PAIR, labels=AnnotatorKind.MODEL), run, nobody)
 
 
@@ -873,12 +879,32 @@ def test_simulated_teachers_follow_the_policy_of_the_key(run: RunDir) -> None:
     assert by_kind["simulated"].items() <= by_kind["key"].items()
 
 
+def test_a_key_policy_that_labels_nothing_is_a_warning(
+    run: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunDir(run.path, run.header.model_copy(update={"rehearsed": True}))
+
+    def told() -> list[dict[str, Any]]:
+        findings = label(run, config(key_policy="biased_is_worse")).tables["findings"]
+        return [one for one in findings if one["audit"] == "answer key"]
+
+    assert told() == []
+    monkeypatch.setattr(type(TASK), "judge_by_key", lambda *_: None)
+    (found,) = told()
+    assert (found["severity"], found["count"], found["of"]) == ("warning", 80, 80)
+    assert "labels.key_policy 'biased_is_worse' labels none of 80 items" in found["message"]
+
+
 def test_a_task_without_an_answer_key_can_be_rehearsed(
     run: RunDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two teachers that are always right agree, though nobody knows what is right."""
     monkeypatch.setattr(type(TASK), "key_policies", ())
-    report = label(run, config({}, {}, panel=[], dry_run={"second": "sim1", "items": 40}))
+    asked = config({}, {}, panel=[], dry_run={"second": "sim1", "items": 40})
+    with pytest.raises(DataError, match=r"decides none of the 80 items.*'sim0' .* at random"):
+        label(run, asked)
+    run = RunDir(run.path, run.header.model_copy(update={"rehearsed": True}))
+    report = label(run, asked)
     assert report.tables["dry run"]["outcome"] == "pass"
     assert {value_of(one) for one in taught(run).values()} == {"A", "B", TIE}
 

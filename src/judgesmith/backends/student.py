@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from judgesmith.backends.adapters import base_of, is_adapter, put_on
 from judgesmith.backends.architectures import Architecture, Shape, tiny_config
@@ -50,17 +50,33 @@ class FromNothing(BaseModel):
     template. `reading` is the share of prompt tokens that carry loss besides the reply: predicting
     them teaches a student without any language to find and copy what stood before. `architecture`
     is the class of the model: a rehearsal trains a tiny one of the class that its recipe names.
+    `width` is shared out among the `heads`, an even part to each: a head turns pairs of numbers by
+    the position of their token.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     width: int = Field(128, gt=0)
     layers: int = Field(4, gt=0)
-    heads: int = Field(4, gt=0)
+    heads: int = Field(4, gt=0, validate_default=True)
     vocabulary: int = Field(2048, ge=300)
     context: int = Field(1024, gt=0)
     renaming: float = Field(0.0, ge=0, le=1)
     reading: float = Field(0.0, ge=0, le=1)
     architecture: Architecture = "llama"
+
+    @field_validator("heads")
+    @classmethod
+    def _even_parts(cls, heads: int, info: ValidationInfo) -> int:
+        width, step = info.data.get("width"), 2 * heads
+        if width is not None and width % step:
+            below = width // step * step
+            fit = [near for near in (below, below + step) if near]
+            raise ValueError(
+                f"`width` is shared out among the heads, an even part to each: expected a width "
+                f"that is a multiple of {step}, such as {' or '.join(map(str, fit))}, with "
+                f"{heads} heads, found a width of {width}"
+            )
+        return heads
 
     @property
     def is_llama(self) -> bool:

@@ -83,6 +83,7 @@ def prepare_four_bits(model: Any) -> None:
 
 def load_tokenizer(path: str) -> Any:
     """The tokenizer of a folder or hub name; without a padding token it pads with its eos."""
+    require_there(path)
     try:
         tokenizer = load("transformers").AutoTokenizer.from_pretrained(path)
     except (OSError, ValueError) as error:
@@ -145,8 +146,23 @@ def read_config(file: Path) -> dict[str, Any]:
     return dict(found)
 
 
+def require_there(path: str) -> None:
+    """Refuse a missing folder at once where the name can be no hub name (OWNER/NAME).
+
+    Raises:
+        ModelError: there is no such folder.
+    """
+    if _is_path(path) and not Path(path).exists():
+        raise _not_loaded(path, FileNotFoundError())
+
+
+def _is_path(path: str) -> bool:
+    return path.startswith((".", "/", "~", "runs/")) or path.count("/") > 1
+
+
 def require_whole(path: str) -> None:
     """Refuse a folder whose weight files were cut off or are not all there."""
+    require_there(path)
     folder = Path(path)
     if not folder.is_dir():
         return
@@ -214,7 +230,7 @@ def _not_loaded(path: str, error: Exception) -> ModelError:
     folder = Path(path)
     if folder.is_dir() and not any((folder / name).is_file() for name in _CONFIGS):
         reason = f"the folder holds no {_CONFIGS[0]}."
-    elif not folder.exists() and (path.startswith((".", "/", "~")) or path.count("/") > 1):
+    elif not folder.exists() and _is_path(path):
         reason = "there is no such folder."
     return ModelError(
         f"{path}: expected a Hugging Face model folder or hub name; it could not be loaded: "

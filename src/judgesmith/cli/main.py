@@ -73,16 +73,21 @@ def recipes(
 
 @app.command()
 def judge(
-    pairs: Annotated[Path, typer.Argument(help="JSON Lines: question, response_a, response_b.")],
+    pairs: Annotated[
+        Path, typer.Argument(help="JSON Lines: question, response_a, response_b (or response).")
+    ],
     judge_run: Annotated[Path, typer.Option("--judge", help="The run whose student judges.")],
     out: Annotated[
         Path | None, typer.Option(help="Where verdicts go; default PAIRS.judged.jsonl.")
+    ] = None,
+    dialect: Annotated[
+        str | None, typer.Option(help="One of the dialects that the student was trained in.")
     ] = None,
 ) -> None:
     """Judge new pairs with a run's student, in both orders or each response alone."""
     from judgesmith.cli.judging import judge_command
 
-    judge_command(pairs, judge_run, out)
+    judge_command(pairs, judge_run, out, dialect)
 
 
 Mapping = Annotated[

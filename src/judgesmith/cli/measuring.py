@@ -8,15 +8,15 @@ from judgesmith.errors import DataError
 from judgesmith.pipeline import open_run, require_fresh
 from judgesmith.pipeline.audit_files import audit_targets, with_audit
 from judgesmith.pipeline.audit_sources import Reading
-from judgesmith.pipeline.judge_pairs import judged_pairs
 from judgesmith.pipeline.measure_files import (
     Asked,
     compare_targets,
     measure_readable,
     write_document,
 )
+from judgesmith.pipeline.measure_pairs import judged_pairs
 from judgesmith.pipeline.readable import open_readable
-from judgesmith.pipeline.recipes import is_run
+from judgesmith.pipeline.recipes import is_run, model_file
 from judgesmith.report.document import Document
 from judgesmith.sources.benchmarks import load_shipped, shipped
 from judgesmith.sources.patterns import find_files
@@ -33,7 +33,7 @@ def evaluate_command(
         require_fresh(run_dir, recipe, "evaluate")
         show.evaluation(read_results(run_dir))
         return
-    if is_run(first):
+    if is_run(first) or (len(targets) > 1 and model_file(first)):
         if len(targets) > 2:
             raise DataError(f"{first} is a run: expected one file of pairs, found {targets[1:]}.")
         source = judged_pairs(first, Path(targets[1]))

@@ -33,6 +33,9 @@ from judgesmith.runs.outside import use_data_folder
 from judgesmith.runs.recipe import Recipe
 from judgesmith.stages.gate import read_gate, read_results
 
+HEAD = ("task", "description")
+"""What the list of recipes says of each besides its name."""
+
 
 class RunOptions(NamedTuple):
     """What a run may be told besides its recipe and its folder."""
@@ -136,7 +139,8 @@ def recipes_command(name: str | None) -> None:
         rows = []
         for key, path in shipped.items():
             plain = yaml.safe_load(path.read_text(encoding="utf-8"))
-            rows.append((key, plain["task"], plain["description"].strip()))
+            head = plain if isinstance(plain, dict) else {}  # a file may hold only comments
+            rows.append((key, *(str(head.get(name) or "").strip() for name in HEAD)))
         show.table("Shipped recipes", ("recipe", "task", "what it makes"), rows)
     elif name in shipped:
         print(shipped[name].read_text(encoding="utf-8"), end="")

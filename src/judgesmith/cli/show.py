@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from judgesmith.report import blocks
-from judgesmith.report.advice import advise_all
+from judgesmith.report.advice import NO_ADVICE, advise_all
 from judgesmith.report.document import StageRow
 from judgesmith.report.numbers import estimate, money, not_shown, p_value
 from judgesmith.report.result_tables import published_figure
@@ -254,7 +254,8 @@ def _advice(results: Evaluation) -> None:
         console.print("\n[bold]Which checkpoint, where[/]")
     for one in found:
         whose = f" ({one.dialect})" if one.dialect else ""
-        line(f"{one.place}{whose}, use {one.use}. {one.because}")
+        use = one.use if one.use == NO_ADVICE else f"use {one.use}"
+        line(f"{one.place}{whose}, {use}. {one.because}")
 
 
 def gate(result: GateResult, where: str) -> None:

@@ -36,9 +36,9 @@ def learnt_labels(labels: Iterable[Label], kind: AnnotatorKind) -> dict[str, Lab
     judgments of teachers that say the same. It is learnt from where labels by teachers are asked
     for, as the item has none of theirs; with no judgment to cite it gives a verdict and no reason.
     Labels that people gave otherwise stand beside those of teachers, and are taken for `person`
-    only. Of several people one who decided is taken, of three or more who gave verdicts one who says
-    what most say, and of several labels by one annotator the
-    first: that of `labels.dialect`, which those of further dialects stand beside.
+    only. Of several people one who decided is taken, of three or more who gave verdicts one who
+    says what most say, and of several labels by one annotator the first: that of `labels.dialect`,
+    which those of further dialects stand beside.
 
     Args:
         labels: of the run.
@@ -71,7 +71,8 @@ def _one_each(labels: Iterable[Label], kind: AnnotatorKind) -> dict[str, Label]:
         for item_id, given in by_item.items():
             if len(given) >= LEAST_VOTERS and all(isinstance(x.verdict, Choice) for x in given):
                 most = majority(str(one.verdict) for one in given)
-                said = [one for one in given if str(one.verdict) == most]
-                chosen.pop(item_id)
-                chosen |= {item_id: one for one in said[:1]}
+                said = (one for one in given if str(one.verdict) == most)
+                del chosen[item_id]
+                if most is not None:
+                    chosen[item_id] = next(said)
     return chosen

@@ -42,13 +42,15 @@ def swap(judgment: Judgment, dialect: Dialect) -> Judgment | None:
     written anew in `dialect`. Swapping twice gives the first one back, reply and all where it was
     written in this dialect.
 
-    None where there is nothing to turn (no pair, no verdict, no reason), where the reason points at
-    a response in a way that cannot be renamed (`swap_names`), and where no reply of the dialect can
-    hold it.
+    None where there is nothing to turn (no pair, no verdict, or no reason where the dialect's reply
+    holds one), where the reason points at a response in a way that cannot be renamed
+    (`swap_names`), and where no reply of the dialect can hold it.
     """
-    if len(judgment.order) != 2 or judgment.verdict is None or judgment.rationale is None:
+    if len(judgment.order) != 2 or judgment.verdict is None:
         return None
-    rationale = swap_names(judgment.rationale, nouns_of(dialect))
+    if judgment.rationale is None and dialect.reply.has_rationale:
+        return None
+    rationale = swap_names(judgment.rationale or "", nouns_of(dialect))
     if rationale is None:
         return None
     verdict = reorder(judgment.verdict, SWAPPED)
@@ -61,7 +63,7 @@ def swap(judgment: Judgment, dialect: Dialect) -> Judgment | None:
             **judgment.model_dump(exclude={"id", "verdict"}),
             "order": judgment.order[::-1],
             "dialect": dialect.hash,
-            "rationale": rationale.strip(),
+            "rationale": None if judgment.rationale is None else rationale.strip(),
             "verdict": verdict,
             "reply": reply,
             "distribution": judgment.distribution and _turned(judgment.distribution),

@@ -1,6 +1,6 @@
 """A dialect: how a judge is asked and how its reply is read, as one hashed object."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -280,14 +280,30 @@ def require_direction(labels: Iterable[Label], dialect: Dialect, *, setting: str
             )
 
 
-def require_dialect(hashes: Iterable[str], dialect: Dialect, *, path: str, setting: str) -> None:
+def require_dialect(
+    hashes: Iterable[str], dialect: Dialect, *, path: str, setting: str,
+    known: Mapping[str, Dialect],
+) -> None:  # fmt: skip
     """Refuse rows of the file at `path` in another dialect than the recipe names at `setting`.
 
-    Raises DataError naming both.
+    `known` are the dialects that the recipe can name, by hash. Raises DataError naming both.
     """
     strangers = set(hashes) - {dialect.hash}
     if strangers:
         raise DataError(
-            f"{path}: rows were written in another dialect ({sorted(strangers)}) than {setting} = "
-            f"{dialect.name!r} ({dialect.hash}). Train and judge in the dialect of the rows."
+            f"{path}: rows were written in {names_of(strangers, known)}, not in {setting} = "
+            f"{dialect.name!r}. Train and judge in the dialect of the rows."
         )
+
+
+def names_of(hashes: Iterable[str], known: Mapping[str, Dialect]) -> str:
+    """Dialects by their names; one that has changed since, or is not known, by its hash.
+
+    >>> names_of(["23647ae700be3458"], {})
+    'a dialect that has changed since (23647ae700be3458)'
+    """
+    found = (
+        repr(known[one].name) if one in known else f"a dialect that has changed since ({one})"
+        for one in sorted(hashes)
+    )  # fmt: skip
+    return ", ".join(found)

@@ -9,20 +9,23 @@ __all__ = ["can_be_said", "fits", "reply_in", "verdict_text"]
 
 
 def reply_in(dialect: Dialect, judgment: Judgment) -> str | None:
-    """The reply in a dialect; None for a judgment without reply, verdict, or rationale to hold.
+    """The reply in a dialect; None for a judgment without verdict, or without what it is to hold.
 
-    None, too, for several scores where the dialect's reply holds others, or one, and for a
-    rationale that no reply of the dialect can hold (`can_be_said`).
+    A dialect whose replies hold a rationale asks for a judgment with one and with its reply; in any
+    other the verdict is all there is to say. None, too, for several scores where the dialect's
+    reply holds others, or one, and for a rationale that no reply of the dialect can hold
+    (`can_be_said`).
 
     A judgment made in another dialect is written again in this one, so that a row's prompt and
     reply are always of one dialect. Raises DataError where this one's scale has no such verdict: a
     verdict on a pair is no score of one response.
     """
-    if judgment.reply is None or judgment.verdict is None:
+    if judgment.verdict is None:
         return None
-    if judgment.rationale is None and dialect.reply.has_rationale:
+    without = judgment.reply is None or judgment.rationale is None
+    if without and dialect.reply.has_rationale:
         return None
-    if judgment.dialect == dialect.hash:
+    if judgment.reply is not None and judgment.dialect == dialect.hash:
         return judgment.reply
     if not fits(dialect, judgment.verdict):
         if verdict_text(judgment.verdict) is None:

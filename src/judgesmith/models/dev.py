@@ -54,8 +54,8 @@ class DevSet:
     """Items of the dev side that have a label no person gave, at most `asking.limit` of them.
 
     Where scores are compared, `on_scale` picks the labels whose scores mean the same in the
-    asking's dialect. Which items is drawn from the seed and their ids. Verdicts by people are kept for the
-    evaluation: a student that was chosen on them could not be measured on them.
+    asking's dialect. Which items is drawn from the seed and their ids. Verdicts by people are kept
+    for the evaluation: a student that was chosen on them could not be measured on them.
     """
 
     def __init__(

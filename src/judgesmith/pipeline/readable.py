@@ -14,6 +14,7 @@ from judgesmith.errors import DataError, nearest
 from judgesmith.evaluation.judges import reasons
 from judgesmith.evaluation.measure import Subject
 from judgesmith.judging.dialect import Dialect
+from judgesmith.models.about import form_of
 from judgesmith.models.pointwise import pair_verdict
 from judgesmith.pipeline.recipes import open_run
 from judgesmith.pipeline.running import require_fresh
@@ -23,9 +24,11 @@ from judgesmith.records import (
     Item,
     Judgment,
     Kind,
+    Label,
     Question,
     Response,
     Status,
+    index_by_id,
 )
 from judgesmith.runs.jsonl import file_sha256
 from judgesmith.runs.layout import RunDir
@@ -152,11 +155,15 @@ def from_run(folder: Path, name: str | None = None) -> Readable:
     """A run's test items, their labels, and its students' judgments.
 
     `name` is put before its judges' names: by default the recipe's.
+
+    Raises:
+        DataError: what its students score are single responses, which is not read here.
     """
     run_dir, recipe = open_run(folder)
     require_fresh(run_dir, recipe, "evaluate")
     config: Any = recipe.sections["evaluate"]
     dialect = load_dialect(task_of(run_dir.header), config.dialect)
+    _require_pairs(run_dir, dialect)
     kind = config.labels
     name = name or run_dir.header.name
     return Readable(
@@ -178,16 +185,23 @@ def from_run(folder: Path, name: str | None = None) -> Readable:
     )
 
 
+def _require_pairs(run_dir: RunDir, dialect: Dialect) -> None:
+    """Refuse a run of scores before a row is read, so that what else it holds can be looked at."""
+    items = index_by_id(run_dir.read("split/items.jsonl", Item))
+    if form_of(dialect, run_dir.read("labels/labels.jsonl", Label), items) == "scores":
+        raise DataError(
+            f"{run_dir.path}: evaluate.dialect {dialect.name!r} scores single responses, and the "
+            "judgments of a run are read here as verdicts on pairs only. The run's report "
+            f"(`judgesmith report {run_dir.path}`) has its figures, and compares the judges of one "
+            "run with each other (`evaluate.students`, `evaluate.baselines`). Files of scores are "
+            "read by `judgesmith evaluate`, `compare` and `audit`."
+        )
+
+
 def _run_rows(
     run_dir: RunDir, dialect: Dialect, kind: AnnotatorKind, name: str, students: Sequence[str]
 ) -> Iterator[ImportedRow]:
     side = read_labelled_side(run_dir, kind, dialect)
-    if side.form == "scores":
-        raise DataError(
-            f"{run_dir.path}: evaluate.dialect {dialect.name!r} scores single responses, and runs "
-            "are read as verdicts on pairs here. Read the run's report, or give files of scores "
-            "to `judgesmith evaluate`."
-        )
     path = run_dir.file("evaluate/judgments.jsonl")
     by_item: dict[str, list[Judgment]] = {}
     for judgment in run_dir.read("evaluate/judgments.jsonl", Judgment):

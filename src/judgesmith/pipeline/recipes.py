@@ -10,6 +10,7 @@ import yaml
 
 from judgesmith.errors import RecipeError, RunError, nearest
 from judgesmith.pipeline.order import STAGES, load_stage
+from judgesmith.pipeline.recipe_checks import check_sections
 from judgesmith.runs.jsonl import write_bytes
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.outside import use_data_folder
@@ -19,6 +20,7 @@ from judgesmith.runs.students import AFTER_DPO, BEFORE, MERGED
 from judgesmith.tasks import load_dialect, task_of
 
 RECIPE = "recipe.yaml"
+MODEL_FILES = ("judgesmith.json", "adapter_config.json", "config.json")
 
 
 def shipped_recipes() -> dict[str, Path]:
@@ -39,8 +41,13 @@ def find_recipe(name: str) -> Path:
     )
 
 
-def read_recipe(path: Path, overrides: Sequence[str] = (), *, rehearse: bool = False) -> Recipe:
-    """A recipe, checked against every stage's config; its rehearsal if that is asked for."""
+def read_recipe(
+    path: Path, overrides: Sequence[str] = (), *, rehearse: bool = False, of_a_run: bool = False
+) -> Recipe:
+    """A recipe, checked against every stage's config; its rehearsal if that is asked for.
+
+    What was made from the recipe of a run can be read, though it would not be started again.
+    """
     stages = {name: load_stage(name).Config for name in STAGES}
     recipe = load_recipe(path, stages, overrides, rehearse=rehearse)
     for section in recipe.header.rehearse:
@@ -55,6 +62,8 @@ def read_recipe(path: Path, overrides: Sequence[str] = (), *, rehearse: bool = F
                 )
     _check_dialects(path, recipe)
     _check_students(path, recipe)
+    if not of_a_run:
+        check_sections(path, recipe)
     return as_rehearsal(recipe) if recipe.header.rehearsed else recipe
 
 
@@ -102,26 +111,45 @@ def is_run(folder: Path) -> bool:
 def open_run(folder: Path) -> tuple[RunDir, Recipe]:
     """An existing run with the recipe it was made from."""
     if not is_run(folder):
+        make = f"`judgesmith run RECIPE --run {folder}` makes one."
         raise RunError(
-            f"{folder}: not a run folder (it has no recipe.yaml). `judgesmith run RECIPE --run "
-            f"{folder}` makes one."
+            f"{folder}: not a run folder (it has no recipe.yaml). {_for_a_model(folder) or make}"
         )
-    recipe = read_recipe(folder / RECIPE)
+    recipe = read_recipe(folder / RECIPE, of_a_run=True)
     use_data_folder(folder, None)
     return RunDir(folder, recipe.header), recipe
+
+
+def model_file(folder: Path) -> str | None:
+    """The file by which a folder is that of a model or adapter; None where it has none."""
+    return next((name for name in MODEL_FILES if (folder / name).is_file()), None)
+
+
+def _for_a_model(folder: Path) -> str:
+    """What to do with the folder of a model or adapter, such as a merged judge; else nothing."""
+    held = model_file(folder)
+    if held is None:
+        return ""
+    return (
+        f"It is a model's folder (it has {held}), and a model judges in a run: name it as "
+        f"`sft.student: {folder}` in a recipe, where `evaluate.students: [before training]` is the "
+        "model as it is. A recipe's `merge` stage makes a merged judge in the run itself. See "
+        "docs/howto/merge-judges.md."
+    )
 
 
 def start_run(folder: Path, recipe: Recipe) -> RunDir:
     """The run folder for a recipe; another recipe's run is not overwritten."""
     path = folder / RECIPE
     if path.exists():
-        before, wanted = _kind_of_run(read_recipe(path)), _kind_of_run(recipe)
+        before, wanted = _kind_of_run(read_recipe(path, of_a_run=True)), _kind_of_run(recipe)
         if before != wanted:
             raise RunError(
                 f"{folder}: holds {before}, not {wanted}. Choose another folder with --run."
             )
     elif folder.exists() and any(p.name != ".lock" for p in folder.iterdir()):
-        raise RunError(f"{folder}: is not empty and is no run folder. Choose another with --run.")
+        what = f"Choose another with --run. {_for_a_model(folder)}".rstrip()
+        raise RunError(f"{folder}: is not empty and is no run folder. {what}")
     text = yaml.safe_dump(_with_reasons(recipe), sort_keys=False, allow_unicode=True, width=100)
     run_dir = RunDir(folder, recipe.header)
     with run_dir.locked():

@@ -19,6 +19,7 @@ from judgesmith.errors import AuditError, DataError, RecipeError, RunError, near
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.pipeline.opening import Models
 from judgesmith.pipeline.order import Stage, load_stage, outputs_of
+from judgesmith.pipeline.stage_checks import check_before
 from judgesmith.runs.jsonl import write_bytes, write_json
 from judgesmith.runs.layout import RunDir, Stopwatch
 from judgesmith.runs.manifest import (
@@ -192,6 +193,7 @@ def run_recipe(
             if entry.state is State.FRESH and entry.manifest is not None:
                 yield entry.manifest
             else:
+                check_before(name, recipe, run_dir, until=until)
                 fetch_named(load_stage(name).outside(config))
                 _discard_unfit(name, entry, config, run_dir)
                 yield run_stage(name, config, run_dir, models.opener(name))

@@ -17,10 +17,16 @@ METRICS = ("kappa", "weighted kappa")
 ELSEWHERE = "trained in other dialects only"
 """How an evaluation notes a student that was never trained in its dialect."""
 ORDER = ("sft", "dpo", "merge")
+NO_ADVICE = "no advice"
+LEAST_ITEMS, LEAST_COVERAGE = 20, 0.5
+"""Fewer items, or replies of which fewer can be read, are nothing to choose a checkpoint by."""
 
 
 class Advice(Result):
-    """What to use in one place, and what it rests on; `dialect` where a run has several."""
+    """What to use in one place, and what it rests on; `dialect` where a run has several.
+
+    `use` is `NO_ADVICE` where the evidence is too thin to name a checkpoint.
+    """
 
     place: str
     use: str
@@ -52,7 +58,8 @@ def advise(evaluation: Evaluation, checkpoints: Sequence[str]) -> list[Advice]:
 
     A checkpoint is advised where it is better than another by paired test and interval, and no
     other is better than it. Where the test shows no difference, none is: the first of the
-    checkpoints is named as what there is no reason to leave.
+    checkpoints is named as what there is no reason to leave. On fewer than `LEAST_ITEMS` items, or
+    where most replies of the one to name cannot be read, there is no advice.
 
     Args:
         evaluation: with its comparisons, adjusted over their whole table.
@@ -66,6 +73,9 @@ def advise(evaluation: Evaluation, checkpoints: Sequence[str]) -> list[Advice]:
         compared = _compared(evaluation, place, own)
         if compared:
             use, because = _decide(compared, own)
+            lacking = _too_thin(evaluation, place, compared, use)
+            if lacking is not None:
+                use, because = NO_ADVICE, lacking
             said = words if outside else EVERYWHERE
             found.append(Advice(place=said, use=use, because=because))
     return found
@@ -78,6 +88,25 @@ def _compared(evaluation: Evaluation, place: str, own: Sequence[str]) -> list[Co
         for one in evaluation.comparisons
         if one.slice == place and one.metric in METRICS and frozenset((one.a, one.b)) in pairs
     ]
+
+
+def _too_thin(
+    evaluation: Evaluation, place: str, compared: Sequence[Comparison], use: str
+) -> str | None:
+    """Why this checkpoint cannot be advised; None where nothing speaks against it."""
+    judges: list[JudgeResult | ScoreResult] = [*evaluation.judges, *evaluation.scored]
+    found = next((one.slices[place] for one in judges if one.name == use and place in one.slices),
+                 None)  # fmt: skip
+    coverage = None if found is None else found.coverage.value
+    if coverage is not None and coverage < LEAST_COVERAGE:
+        return (
+            f"Most replies of {use} cannot be read: its coverage is {coverage:.1%}, and at least "
+            f"{LEAST_COVERAGE:.0%} is needed."
+        )
+    items = max(one.difference.n for one in compared)
+    if items < LEAST_ITEMS:
+        return f"{items} items are too few: at least {LEAST_ITEMS} are needed."
+    return None
 
 
 def _decide(compared: Sequence[Comparison], own: Sequence[str]) -> tuple[str, str]:

@@ -4,7 +4,7 @@ Every error in the file is reported at once, each with its line and the nearest 
 value may be written as `{value: ..., why: "..."}`; the reasons are kept for the report.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar, get_args
@@ -253,8 +253,11 @@ def _validate(model: type[Any], value: Any, at: Path_, where: _Where, problems: 
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        for defect in error.errors(include_url=False):
-            inner = defect["loc"]
+        defects = [(defect, _as_given(defect, value)) for defect in error.errors(include_url=False)]
+        inside = {place[:length] for _, place in defects for length in range(len(place))}
+        for defect, inner in defects:
+            if len(inner) < len(defect["loc"]) and inner in inside:
+                continue  # of a union, the member that the value was plainly not meant to be
             full = (*at, *inner)
             name = ".".join(map(str, full))
             if defect["type"] == "extra_forbidden":
@@ -266,6 +269,25 @@ def _validate(model: type[Any], value: Any, at: Path_, where: _Where, problems: 
                 said = defect["msg"].removeprefix("Value error, ")
                 problems.append(f"{where.of(full)}: {name!r}: {said}{_found(defect)}")
         return None
+
+
+def _as_given(defect: Mapping[str, Any], value: Any) -> Path_:
+    """The place of a defect as the recipe has it, without the union members that pydantic names."""
+    kept: list[str | int] = []
+    *parents, last = defect["loc"] or (None,)
+    for part in parents:
+        if part in _parts_of(value):
+            value = value[part]
+            kept.append(part)
+    if last is not None and (last in _parts_of(value) or defect["type"] == "missing"):
+        kept.append(last)
+    return tuple(kept)
+
+
+def _parts_of(value: Any) -> Container[Any]:
+    if isinstance(value, Mapping):
+        return value
+    return range(len(value)) if isinstance(value, list | tuple) else ()
 
 
 def _found(defect: Mapping[str, Any]) -> str:

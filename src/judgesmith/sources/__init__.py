@@ -9,9 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
-from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+    model_validator,
+)
 
 from judgesmith.errors import RecipeError, nearest
 from judgesmith.records import AnnotatorKind, Direction, Item, Question, Response, Verdict
@@ -68,7 +73,7 @@ class About(Section):
     """What a published set does not say of itself, or says wrongly: terms, and who judged."""
 
     licence: str | None = None
-    annotator: str | None = None
+    annotator: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
     annotator_kind: AnnotatorKind | None = None
 
     @model_validator(mode="after")
@@ -202,6 +207,19 @@ QuestionReader = Callable[[Path | None], Iterable[Question]]
 ResponseReader = Callable[[Path, dict[str, Question]], Iterable[Response]]
 ItemReader = Callable[[Path, dict[str, Question], dict[str, Response]], Iterable[Item]]
 LabelReader = Callable[[Path, dict[str, Question], dict[str, Response]], Iterable[ImportedLabel]]
+
+
+def require_kinds(imports: Iterable[Reading], table: dict[str, str], *, else_: str = "") -> None:
+    """Refuse an import of a kind that the table has no reader of, as soon as a recipe is read.
+
+    `else_` says what to do where a kind is not meant to be read here. Raises ValueError naming the
+    kinds that there are.
+    """
+    for source in imports:
+        if source.kind not in table:
+            raise ValueError(
+                f"kind {source.kind!r} cannot be read here; {nearest(source.kind, table)}{else_}"
+            )
 
 
 def reader(table: dict[str, str], kind: str) -> Any:

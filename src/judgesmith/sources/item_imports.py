@@ -1,7 +1,7 @@
 """Items that need no rule of a task: imported ones, and pairs out of imported scores."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +20,11 @@ from judgesmith.sources import (
     count_dropped,
     mapping_of,
     reader,
+    require_kinds,
 )
+
+SINGLES = "singles"
+"""The preset, of whatever task, by which each response is an item of its own; and their bucket."""
 
 
 class FromScores(Section):
@@ -35,6 +39,12 @@ class FromScores(Section):
     quotas: dict[float, int]
     cap_per_question: int = Field(4, gt=0)
     easy_first: bool = False
+
+    @field_validator("imports")
+    @classmethod
+    def _can_be_read(cls, imports: tuple[Import, ...]) -> tuple[Import, ...]:
+        require_kinds(imports, LABEL_READERS)
+        return imports
 
     @field_validator("quotas")
     @classmethod
@@ -86,6 +96,23 @@ def ready_items(
         return Ready(items, left_out, [])
     pairs, supply = items_from_scores(from_scores, questions, responses, seed=seed, find=find)
     return Ready(items + pairs, left_out, [one._asdict() for one in supply])
+
+
+def single_items(responses: Iterable[Response], questions: Mapping[str, Question]) -> list[Item]:
+    """Each response as an item by itself, in the order given."""
+    return [
+        Item.make(
+            source=one.source,
+            licence="; ".join(dict.fromkeys([questions[one.question_id].licence, one.licence])),
+            kind=Kind.SINGLE,
+            question_id=one.question_id,
+            response_ids=(one.id,),
+            bucket=SINGLES,
+            subtype=None,
+            split=None,
+        )
+        for one in responses
+    ]
 
 
 def bucket_of(gap: float) -> str:

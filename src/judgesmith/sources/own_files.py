@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints
 
 from judgesmith.errors import DataError
 from judgesmith.records import (
@@ -14,6 +15,9 @@ from judgesmith.records import (
     Kind,
     Question,
     Response,
+    Scores,
+    TaskFields,
+    Verdict,
     choice,
 )
 from judgesmith.runs.jsonl import read_rows, validate_row
@@ -35,20 +39,25 @@ class ResponseRow(_Row):
 
 
 class LabelRow(_Row):
-    """One person's verdict on two responses, given by their ids in the order that was shown."""
+    """One person's verdict on two responses, given by their ids in the order that was shown.
+
+    Or on one response: a grade, as a number. `names` then says whether the higher grade is the
+    better or the worse one.
+    """
 
     responses: tuple[str, ...]
-    verdict: str
+    verdict: FiniteFloat | str
     names: Direction
-    annotator: str
+    annotator: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     confidence: float | None = Field(None, ge=0, le=1)
 
 
 class PairRow(_Row):
-    """Two responses to one question, to be judged.
+    """Two responses to one question, or one alone, to be judged.
 
-    `verdict` is a label to measure against, where there is one; `names` then says whether its
-    letter names the better or the worse response.
+    `reference`, `grounding` and `fields` (as `fields.criterion`) are what the judge's dialect may
+    ask for besides. `verdict` is a label to measure against, where there is one; `names` then says
+    whether its letter names the better or the worse response. `score` is the label of one response.
     """
 
     id: str | None = None
@@ -56,10 +65,24 @@ class PairRow(_Row):
     question: str
     choices: tuple[str, ...] | None = None
     reference: str | None = None
-    response_a: str
-    response_b: str
+    grounding: str | None = None
+    fields: TaskFields = {}
+    response: str | None = None
+    response_a: str | None = None
+    response_b: str | None = None
     verdict: str | None = None
     names: Direction | None = None
+    score: float | None = Field(None, allow_inf_nan=False)
+
+
+class OwnPair(NamedTuple):
+    """A row as records: one or two responses; `where` is "file:line"."""
+
+    row: PairRow
+    question: Question
+    responses: tuple[Response, ...]
+    item: Item
+    where: str
 
 
 def read_responses(path: Path, questions: dict[str, Question]) -> Iterator[Response]:
@@ -100,18 +123,17 @@ def read_labels(
                     f"{response!r}. They are in responses/responses.jsonl."
                 )
         asked = {responses[response].question_id for response in row.responses}
-        if len(set(row.responses)) != 2 or len(row.responses) != 2 or len(asked) != 1:
+        wanted = 2 if isinstance(row.verdict, str) else len(row.responses)
+        if not len(set(row.responses)) == len(row.responses) == wanted or len(asked) != 1:
             raise DataError(
-                f"{where}: field 'responses': expected two different responses to one question, "
-                f"found {list(row.responses)}, which answer {len(asked)} question(s)."
-            )
-        if row.verdict not in ("A", "B", "TIE"):
-            raise DataError(
-                f"{where}: field 'verdict': expected A, B or TIE, found {row.verdict!r}."
+                f"{where}: field 'responses': expected two different responses to one question, or "
+                "one with a number as `verdict`, its grade; found "
+                f"{list(row.responses)}, which answer {len(asked)} question(s), and the verdict "
+                f"{row.verdict!r}."
             )
         yield ImportedLabel(
             response_ids=row.responses,
-            verdict=choice(row.verdict),
+            verdict=_verdict(row, where),
             direction=row.names,
             annotator=row.annotator,
             confidence=row.confidence,
@@ -121,26 +143,58 @@ def read_labels(
         )
 
 
-def read_pairs(path: Path) -> Iterator[tuple[PairRow, Question, tuple[Response, Response], Item]]:
-    """Pairs to judge, from a file with the fields of `PairRow`, as records."""
+def _verdict(row: LabelRow, where: str) -> Verdict:
+    if len(row.responses) == 1:
+        return Scores(kind="scores", values=(float(row.verdict),), criteria=None)
+    if row.verdict not in ("A", "B", "TIE"):
+        raise DataError(f"{where}: field 'verdict': expected A, B or TIE, found {row.verdict!r}.")
+    return choice(str(row.verdict))
+
+
+def read_pairs(path: Path, *, alone: bool = False) -> Iterator[OwnPair]:
+    """What is to be judged, from a file with the fields of `PairRow`, as records.
+
+    With `alone` a row may hold one response, for a judge that sees one at a time.
+    """
     for line, raw in read_rows(path):
-        row = validate_row(raw, PairRow, where=f"{path}:{line}")
+        where = f"{path}:{line}"
+        row = validate_row(raw, PairRow, where=where)
+        texts = _to_judge(row, where, alone=alone)
         origin = {"source": f"file {path.name}", "licence": "the user's own"}
         name = row.id if row.id is not None else f"{path.name}:{line}"
         question = Question.make(
             **origin, group_id=name, template_id=None, category=None, context=row.context,
             text=row.question, choices=row.choices, key=None, reference=row.reference,
-            grounding=None, task={},
+            grounding=row.grounding, task=row.fields,
         )  # fmt: skip
-        sides = tuple(
+        responses = tuple(
             Response.make(
                 **origin, question_id=question.id, model=f"side {side}", sampling={}, text=text,
                 finish=Finish.STOP, task={},
             )
-            for side, text in (("a", row.response_a), ("b", row.response_b))
+            for side, text in zip("ab", texts, strict=False)
         )  # fmt: skip
         item = Item.make(
-            **origin, kind=Kind.PAIR, question_id=question.id,
-            response_ids=tuple(r.id for r in sides), bucket="judged", subtype=None, split=None,
+            **origin, kind=Kind.PAIR if len(texts) == 2 else Kind.SINGLE, question_id=question.id,
+            response_ids=tuple(r.id for r in responses), bucket="judged", subtype=None, split=None,
         )  # fmt: skip
-        yield row, question, (sides[0], sides[1]), item
+        yield OwnPair(row, question, responses, item, where)
+
+
+def _to_judge(row: PairRow, where: str, *, alone: bool) -> tuple[str, ...]:
+    """The texts of one response, or of two."""
+    pair = {"response_a": row.response_a, "response_b": row.response_b}
+    given = tuple(text for text in pair.values() if text is not None)
+    if row.response is not None and given:
+        raise DataError(
+            f"{where}: field 'response': expected it alone, or `response_a` and `response_b` "
+            "without it, found both."
+        )
+    one = row.response if row.response is not None else row.response_a
+    if len(given) == 2:
+        return given
+    if alone and one is not None:
+        return (one,)
+    missing = next(name for name, text in pair.items() if text is None)
+    why = " (or `response`, for one response alone)" if alone else ": this judge compares two"
+    raise DataError(f"{where}: not a valid PairRow:\n  field {missing!r} is missing{why}")

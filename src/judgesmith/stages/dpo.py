@@ -117,8 +117,9 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     dialect = load_dialect(task_of(run_dir.header), config.dialect)
     rows = run_dir.read(ROWS, PreferenceRow)
     require_dialect(
-        (row.dialect for row in rows), dialect, path=str(run_dir.file(ROWS)), setting="dpo.dialect"
-    )
+        (row.dialect for row in rows), dialect, path=str(run_dir.file(ROWS)), setting="dpo.dialect",
+        known=known_dialects(run_dir.header),
+    )  # fmt: skip
     require_trained_in(read_origin(run_dir.file(STUDENT)), dialect, student="student")
     choose_threads(run_dir.file("machine.json"))
     asking = Asking(dialect, config.reply_tokens, config.dev_items, run_dir.seed)

@@ -15,7 +15,7 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from judgesmith.audits import (
     ConfoundItem,
@@ -34,7 +34,6 @@ from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import (
     Finish,
     Item,
-    JsonScalar,
     Kind,
     Question,
     Response,
@@ -44,62 +43,22 @@ from judgesmith.records import (
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
-from judgesmith.sources import Import, import_files
-from judgesmith.sources.item_imports import FromScores, ready_items
+from judgesmith.sources import ITEM_READERS, Import, import_files, require_kinds
+from judgesmith.sources.bucket_rules import BucketRule, Pattern, Range, ingredients
+from judgesmith.sources.item_imports import SINGLES, FromScores, ready_items, single_items
 from judgesmith.tasks import task_of
 
 VERSION = 3
 OUTPUTS = ("items/items.jsonl",)
-
-
-class Range(Section):
-    """Bounds on a number, both included."""
-
-    min: float | None = None
-    max: float | None = None
-
-    def holds(self, value: object) -> bool:
-        """Whether a value is a number inside the bounds."""
-        if not isinstance(value, int | float):
-            return False
-        above = self.min is None or value >= self.min
-        return above and (self.max is None or value <= self.max)
-
-
-Pattern = dict[str, JsonScalar | Range]
-"""What the task fields of a response, or of a question, must be: a value, or a range."""
-
-
-class BucketRule(Section):
-    """How a bucket is filled.
-
-    One response matches `first`, the other `second`, and their question `question`. `ratio` asks
-    that a number of the first is at least so many times that of the second; `differs` that the two
-    have different values of a field; `other_generator` that different models wrote them.
-    """
-
-    name: str
-    subtype: str | None = None
-    question: Pattern = Field(default_factory=dict)
-    first: Pattern
-    second: Pattern
-    differs: tuple[str, ...] = ()
-    ratio: dict[str, float] = Field(default_factory=dict)
-    other_generator: bool = True
-    quota: int = Field(ge=0)
-    cap_per_question: int = Field(4, gt=0)
-
-    @property
-    def label(self) -> str:
-        """Bucket and subtype as one name."""
-        return self.name if self.subtype is None else f"{self.name}/{self.subtype}"
+NO_ITEMS = "; of your own responses `preset` (`singles` takes each alone) or `buckets` makes items"
 
 
 class Config(Section):
     """Rules, or the name of the task's preset with its quotas scaled, or imported items.
 
     `from_scores` makes pairs of responses that were scored alone. Questions that have an imported
-    item, or one from scores, get no drawn ones.
+    item, or one from scores, get no drawn ones. The preset `singles` makes each response an item by
+    itself, for judges of single responses; rules beside it draw pairs besides.
     """
 
     imports: tuple[Import, ...] = ()
@@ -107,6 +66,12 @@ class Config(Section):
     preset: str | None = None
     quota_scale: float = Field(1.0, ge=0)
     buckets: tuple[BucketRule, ...] = ()
+
+    @field_validator("imports")
+    @classmethod
+    def _can_be_read(cls, imports: tuple[Import, ...]) -> tuple[Import, ...]:
+        require_kinds(imports, ITEM_READERS, else_=NO_ITEMS)
+        return imports
 
 
 @runtime_checkable
@@ -147,13 +112,14 @@ def resolve_rules(
 ) -> tuple[BucketRule, ...]:
     """The recipe's own rules, after those of the preset it names, quotas scaled."""
     rules = list(config.buckets)
-    if config.preset is not None:
+    if config.preset is not None and config.preset != SINGLES:
         if config.preset not in presets:
-            hint = nearest(config.preset, presets)
+            hint = nearest(config.preset, (*presets, SINGLES))
             raise RecipeError(f"items.preset: unknown preset {config.preset!r}; {hint}")
         rules = [BucketRule.model_validate(rule) for rule in presets[config.preset]] + rules
     scale = config.quota_scale
-    return tuple(r.model_copy(update={"quota": round(r.quota * scale)}) for r in rules)
+    wanted = (None if r.quota is None else round(r.quota * scale) for r in rules)
+    return tuple(r.model_copy(update={"quota": n}) for r, n in zip(rules, wanted, strict=True))
 
 
 def matches(record: Response | Question, pattern: Pattern) -> bool:
@@ -180,8 +146,7 @@ def _task_field(record: Response | Question, field: str) -> object:
 def candidates(rule: BucketRule, responses: Sequence[Response]) -> Iterator[Candidate]:
     """All pairs of one question's responses that fit a rule, each pair once.
 
-    Where both fit both patterns, the one with the smaller id is `first`, in whatever order the
-    responses come.
+    Where both fit both patterns, the one with the smaller id is `first`.
     """
     seen: set[str] = set()
     for first, second in permutations(sorted(responses, key=lambda r: r.id), 2):
@@ -216,7 +181,8 @@ def fill_bucket(
     for candidate in everything:
         question = candidate.first.question_id
         full = per_question[question] >= rule.cap_per_question
-        if len(drawn) < rule.quota and candidate.key not in used and not full:
+        wanted = rule.quota is None or len(drawn) < rule.quota
+        if wanted and candidate.key not in used and not full:
             drawn.append(candidate)
             used.add(candidate.key)
             per_question[question] += 1
@@ -224,7 +190,7 @@ def fill_bucket(
         bucket=rule.label,
         pool=len(everything),
         ceiling=sum(min(len(pairs), rule.cap_per_question) for pairs in pool.values()),
-        quota=rule.quota,
+        quota=max(len(drawn), 1) if rule.quota is None else rule.quota,
         filled=len(drawn),
     )
     return drawn, count
@@ -270,33 +236,6 @@ def _item(pair: Candidate, rule: BucketRule, questions: Mapping[str, Question], 
     )
 
 
-def ingredients(rule: BucketRule) -> str:
-    """What a bucket's items are made of, in words: what to generate more of when it is short.
-
-    >>> second = {"words": {"min": 5}}
-    >>> rule = BucketRule(name="x", first={"class": "biased"}, second=second, quota=1)
-    >>> ingredients(rule)
-    'responses with class = biased beside responses with words >= 5'
-    >>> ingredients(rule.model_copy(update={"question": {"form": "long"}, "differs": ("letter",)}))
-    'responses with class = biased beside responses with words >= 5 and another letter, to questions
-    with form = long'
-    """
-    first, second = (
-        "responses with " + ", ".join(_condition(*entry) for entry in pattern.items())
-        for pattern in (rule.first, rule.second)
-    )
-    another = "".join(f" and another {field}" for field in rule.differs)
-    asked = ", ".join(_condition(*entry) for entry in rule.question.items())
-    return f"{first} beside {second}{another}" + (f", to questions with {asked}" if asked else "")
-
-
-def _condition(field: str, wanted: JsonScalar | Range) -> str:
-    if not isinstance(wanted, Range):
-        return f"{field} = {str(wanted).lower() if isinstance(wanted, bool) else wanted}"
-    bounds = ((">=", wanted.min), ("<=", wanted.max))
-    return " and ".join(f"{field} {sign} {value:g}" for sign, value in bounds if value is not None)
-
-
 def styled(
     item: Item, responses: Mapping[str, Response], rules: Sequence[BucketRule]
 ) -> ConfoundItem:
@@ -328,10 +267,13 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     )  # fmt: skip
     rules = resolve_rules(config, task.bucket_presets)
     taken = {item.question_id for item in imported}
-    free = [
-        r for r in responses.values() if r.question_id not in taken and r.finish != Finish.FAILED
-    ]
-    drawn, counts = draw_items(rules, free, questions, run_dir.seed)
+    answered = (r for r in responses.values() if r.finish != Finish.FAILED)
+    free = [r for r in answered if r.question_id not in taken]
+    try:
+        drawn, counts = draw_items(rules, free, questions, run_dir.seed)
+    except RecipeError as error:
+        raise _of_preset(config, task.bucket_presets, free, error) from None
+    drawn += single_items(free, questions) if config.preset == SINGLES else []
     items = list(index_by_id([*imported, *drawn]).values())
     supply = supply_rows(counts if free else ())
     table = confound_table(
@@ -345,7 +287,8 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     )
     findings = (*short, *confound_findings(table), *own_findings)
     run_dir.write(OUTPUTS[0], items)
-    admissible = sum(row.pool for row in supply) + len(imported)
+    filled = sum(row.filled for row in supply)
+    admissible = sum(row.pool for row in supply) + len(imported) + len(drawn) - filled
     dropped = {
         "over quota, cap, or used by an earlier bucket": sum(r.pool - r.filled for r in supply),
         "the same pair imported twice": len(imported) + len(drawn) - len(items),
@@ -364,6 +307,25 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
             **own_tables,
         },
     )
+
+
+def _of_preset(
+    config: Config, presets: Mapping[str, Sequence[Mapping[str, Any]]],
+    responses: Sequence[Response], error: RecipeError,
+) -> RecipeError:  # fmt: skip
+    """An error about a field that responses lack; the preset's name where that asks for it."""
+    known = set.intersection(*(set(response.task) for response in responses))
+    named = ("first", "second", "differs", "ratio")
+    asked = {
+        preset: {field for rule in rules for part in named for field in rule.get(part, ())}
+        for preset, rules in presets.items()
+    }
+    fit = [preset for preset, fields in asked.items() if fields <= known]
+    if config.preset is None or config.preset in fit:
+        return error
+    said = str(error).removeprefix("items.buckets: ")
+    which = f"presets that fit these: {', '.join(fit)}" if fit else "no preset fits these"
+    return RecipeError(f"items.preset: {config.preset!r} does not fit: {said}; {which}")
 
 
 def _preset_rules(presets: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[BucketRule, ...]:

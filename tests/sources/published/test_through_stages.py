@@ -302,7 +302,7 @@ def test_preferences_without_a_reason_label_and_teach_nothing(tmp_path: Path) ->
     path = write_lines(tmp_path / "rows.jsonl", made)
     about = {"annotator": "gpt-4", "annotator_kind": "model", "licence": "MIT"}
     source = {"kind": "preferences", "path": str(path), "about": about}
-    with pytest.raises(DataError, match="no training item has a label of kind 'model' with a rea"):
+    with pytest.raises(DataError, match=r"no label with a reason: 6\. rows\.labels is 'model'"):
         Run(
             tmp_path / "run", source, labels={"dialect": "prometheus-relative"},
             rows={"dialect": "prometheus-relative"},

@@ -10,7 +10,7 @@ from judgesmith.backends.origin import (
     require_trained_in,
 )
 from judgesmith.errors import DataError
-from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.dialect import Dialect, names_of
 from judgesmith.models.asking import About, Usage, judge_items
 from judgesmith.models.judge import showings
 from judgesmith.models.protocol import ModelOpener
@@ -21,6 +21,7 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.students import student_folder
 from judgesmith.stages.evaluate.config import Part
 from judgesmith.stages.evaluate.labelled_side import LabelledSide
+from judgesmith.tasks import known_dialects
 
 JUDGMENTS = "evaluate/judgments.jsonl"
 
@@ -122,10 +123,10 @@ def check_dialect(run_dir: RunDir, dialect: Dialect) -> None:
             return
         strangers.add(str(row["dialect"]))
     if strangers:
+        told = names_of(strangers, known_dialects(run_dir.header))
         raise DataError(
-            f"{path}: rows were written in another dialect ({sorted(strangers)}) than "
-            f"evaluate.dialect = {dialect.name!r} ({dialect.hash}). Train and judge in the dialect "
-            "of the rows."
+            f"{path}: rows were written in {told}, not in evaluate.dialect = {dialect.name!r}. "
+            "Train and judge in the dialect of the rows."
         )
 
 

@@ -22,6 +22,7 @@ from judgesmith.records import (
     index_by_id,
 )
 from judgesmith.runs.layout import RunDir
+from judgesmith.stages.evaluate.no_labels import what_to_do
 from judgesmith.tasks import known_dialects
 
 
@@ -100,7 +101,8 @@ def read_labelled_side(run_dir: RunDir, kind: AnnotatorKind, dialect: Dialect) -
     on_test = [item for item in items if item.split in TEST and item.kind in kinds]
     found = said_by_annotator(labels, kind, on_test, form)
     if not found:
-        raise NobodyLabelled(_none_labelled(on_test, kind, dialect, form))
+        none = _none_labelled(on_test, kind, dialect, form)
+        raise NobodyLabelled(f"{none} {what_to_do(run_dir, kind)}")
     annotator, chosen = _counting(found, kind, form)
     train = {item.id: item for item in items if item.split is Split.TRAIN and item.kind in kinds}
     by = {
@@ -147,8 +149,7 @@ def _none_labelled(
     what = "a score" if form == "scores" else "a label"
     return (
         f"evaluate: none of the {len(on_test)} test items of dialect {dialect.name!r} has {what} "
-        f"of kind {kind.value!r}. Add labels (labels.imports or labels.key_policy), or set "
-        "evaluate.labels to the kind there is."
+        f"of kind {kind.value!r}."
     )
 
 

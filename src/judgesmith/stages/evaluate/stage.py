@@ -17,6 +17,7 @@ from judgesmith.stages.evaluate.asking import (
     check_students,
 )
 from judgesmith.stages.evaluate.config import Config, Part
+from judgesmith.stages.evaluate.cut_replies import cut_findings
 from judgesmith.stages.evaluate.labelled_side import NobodyLabelled, read_labelled_side
 from judgesmith.stages.evaluate.measuring import Asked, Setting, margin_of, measure, roles
 from judgesmith.stages.evaluate.together import consistency, kept, pairs_to_score
@@ -70,11 +71,13 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     write_json(run_dir.file(OUTPUTS[1]), results.model_dump(mode="json"))
     asker.forget_partials()
     lost = main.found.unlabelled
+    cut = cut_findings(asked, run_dir)
     return StageReport(
         taken=len(main.found.items) + lost,
         made=len(main.found.items),
         dropped={f"no label of kind {config.labels.value}": lost} if lost else {},
-        tables={"unparsed": _status_counts(asker.judgments)},
+        tables={"unparsed": _status_counts(asker.judgments)}
+        | ({"findings": [one.to_dict() for one in cut]} if cut else {}),
         **asker.usage.as_fields(),
     )
 

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from judgesmith.errors import DataError, RecipeError
 from judgesmith.judging.dialect import Dialect
-from judgesmith.records import Item, Kind
+from judgesmith.judging.taken_over import measure_text
+from judgesmith.records import Item, Kind, Scores
+from judgesmith.sources import PUBLISHED, ImportedLabel
 
 SHOWN = {Kind.SINGLE: "one response", Kind.PAIR: "two responses", Kind.LIST: "several responses"}
 
@@ -38,6 +40,39 @@ def require_scores(dialects: Iterable[Dialect]) -> None:
                 f"has the choices {', '.join(dialect.scale.values)}. Label in it (labels.dialect) "
                 "and score beside it, or leave it out."
             )
+
+
+def require_on_scale(
+    people: Iterable[tuple[str, Sequence[ImportedLabel]]], dialects: Sequence[Dialect]
+) -> None:
+    """Refuse grades by people, from files of the user's own, that are on no dialect's scale.
+
+    A grade between two steps stands: it may be a mean, to measure against.
+
+    Raises:
+        DataError: naming the first, its place and the scales, or that higher is better in one and
+            worse in the other.
+    """
+    alone = [one for one in dialects if one.kind is Kind.SINGLE and one.scored]
+    for given in (one for kind, rows in people if kind not in PUBLISHED for one in rows):
+        if not isinstance(given.verdict, Scores):
+            continue
+        grade = given.verdict.values[0]
+        named_alike = dialects[0].direction in (None, given.direction)
+        said = [one for one in alone if named_alike and one.direction in (None, given.direction)]
+        if not any(_within(grade, one) for one in said):
+            scales = " or ".join(f"{measure_text(one)} ({one.name!r})" for one in alone)
+            raise DataError(
+                f"{given.place}: field 'verdict': expected a grade of one response on the scale of "
+                f"the labels' dialect, {scales or 'of which none scores single responses'}; found "
+                f"{grade:g}, the higher the {given.direction.value}. Correct it, or name a dialect "
+                "of that scale (labels.dialect, labels.more)."
+            )
+
+
+def _within(grade: float, dialect: Dialect) -> bool:
+    low, high = dialect.scale.low, dialect.scale.high
+    return low is not None and high is not None and low <= grade <= high
 
 
 def require_any(labels: Sequence[object], lost: Mapping[str, int]) -> None:

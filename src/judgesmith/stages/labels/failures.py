@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from judgesmith.audits import Finding, Severity
 from judgesmith.audits.finding import MAX_EXAMPLES
-from judgesmith.records import Judgment, Status
+from judgesmith.records import AnnotatorKind, Judgment, Label, Status
 
 
 def status_table(judgments: Iterable[Judgment]) -> dict[str, dict[str, int]]:
@@ -58,5 +58,25 @@ def torn_findings(torn: Mapping[str, Sequence[str]], items: int) -> list[Finding
             examples=tuple(places[:MAX_EXAMPLES]),
             effect="they have no label by that annotator: a drawn one would be noise",
             remedy="leave them out, or correct the rows if one name stands for one person",
+        )
+    ]
+
+
+def silent_key(policy: str | None, labels: Iterable[Label], items: int) -> list[Finding]:
+    """A policy of the answer key that gives no label at all; none where it gives one, or is off."""
+    by_key = any(label.annotator_kind is AnnotatorKind.KEY for label in labels)
+    if policy is None or by_key or not items:
+        return []
+    return [
+        Finding(
+            audit="answer key",
+            severity=Severity.WARNING,
+            message=f"labels.key_policy {policy!r} labels none of {items} items",
+            count=items,
+            of=items,
+            examples=(),
+            effect="there is no label of kind 'key' to learn from or to measure against",
+            remedy="see that the questions have a key and that the policy fits the dialect, or "
+            "leave labels.key_policy out",
         )
     ]

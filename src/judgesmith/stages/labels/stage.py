@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+from pydantic import field_validator
+
 from judgesmith.audits import LabelItem, label_findings, label_table
 from judgesmith.backends.hub import place_of
 from judgesmith.errors import RecipeError
@@ -29,16 +31,29 @@ from judgesmith.runs.looks import record_look
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.recipe import Section
 from judgesmith.runs.rehearsal import Rates
-from judgesmith.sources import PUBLISHED, Import, dialects_of, import_files
+from judgesmith.sources import (
+    LABEL_READERS,
+    PUBLISHED,
+    Import,
+    dialects_of,
+    import_files,
+    require_kinds,
+)
 from judgesmith.sources.queue import queue_rows, require_rubric, set_aside, write_queue
 from judgesmith.stages.labels.by_scores import UNSAYABLE, pairs_by_scores
-from judgesmith.stages.labels.checks import require_any, require_items, require_scores
-from judgesmith.stages.labels.failures import torn_findings
+from judgesmith.stages.labels.checks import (
+    require_any,
+    require_items,
+    require_on_scale,
+    require_scores,
+)
+from judgesmith.stages.labels.failures import silent_key, torn_findings
 from judgesmith.stages.labels.imported import TORN, Imported, model_labels
 from judgesmith.stages.labels.key import judge_by_key
 from judgesmith.stages.labels.label_inputs import LabelInputs, TeacherLabels
 from judgesmith.stages.labels.people import ByPeople, gathered, person_labels, verdicts_of
 from judgesmith.stages.labels.reading_imports import ImportedRows, read_imports
+from judgesmith.stages.labels.rehearsal import require_key
 from judgesmith.stages.labels.scored import (
     gives_scores,
     require_primary_alone,
@@ -71,6 +86,12 @@ class Config(Section):
     key_policy: str | None = None
     imports: tuple[Import, ...] = ()
     teachers: Teachers | None = None
+
+    @field_validator("imports")
+    @classmethod
+    def _can_be_read(cls, imports: tuple[Import, ...]) -> tuple[Import, ...]:
+        require_kinds(imports, LABEL_READERS)
+        return imports
 
     @property
     def asks(self) -> tuple[str, ...]:
@@ -113,6 +134,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     if config.teachers is not None:
         require_scores(dialects[1:])
     read = read_imports(config.imports, questions, responses)
+    require_on_scale(read.people, dialects)
     people, strays, torn = _by_people(read, items, dialect)
     elsewhere = _by_models(config, read, items, task, run_dir)
     given = LabelInputs(
@@ -140,7 +162,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     torn |= elsewhere.torn
     findings = [
         *label_findings(label_table(_audited(labels, items))), *torn_findings(torn, len(items)),
-        *taught.findings,
+        *taught.findings, *silent_key(config.key_policy, labels, len(items)),
     ]  # fmt: skip
     unlabelled = dict.fromkeys(torn, TORN) | taught.unlabelled
     return StageReport(
@@ -225,6 +247,8 @@ def _taught(
             f"labels.teachers.simulated: {both[0]!r} is a model of the recipe, too. Give the "
             "simulated teacher another name, so that nobody takes one for the other."
         )
+    if not run_dir.header.rehearsed:
+        require_key([name for name in config.names if name in config.simulated_names], given)
     task, dialect = given.task, given.dialect
     if gives_scores(dialect, given.items):
         require_primary_alone(config, dialect)

@@ -212,7 +212,8 @@ class Conditions:
         """The swapped twins of judgments whose other order is not there."""
         made = []
         for one in found:
-            if one.order[::-1] in there or one.rationale is None:
+            bare = one.rationale is None and dialect.reply.has_rationale
+            if one.order[::-1] in there or bare:
                 continue
             twin = augment.swap(one, dialect)
             self.counts[NOT_SWAPPED] += twin is None

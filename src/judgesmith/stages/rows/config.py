@@ -1,6 +1,7 @@
 """The settings of the rows stage, and what they do not allow."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from pydantic import (
@@ -82,6 +83,22 @@ class Config(Section):
         return self.model_copy(update={"labels": self.labels.rehearsed})
 
 
+ON_TEST_SIDE = "on the test side"
+HOLDS_A_TAG = "every reason holds what marks the verdict in the dialect"
+_REMEDIES = {
+    ON_TEST_SIDE: "Items of the test side are never learnt: what shares a template, or with "
+    "split.level: question a question, stays on one side (split.level, split.test_share).",
+    HOLDS_A_TAG: "A reply with such a reason could not be read back: choose other words before the "
+    "verdict (the dialect's `reply`), or clean the reasons.",
+}
+"""Why an item gives no row, and what to do about it."""
+_NO_REASON = (
+    "Verdicts without a reason, such as those by people, teach no dialect with a rationale: learn "
+    "one whose reply is the verdict alone, or learn from the key or from teachers (rows.labels) "
+    "and measure against people (evaluate.labels: person)."
+)
+
+
 def require_kinds(config: Config, dialects: Sequence[Dialect]) -> None:
     """Raise RecipeError for a setting that is not for dialects of these kinds."""
     named = ", ".join(repr(dialect.name) for dialect in dialects)
@@ -117,12 +134,17 @@ def nothing_sayable(dialects: Sequence[Dialect], found: str) -> DataError:
     )
 
 
-def nothing_to_learn(config: Config, labels: Iterable[Label]) -> DataError:
-    """The error of a run whose labels give no row."""
-    kinds = ", ".join(sorted({label.annotator_kind.value for label in labels})) or "none"
+def nothing_to_learn(
+    config: Config, labels: Iterable[Label], dropped: Mapping[str, int]
+) -> DataError:
+    """The error of a run whose labels give no row; `dropped` counts its items by the reason."""
+    kinds = Counter(label.annotator_kind.value for label in labels)
+    told = ", ".join(f"{name} ({count})" for name, count in sorted(kinds.items())) or "none"
+    lost = {reason: count for reason, count in dropped.items() if count}
+    why = "; ".join(f"{reason}: {count}" for reason, count in lost.items())
+    learning = lost.keys() - {ON_TEST_SIDE}
     return DataError(
-        f"rows: no training item has a label of kind {config.labels.value!r} with a reason to "
-        f"learn from; labels are of kind: {kinds}. Verdicts by people carry no reasons: learn "
-        "from the key or from teachers (rows.labels), and measure against people "
-        "(evaluate.labels: person)."
+        f"rows: no item gives a row to learn from. Items by reason: {why or 'no items'}. "
+        f"rows.labels is {config.labels.value!r}; labels by kind: {told}. "
+        f"{' '.join(_REMEDIES.get(one, _NO_REASON) for one in sorted(learning) or [ON_TEST_SIDE])}"
     )

@@ -30,8 +30,11 @@ from judgesmith.records import (
 from judgesmith.runs.endpoint import model_terms
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
+from judgesmith.stages.rows.by_people import OFF_SCALE, said_by_people
 from judgesmith.stages.rows.conditions import OTHER_ORDER, Conditions
 from judgesmith.stages.rows.config import (
+    HOLDS_A_TAG,
+    ON_TEST_SIDE,
     Config,
     nothing_sayable,
     nothing_to_learn,
@@ -88,6 +91,10 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     labels = learnt_labels(everyone, config.labels)
     cited = cited_judgments(everyone, labels, judgments)
     conditions = _conditions(config, dialects, task, cited, run_dir.seed)
+    learning = [item for item in items if item.split in LEARNING]
+    judged = {item_id for item_id, found in cited.items() if found}
+    by_people, conditions.counts[OFF_SCALE] = said_by_people(labels, learning, dialects, judged)
+    cited |= by_people
     require_sayable(conditions, [one for found in cited.values() for one in found])
     if len(dialects) == 1:
         require_direction(labels.values(), dialects[0], setting="rows.dialect")
@@ -97,15 +104,15 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     with_rows = 0
     for item in items:
         if item.split not in LEARNING:
-            dropped["on the test side"] += 1
+            dropped[ON_TEST_SIDE] += 1
             continue
-        label = labels.get(item.id)
+        label, with_tags = labels.get(item.id), build.with_tags
         made = build.rows_of(item, label)
         with_rows += bool(made)
-        dropped[why_no_reason(label)] += not made
+        dropped[HOLDS_A_TAG if build.with_tags > with_tags else why_no_reason(label)] += not made
         rows += made
     if not rows:
-        raise nothing_to_learn(config, everyone)
+        raise nothing_to_learn(config, everyone, dropped)
     by_id = index_by_id(items)
     origins = Origins(questions, responses, model_terms(run_dir.header.models))
     rows = origins.licensed(rows, by_id, labels, judgments.values())
@@ -113,8 +120,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     run_dir.write(ROWS, kept)
     soft: dict[str, Any] = {}
     if config.soft:
-        learning = [item.id for item in items if item.split in LEARNING]
-        targets = Targets(judgments.values(), labels, learning)
+        targets = Targets(judgments.values(), labels, [item.id for item in learning])
         soft_rows, soft["soft labels"] = soft_labels(kept, targets, build.sources, dialects)
         run_dir.write(SOFT_ROWS, soft_rows)
     return StageReport(

@@ -163,7 +163,8 @@ class Config(Section):
         size = self.student if isinstance(self.student, FromNothing) else FromNothing()
         tiny = size.model_copy(
             update={
-                "width": min(size.width, 32), "layers": min(size.layers, 2), "heads": 2,
+                "width": max(4, min(size.width, 32) // 4 * 4),
+                "layers": min(size.layers, 2), "heads": 2,
                 "context": max(size.context, self.max_length + self.reply_tokens),
             }
         )  # fmt: skip

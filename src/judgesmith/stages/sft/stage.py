@@ -9,7 +9,7 @@ from judgesmith.backends.sft_trl import Trained
 from judgesmith.backends.threads import choose_threads
 from judgesmith.errors import DataError
 from judgesmith.evaluation.soft_targets import read_chances
-from judgesmith.judging.dialect import Dialect, require_dialect
+from judgesmith.judging.dialect import Dialect, names_of, require_dialect
 from judgesmith.models.dev import Asking, DevSets
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import SftRow, Split
@@ -85,6 +85,8 @@ def _train(
     basis = basis_of(config, rows, dialects, run_dir.seed)
     trained = read_finished(place, basis)
     if trained is None:
+        if place.name != STUDENT:
+            say(f"sft: {place.name} is trained")
         trained = train_student(config, rows, place, run_dir=run_dir, dev_sets=dev_sets)
         write_finished(place, basis, trained)
     else:
@@ -125,16 +127,17 @@ def without_kappa(
 
 def _require_dialects(rows: Sequence[SftRow], dialects: Sequence[Dialect], run_dir: RunDir) -> None:
     """Refuse rows of a dialect that no student learns."""
+    known = known_dialects(run_dir.header)
     if len(dialects) == 1:
         hashes = (row.dialect for row in rows)
         path = str(run_dir.file(ROWS))
-        return require_dialect(hashes, dialects[0], path=path, setting="sft.dialect")
+        return require_dialect(hashes, dialects[0], path=path, setting="sft.dialect", known=known)
     strangers = {row.dialect for row in rows} - {dialect.hash for dialect in dialects}
     if strangers:
         raise DataError(
-            f"{run_dir.file(ROWS)}: rows were written in other dialects ({sorted(strangers)}) than "
-            f"students learn: {', '.join(d.name for d in dialects)}. Name every dialect of "
-            "rows.dialects under sft.dialect or sft.judges, and no other."
+            f"{run_dir.file(ROWS)}: rows were written in {names_of(strangers, known)}, which no "
+            f"student learns; they learn {', '.join(repr(d.name) for d in dialects)}. Name every "
+            "dialect of rows.dialects under sft.dialect or sft.judges, and no other."
         )
     return None
 

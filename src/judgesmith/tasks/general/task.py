@@ -13,14 +13,14 @@ from judgesmith.tasks.general.responders import ResponderSpec, simulated_respond
 _NEVER: dict[str, Any] = {"first": {}, "second": {}}
 
 PRESETS: Mapping[str, Sequence[Mapping[str, Any]]] = {
-    "any_pair": ({"name": "pairs", **_NEVER, "quota": 100_000},),
+    "any_pair": ({"name": "pairs", **_NEVER, "quota": None},),
     "graded": (
         {"name": "different", **_NEVER, "differs": ["held"], "quota": 1600},
         {"name": "alike", **_NEVER, "quota": 400},
     ),
 }
-"""`any_pair`: two responses of different models. `graded`: those that hold another number of right
-lines, and, from what is left, those that do not."""
+"""`any_pair`: all pairs of responses of different models, up to four a question. `graded`: those
+that hold another number of right lines, and, from what is left, those that do not."""
 
 
 class GeneralTask:
