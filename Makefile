@@ -87,6 +87,7 @@ trust: setup    ## an hour: coverage of intervals, type-I error of the gate, pla
 
 bank-merge: setup ## two judges from one base, and their merge, measured: an hour
 	@$(BIN)/judgesmith run quickstart --until sft
+	@$(BIN)/judgesmith run bank-base
 	@$(BIN)/judgesmith run bank-merge
 
 real: setup     ## the published pairs and human verdicts (needs DATA): both split levels

@@ -60,12 +60,12 @@ def read(recipe: Recipe) -> tuple[list[Question | Dropped], list[Response | Drop
     return found, list(read_responses(Path(given.path), by_id, *mapping_of(given)))
 
 
-def test_the_log_that_no_shipped_task_can_use_is_refused_as_the_page_says(tmp_path: Path) -> None:
+def test_a_log_that_the_bias_task_cannot_use_is_refused_as_the_page_says(tmp_path: Path) -> None:
     run_dir = RunDir(tmp_path / "run", Header(name="n", task="bias", seed=7))
     sections: dict[str, Any] = recipe(RECIPE).sections
     no_models: Any = None
     told = "expected choices and the key"
-    assert f'says\nthat it "{told}"' in PAGE.read_text(encoding="utf-8")
+    assert f'says that it "{told}"' in " ".join(PAGE.read_text(encoding="utf-8").split())
     with pytest.raises(DataError, match=told):
         questions.run(sections["questions"], run_dir, no_models)
 
