@@ -222,8 +222,8 @@ def kept_table(rows: tuple[Kept, ...]) -> Table:
             "Kept: the merged judge's value over the specialist's, on the same items; decided by "
             "the whole interval. Verdicts that could not be read count as wrong, and scores "
             "as the end of the scale that is farther from the label. Above constant: the merged "
-            "judge's value minus that of the constant rule. Joint: trained on all formats at once, with its "
-            "share of the specialist's value."
+            "judge's value minus that of the constant rule. Joint: trained on all formats at once, "
+            "with its share of the specialist's value."
         ),
     )
 
