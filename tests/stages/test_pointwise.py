@@ -32,7 +32,7 @@ from judgesmith.runs.layout import Header, RunDir
 from judgesmith.stages import evaluate, items, labels, questions, responses, rows, split
 from judgesmith.stages.evaluate.labelled_side import read_labelled_side
 from judgesmith.stages.evaluate.stage import margin_of, roles
-from judgesmith.tasks import key_reference, known_dialects, load_dialect, load_task
+from judgesmith.tasks import key_reference, known_dialects, load_dialect, load_task, task_of
 
 TASK = load_task("bias")
 PAIR, ALONE = (load_dialect(TASK, f"bias-{kind}-compact") for kind in ("pair", "single"))
@@ -245,7 +245,9 @@ def test_each_dialect_that_answers_first_has_its_own_rows_to_learn_it(run_dir: R
 def test_labels_of_pairs_measure_a_judge_of_single_responses(run_dir: RunDir) -> None:
     """Its two scores make a verdict on the pair; that the key judged in another form is no bar."""
     said = labelled(run_dir, PAIR.name)
-    sets = DevSets.of_run(run_dir, [Asking(ALONE, 9, 500, 1)], known_dialects(run_dir.header))
+    sets = DevSets.of_run(
+        run_dir, [Asking(ALONE, 9, 500, 1)], known_dialects(task_of(run_dir.header))
+    )
     assert len(sets.first.items) > 10
     side = read_labelled_side(run_dir, AnnotatorKind.KEY, ALONE)
     assert len(side.items) > 10

@@ -23,7 +23,7 @@ from judgesmith.runs.rehearsal import Rates
 from judgesmith.stages import sft
 from judgesmith.stages.sft import Config, training
 from judgesmith.stages.sft.stage import without_kappa
-from judgesmith.tasks import known_dialects, load_dialect, load_task
+from judgesmith.tasks import known_dialects, load_dialect, load_task, task_of
 
 DIALECT = "bias-pair-compact"
 CONFIG = Config(
@@ -154,7 +154,7 @@ def test_replies_of_the_dry_run_are_read_in_the_dialect(run_dir: RunDir) -> None
 
     dialect = load_dialect(load_task("bias"), DIALECT)
     dev_set = DevSets.of_run(
-        run_dir, [Asking(dialect, 8, 60, 7)], known_dialects(run_dir.header)
+        run_dir, [Asking(dialect, 8, 60, 7)], known_dialects(task_of(run_dir.header))
     ).first
     assert parsed(OneInTwo(), dev_set) == (1, 2)
 
@@ -247,7 +247,9 @@ def test_a_launched_training_measures_dev_in_every_dialect(run_dir: RunDir) -> N
     """What the workers read is what the stage has: both dialects with their items."""
     dialects = [load_dialect(load_task("bias"), name) for name in (DIALECT, SINGLE)]
     dev_sets = DevSets.of_run(
-        run_dir, (Asking(one, 8, 60, 7) for one in dialects), known_dialects(run_dir.header)
+        run_dir,
+        (Asking(one, 8, 60, 7) for one in dialects),
+        known_dialects(task_of(run_dir.header)),
     )
     job = Job(run_dir.file("sft/launch"))
     job.open()
@@ -265,8 +267,12 @@ def test_a_launched_training_measures_dev_in_every_dialect(run_dir: RunDir) -> N
 def test_evaluations_without_a_kappa_are_a_finding(run_dir: RunDir) -> None:
     """Why it is so: split over processes, no dev item in a dialect, or undefined each time."""
     dialect = load_dialect(load_task("bias"), DIALECT)
-    two = DevSets.of_run(run_dir, [Asking(dialect, 8, 60, 7)], known_dialects(run_dir.header))
-    none = DevSets.of_run(run_dir, [Asking(dialect, 8, 0, 7)], known_dialects(run_dir.header))
+    two = DevSets.of_run(
+        run_dir, [Asking(dialect, 8, 60, 7)], known_dialects(task_of(run_dir.header))
+    )
+    none = DevSets.of_run(
+        run_dir, [Asking(dialect, 8, 0, 7)], known_dialects(task_of(run_dir.header))
+    )
     log = [{"step": 2, "dev_loss": 1.0}, {"step": 4, "dev_loss": 0.9}]
     trained = Trained(log, {}, {}, None)
     fsdp = CONFIG.model_copy(update={"launch": Launch(processes=2, config="fsdp")})
@@ -292,7 +298,7 @@ def test_soft_labels_of_the_teachers(run_dir: RunDir) -> None:
     before = training.prepare_before(config, rows, run_dir.file("sft/before"), 7)
     place = training.Place("student", before, run_dir.file("sft"))
     dev_set = DevSets.of_run(
-        run_dir, [Asking(dialect, 8, 60, 7)], known_dialects(run_dir.header)
+        run_dir, [Asking(dialect, 8, 60, 7)], known_dialects(task_of(run_dir.header))
     ).first
     with pytest.raises(TrainingError, match=r"sft\.soft_labels: no row has"):
         training.train_student(config, rows, place, run_dir=run_dir, dev_sets=DevSets((dev_set,)))

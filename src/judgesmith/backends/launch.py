@@ -146,7 +146,7 @@ def read_order(folder: Path) -> Order:
     from judgesmith.backends.soft_labels import Soft
     from judgesmith.judging.dialect import Dialect
     from judgesmith.models.dev import Asking
-    from judgesmith.tasks import known_dialects
+    from judgesmith.tasks import known_dialects, task_of
 
     order = orjson.loads(Job(folder).order.read_bytes())
     told: dict[str, Any] = order["training"]
@@ -159,7 +159,7 @@ def read_order(folder: Path) -> Order:
     askings = (
         Asking(Dialect.model_validate(dialect), *others) for dialect, *others in order["askings"]
     )
-    dev_sets = DevSets.of_run(run_dir, askings, known_dialects(run_dir.header))
+    dev_sets = DevSets.of_run(run_dir, askings, known_dialects(task_of(run_dir.header)))
     return Order(Training(**told), dev_sets, int(order["threads"]), int(order["stage"]))
 
 

@@ -118,12 +118,12 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     rows = run_dir.read(ROWS, PreferenceRow)
     require_dialect(
         (row.dialect for row in rows), dialect, path=str(run_dir.file(ROWS)), setting="dpo.dialect",
-        known=known_dialects(run_dir.header),
+        known=known_dialects(task_of(run_dir.header)),
     )  # fmt: skip
     require_trained_in(read_origin(run_dir.file(STUDENT)), dialect, student="student")
     choose_threads(run_dir.file("machine.json"))
     asking = Asking(dialect, config.reply_tokens, config.dev_items, run_dir.seed)
-    dev_set = DevSets.of_run(run_dir, [asking], known_dialects(run_dir.header)).first
+    dev_set = DevSets.of_run(run_dir, [asking], known_dialects(task_of(run_dir.header))).first
     train = [row for row in rows if row.split is Split.TRAIN]
     dev = [row for row in rows if row.split is Split.DEV]
     trained = train_dpo(_training(config, run_dir, len(train)), train, dev, dev_set.kappa)

@@ -213,9 +213,9 @@ def key_reference(task: Task, dialect: Dialect, question: Question) -> str | Non
     return told
 
 
-def known_dialects(header: Header) -> dict[str, Dialect]:
+def known_dialects(task: Task) -> dict[str, Dialect]:
     """The dialects that a recipe can name, by their hashes."""
-    return {dialect.hash: dialect for dialect in task_of(header).dialects.values()}
+    return {dialect.hash: dialect for dialect in task.dialects.values()}
 
 
 def load_dialect(task: Task, name: str) -> Dialect:

@@ -21,7 +21,7 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.students import student_folder
 from judgesmith.stages.evaluate.config import Part
 from judgesmith.stages.evaluate.labelled_side import LabelledSide
-from judgesmith.tasks import known_dialects
+from judgesmith.tasks import known_dialects, task_of
 
 JUDGMENTS = "evaluate/judgments.jsonl"
 
@@ -123,7 +123,7 @@ def check_dialect(run_dir: RunDir, dialect: Dialect) -> None:
             return
         strangers.add(str(row["dialect"]))
     if strangers:
-        told = names_of(strangers, known_dialects(run_dir.header))
+        told = names_of(strangers, known_dialects(task_of(run_dir.header)))
         raise DataError(
             f"{path}: rows were written in {told}, not in evaluate.dialect = {dialect.name!r}. "
             "Train and judge in the dialect of the rows."

@@ -23,7 +23,7 @@ from judgesmith.records import (
 )
 from judgesmith.runs.layout import RunDir
 from judgesmith.stages.evaluate.no_labels import what_to_do
-from judgesmith.tasks import known_dialects
+from judgesmith.tasks import known_dialects, task_of
 
 
 class NobodyLabelled(DataError):
@@ -90,7 +90,7 @@ def read_labelled_side(run_dir: RunDir, kind: AnnotatorKind, dialect: Dialect) -
     form = form_of(dialect, labels, by_id)
     if form == "scores":
         judgments = index_by_id(run_dir.read_if_made("labels/judgments.jsonl", Judgment))
-        labels = taken_over(labels, judgments, known_dialects(run_dir.header), dialect)
+        labels = taken_over(labels, judgments, known_dialects(task_of(run_dir.header)), dialect)
     kinds = kinds_about(dialect, form)
     labels = [
         label

@@ -61,7 +61,7 @@ from judgesmith.stages.labels.scored import (
 )
 from judgesmith.stages.labels.teacher_run import TeacherRun
 from judgesmith.stages.labels.teachers import Teachers
-from judgesmith.tasks import Task, load_dialect, task_of
+from judgesmith.tasks import Task, known_dialects, load_dialect, task_of
 
 VERSION = 4
 OUTPUTS = ("labels/judgments.jsonl", "labels/labels.jsonl")
@@ -226,7 +226,7 @@ def _by_models(
         asked = load_dialect(task, config.pairs_by_scores)
         judgments, labels, unsayable = pairs_by_scores(
             found.judgments, items, asked, kind=kind,
-            known={one.hash: one for one in task.dialects.values()},
+            known=known_dialects(task),
         )  # fmt: skip
         found.judgments += judgments
         found.labels += labels

@@ -156,7 +156,7 @@ def _dev_sets(
         Asking(load_dialect(task, name), search.reply_tokens, search.items, run_dir.seed)
         for name in names
     )
-    dev_sets = DevSets.of_run(run_dir, askings, known_dialects(run_dir.header))
+    dev_sets = DevSets.of_run(run_dir, askings, known_dialects(task_of(run_dir.header)))
     found = dict(zip(names, dev_sets.sets, strict=True))
     empty = [name for name, dev in found.items() if not dev.items]
     if empty:

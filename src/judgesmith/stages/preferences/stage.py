@@ -148,7 +148,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
         require_policy(labels.values(), materials.task)
     by_id = index_by_id(items)
     judgments = index_by_id(run_dir.read("labels/judgments.jsonl", Judgment))
-    known = known_dialects(run_dir.header)
+    known = known_dialects(task_of(run_dir.header))
     meant = {
         one.id: one
         for one in judgments.values()

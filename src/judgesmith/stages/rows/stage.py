@@ -48,7 +48,7 @@ from judgesmith.stages.rows.select import (
 )
 from judgesmith.stages.rows.soft import made_from, soft_labels
 from judgesmith.stages.rows.write import build_rows, reference_row
-from judgesmith.tasks import Task, key_reference, load_dialect, task_of
+from judgesmith.tasks import Task, key_reference, known_dialects, load_dialect, task_of
 
 VERSION = 4
 ROWS = "rows/sft.jsonl"
@@ -176,7 +176,7 @@ def _conditions(
 ) -> Conditions:  # fmt: skip
     return Conditions(
         dialects,
-        known={dialect.hash: dialect for dialect in task.dialects.values()},
+        known=known_dialects(task),
         spoken={one.dialect for found in cited.values() for one in found},
         orders=config.orders,
         augment=config.augment,

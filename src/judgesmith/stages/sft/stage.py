@@ -81,7 +81,7 @@ def _train(
     askings = (
         Asking(dialect, config.reply_tokens, config.dev_items, run_dir.seed) for dialect in dialects
     )
-    dev_sets = DevSets.of_run(run_dir, askings, known_dialects(run_dir.header))
+    dev_sets = DevSets.of_run(run_dir, askings, known_dialects(task_of(run_dir.header)))
     basis = basis_of(config, rows, dialects, run_dir.seed)
     trained = read_finished(place, basis)
     if trained is None:
@@ -127,7 +127,7 @@ def without_kappa(
 
 def _require_dialects(rows: Sequence[SftRow], dialects: Sequence[Dialect], run_dir: RunDir) -> None:
     """Refuse rows of a dialect that no student learns."""
-    known = known_dialects(run_dir.header)
+    known = known_dialects(task_of(run_dir.header))
     if len(dialects) == 1:
         hashes = (row.dialect for row in rows)
         path = str(run_dir.file(ROWS))
