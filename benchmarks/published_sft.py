@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from judgesmith.evaluation.judges import read_judgments
+from judgesmith.inference.students import margin_of
 from judgesmith.metrics import cohen_kappa, mark_unparsed, paired_bootstrap_kappa_difference
 from judgesmith.pipeline import open_run
 from judgesmith.records import TIE, AnnotatorKind, Judgment, Split
 from judgesmith.sources.decisions import flip_letter
 from judgesmith.stages.evaluate.labelled_side import read_labelled_side
-from judgesmith.stages.evaluate.stage import margin_of
 from judgesmith.tasks import load_dialect, load_task
 
 SIDES = {"in domain": {Split.TEST}, "religion": {Split.HELD_OUT}}

@@ -10,6 +10,7 @@ from benchmarks.ablations.settings import BASE, RECIPE, Ablation
 
 from judgesmith.errors import DataError
 from judgesmith.evaluation.judges import Judge, Read, read_judgments
+from judgesmith.inference.students import margin_of
 from judgesmith.models.pointwise import expected_scores
 from judgesmith.pipeline import find_recipe, read_recipe, run_recipe, start_run
 from judgesmith.records import TIE, Item, Judgment, Kind, Split
@@ -18,7 +19,6 @@ from judgesmith.runs.manifest import Manifest
 from judgesmith.runs.recipe import Recipe
 from judgesmith.stages.evaluate.labelled_side import LabelledSide, read_labelled_side
 from judgesmith.stages.evaluate.rules import by_rule
-from judgesmith.stages.evaluate.stage import margin_of
 from judgesmith.tasks import load_dialect, task_of
 
 DOMAINS = {Split.TEST: "in domain", Split.HELD_OUT: "out of domain"}

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from judgesmith.errors import RunError
+from judgesmith.inference.opening import judge_of_run
 from judgesmith.models.pointwise import read_margin, write_margin
 from judgesmith.pipeline import open_run, require_fresh
-from judgesmith.pipeline.judge_pairs import own_judge
 from judgesmith.pipeline.opening import Models
 from judgesmith.pipeline.readable import from_run
 from judgesmith.records import Item, Judgment, Question, Response, Scores, index_by_id
@@ -276,5 +276,5 @@ def test_students_after_dpo_and_before_stand_side_by_side(alone_run: Path, tmp_p
     said = dict(zip(confusion.labels, map(sum, confusion.counts), strict=True))
     assert (said["A"], said["B"]) == (0, 0)
     sections = {**recipe.sections, "evaluate": changed}
-    own = own_judge(run_dir, replace(recipe, sections=sections))
-    assert (own.name, own.margin) == ("tiny/after DPO", 1.0)
+    judge = judge_of_run(run_dir, replace(recipe, sections=sections))
+    assert (judge.name, judge.margin) == ("tiny/after DPO", 1.0)

@@ -133,7 +133,7 @@ def test_a_moment_is_one_point_whatever_was_logged_when() -> None:
 
 def test_the_run_offers_the_student_after_dpo(run_dir: RunDir, no_models: Any) -> None:
     from judgesmith.errors import RunError
-    from judgesmith.pipeline.opening import own_model
+    from judgesmith.inference.students import own_model
 
     with pytest.raises(RunError, match="--until dpo"):
         own_model(run_dir, "after DPO")
@@ -145,7 +145,7 @@ def test_an_adapter_over_four_bits_goes_on_as_one(run_dir: RunDir, no_models: An
     """As SFT left it, so without a word in the recipe; and the run can ask it."""
     from judgesmith.backends.origin import read_origin
     from judgesmith.backends.sft_trl import Training, train_sft
-    from judgesmith.pipeline.opening import own_model
+    from judgesmith.inference.students import own_model
     from judgesmith.records import SftRow
 
     shutil.rmtree(run_dir.file(dpo.STUDENT))

@@ -9,12 +9,13 @@ from pydantic import ValidationError
 
 from judgesmith.backends.origin import Origin, ReplyTokens, write_origin
 from judgesmith.errors import DataError
+from judgesmith.inference.students import check_dialect
 from judgesmith.models.protocol import Model
 from judgesmith.records import AnnotatorKind, Judgment, Kind, Label, Split
 from judgesmith.report.results import Evaluation
 from judgesmith.runs.layout import RunDir
 from judgesmith.stages import evaluate, gate
-from judgesmith.stages.evaluate.asking import check_dialect, check_students, token_budget
+from judgesmith.stages.evaluate.asking import check_students, token_budget
 from judgesmith.stages.evaluate.labelled_side import NobodyLabelled, read_labelled_side
 from judgesmith.tasks import load_dialect, task_of
 

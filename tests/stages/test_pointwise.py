@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from judgesmith.errors import DataError, RecipeError
+from judgesmith.inference.students import margin_of
 from judgesmith.judging.parse import parse_reply
 from judgesmith.judging.reply import reply_in
 from judgesmith.models.dev import Asking, DevSets
@@ -31,7 +32,7 @@ from judgesmith.records import (
 from judgesmith.runs.layout import Header, RunDir
 from judgesmith.stages import evaluate, items, labels, questions, responses, rows, split
 from judgesmith.stages.evaluate.labelled_side import read_labelled_side
-from judgesmith.stages.evaluate.stage import margin_of, roles
+from judgesmith.stages.evaluate.stage import roles
 from judgesmith.tasks import key_reference, known_dialects, load_dialect, load_task, task_of
 
 TASK = load_task("bias")

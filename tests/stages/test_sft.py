@@ -99,7 +99,7 @@ def test_a_rehearsed_adapter_student(run_dir: RunDir, no_models: Any) -> None:
     assert {path.name for path in run_dir.file("sft").iterdir()} == {
         "before", "student", "curve.jsonl", "finished.json",
     }  # fmt: skip
-    from judgesmith.pipeline.opening import own_model
+    from judgesmith.inference.students import own_model
 
     assert own_model(run_dir, "student").name == "student"
 

@@ -23,10 +23,9 @@ import orjson
 from judgesmith.backends.loading import load
 from judgesmith.errors import DataError, JudgesmithError
 from judgesmith.records import content_id
-from judgesmith.runs.outside import find_outside
+from judgesmith.runs.outside import cache_folder, find_outside
 
 SCHEME = "hf://"
-CACHE_VARIABLE = "JUDGESMITH_CACHE"
 _NAME = re.compile(
     r"hf://(?:datasets/)?(?P<owner>(?!datasets/)[\w.-]+)/(?P<name>[\w.-]+?)(?:@(?P<revision>[\w./-]+?))?"
     r"(?P<file>/[\w./*-]+)?(?:#(?P<split>[\w.-]+))?"
@@ -128,9 +127,7 @@ def cached_at(name: HubName) -> Path:
     No two names share a place, on file systems that do not tell letter case apart either. Where
     what can be read in the place is not the whole name, the folder's name ends in a hash of it.
     """
-    given = os.environ.get(CACHE_VARIABLE)
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    base = Path(given).expanduser() if given else Path(home).expanduser() / "judgesmith"
+    base = cache_folder()
     revision = f"@{name.revision.replace('/', '--')}" if name.revision else ""
     folder = name.repository.replace("/", "--") + revision
     kept = f"{name.split or 'train'}.jsonl" if name.file is None else _as_lines(name.file)

@@ -138,13 +138,26 @@ def combine(
     if not stored_chances or not swapped_chances:
         agreed = agreed_verdict(stored, swapped, tie=tie)
         return (None if agreed is None else str(agreed)), None
-    whole = _whole(stored_chances), _whole(swapped_chances)
-    averaged = order_averaged(*whole, tie=tie)
+    averaged = order_averaged(_whole(stored_chances), _whole(swapped_chances), tie=tie)
     if averaged is None:
         return None, None
-    means = average_distributions(*whole)
-    surest = means.get(averaged) == max(means.values())
-    return str(averaged), means[averaged] if surest else None
+    means = mean_distribution(stored_chances, swapped_chances) or {}
+    surest = means.get(str(averaged)) == max(means.values())
+    return str(averaged), means[str(averaged)] if surest else None
+
+
+def mean_distribution(
+    stored: Mapping[str, float] | None, swapped: Mapping[str, float] | None
+) -> dict[str, float] | None:
+    """The mean of both orders' probabilities, in item order; None where one order has none.
+
+    >>> mean_distribution({"A": 0.9, "B": 0.1}, {"A": 0.5, "B": 0.5})
+    {'A': 0.7, 'B': 0.3}
+    """
+    if not stored or not swapped:
+        return None
+    means = average_distributions(_whole(stored), _whole(swapped))
+    return {str(label): p for label, p in means.items()}
 
 
 def _whole(chances: Mapping[str, float]) -> dict[Label, float]:

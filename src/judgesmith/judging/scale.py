@@ -76,6 +76,19 @@ class Scale(BaseModel):
         steps = round((self.high - self.low) / self.step)
         return tuple(number_text(self.low + i * self.step) for i in range(steps + 1))
 
+    def share(self, score: float) -> float:
+        """Where a score lies between `low` (0) and `high` (1).
+
+        (score - low) / (high - low). TrustJudge (arXiv 2509.21117) prints a factor alone, which
+        moves the scores of every scale that does not begin at 0.
+
+        >>> Scale(low=1, high=5).share(3.0), Scale(low=1, high=5).share(1.0)
+        (0.5, 0.0)
+        """
+        assert self.low is not None
+        assert self.high is not None
+        return (score - self.low) / (self.high - self.low)
+
     @property
     def has_tie(self) -> bool:
         """Whether the scale has a tie."""

@@ -195,6 +195,22 @@ def average_distributions(
     return {label: (original.get(label, 0.0) + swapped.get(label, 0.0)) / 2 for label in labels}
 
 
+def likelihood_aware(original: Mapping[Label, float], swapped: Mapping[Label, float]) -> Label:
+    """The label with the most mass over both orders: TrustJudge's likelihood-aware aggregation.
+
+    argmax over k of p_original(k) + p_swapped(k), all mapped back to the stored order (arXiv
+    2509.21117). Of equal labels the first counts. `order_averaged` is the same but for near ties.
+
+    Raises:
+        DataError: what `average_distributions` raises.
+
+    >>> likelihood_aware({"A": 0.9, "B": 0.1}, {"A": 0.4, "B": 0.6})
+    'A'
+    """
+    mean = average_distributions(original, swapped)
+    return max(mean, key=lambda label: mean[label])
+
+
 def order_averaged(
     original: Mapping[Label, float] | None,
     swapped: Mapping[Label, float] | None,
@@ -226,6 +242,6 @@ def order_averaged(
     if original is None or swapped is None:
         return None
     mean = average_distributions(original, swapped)
-    largest = max(mean.values())
-    best = [label for label, p in mean.items() if largest - p <= NEAR]
-    return best[0] if len(best) == 1 else tie
+    likeliest = likelihood_aware(original, swapped)
+    near = [label for label, p in mean.items() if mean[likeliest] - p <= NEAR]
+    return likeliest if len(near) == 1 else tie

@@ -13,12 +13,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, NamedTuple, Self
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from judgesmith.errors import DataError
 from judgesmith.judging.score_pairs import named
 from judgesmith.metrics import cohen_kappa
 from judgesmith.records import (
+    LETTERS,
     TIE,
     Choice,
     Judgment,
@@ -86,6 +88,25 @@ def expected_scores(judgment: Judgment) -> tuple[float, ...] | None:
         sum(p * float(value) for value, p in judgment.distribution[str(position)].items())
         for position in range(1, len(judgment.verdict.values) + 1)
     )
+
+
+def chances_of_pair(
+    first: Mapping[str, float], second: Mapping[str, float], margin: float
+) -> dict[str, float]:
+    """How likely two scores name A, B or neither, each drawn by itself from its distribution.
+
+    P(A) = sum of p(x) q(y) over all scores x, y with x - y > margin; P(B) as much for y - x; the
+    rest is the tie.
+
+    >>> chances_of_pair({"1": 0.5, "2": 0.5}, {"1": 1.0, "2": 0.0}, 0.5)
+    {'A': 0.5, 'B': 0.0, 'TIE': 0.5}
+    """
+    values = [np.array([float(value) for value in one]) for one in (first, second)]
+    mass = np.outer(list(first.values()), list(second.values()))
+    apart = np.subtract.outer(*values)
+    chances = {LETTERS[0]: mass[apart > margin], LETTERS[1]: mass[apart < -margin]}
+    found = {letter: float(some.sum()) for letter, some in chances.items()}
+    return {**found, TIE: max(0.0, float(mass.sum()) - sum(found.values()))}
 
 
 def verdict_letter(verdict: Choice | Scores | Ranking | None) -> str | None:

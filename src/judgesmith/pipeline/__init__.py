@@ -1,5 +1,6 @@
 """The whole road: stages in order, and the other ways to compose the same parts."""
 
+from judgesmith.pipeline.judges import open_judge
 from judgesmith.pipeline.order import STAGES, load_stage
 from judgesmith.pipeline.recipes import (
     find_recipe,
@@ -25,6 +26,7 @@ __all__ = [
     "check_until",
     "find_recipe",
     "load_stage",
+    "open_judge",
     "open_run",
     "read_recipe",
     "require_fresh",

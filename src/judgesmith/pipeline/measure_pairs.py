@@ -6,47 +6,49 @@ from pathlib import Path
 from judgesmith.errors import DataError
 from judgesmith.evaluation.judges import reasons
 from judgesmith.evaluation.measure import Subject
+from judgesmith.inference.judge import Judge
+from judgesmith.inference.judged import Judged
+from judgesmith.inference.rows.stream import judge_rows
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.pointwise import expected_scores, verdict_letter
-from judgesmith.pipeline.judge_pairs import Judged, OwnJudge, judge_pairs, own_judge
+from judgesmith.pipeline.judges import open_judge
 from judgesmith.pipeline.readable import Readable, a_label, as_imported
-from judgesmith.pipeline.recipes import open_run
 from judgesmith.records import TIE, Judgment, Kind
 from judgesmith.runs.jsonl import file_sha256
 from judgesmith.sources.imported import ImportedItem, ImportedJudgment, ImportedRow
-from judgesmith.sources.own_files import OwnPair, PairRow
+from judgesmith.sources.own_files import OwnPair, PairRow, read_pairs
 
 
 def judged_pairs(folder: Path, path: Path) -> Readable:
     """A run's student on labelled rows, beside the file's own verdicts or scores."""
-    own = own_judge(*open_run(folder))
-    kind = check_labels(own, path)
-    judged = judge_pairs(own, path)
+    judge = open_judge(folder)
+    kind = check_labels(judge, path)
+    judged = list(judge_rows(judge, path))
     what = "pairs" if kind is Kind.PAIR else "responses"
     return Readable(
         name=path.name.split(".")[0],
-        title=f"{own.name} on the {what} of {path.name}",
-        subject=_of_pairs(own) if kind is Kind.PAIR else _of_single(own),
-        read=lambda: (_row(entry, own, path) for entry in judged),
+        title=f"{judge.name} on the {what} of {path.name}",
+        subject=_of_pairs(judge) if kind is Kind.PAIR else _of_single(judge),
+        read=lambda: (_row(entry, judge, path) for entry in judged),
         provenance=((f"sha256 of {path.name}", file_sha256(path)[:16]),),
     )
 
 
-def _of_pairs(own: OwnJudge) -> Subject:
-    scale = own.dialect.pair_scale
+def _of_pairs(judge: Judge) -> Subject:
+    scale = judge.dialect.pair_scale
     return Subject(
-        kind="pair", names=own.dialect.direction, scale=scale.values,
-        tie=TIE if scale.has_tie else None, labels="majority", student=own.name,
-        order_proof=() if own.margin is None else (own.name,),
+        kind="pair", names=judge.dialect.direction, scale=scale.values,
+        tie=TIE if scale.has_tie else None, labels="majority", student=judge.name,
+        order_proof=() if judge.margin is None else (judge.name,),
     )  # fmt: skip
 
 
-def _of_single(own: OwnJudge) -> Subject:
-    scored, scale = own.dialect.scored, own.dialect.scale
+def _of_single(judge: Judge) -> Subject:
+    scored, scale = judge.dialect.scored, judge.dialect.scale
     return Subject(
         kind="single", names=None, scale=() if scored else scale.values, tie=None,
-        labels="mean" if scored else "majority", student=own.name,
-        limits=_limits(own.dialect) if scored else None,
+        labels="mean" if scored else "majority", student=judge.name,
+        limits=_limits(judge.dialect) if scored else None,
     )  # fmt: skip
 
 
@@ -55,13 +57,13 @@ def _limits(dialect: Dialect) -> tuple[float, float]:
     return min(values), max(values)
 
 
-def check_labels(own: OwnJudge, path: Path) -> Kind:
+def check_labels(judge: Judge, path: Path) -> Kind:
     """Whether a file holds pairs or responses alone; each row has a label to measure against.
 
     Raises DataError naming file and line, before anything is judged.
     """
     first: OwnPair | None = None
-    for entry in own.rows(path):
+    for entry in read_pairs(path, alone=judge.takes_single):
         first = first or entry
         if entry.item.kind is not first.item.kind:
             raise DataError(
@@ -69,12 +71,12 @@ def check_labels(own: OwnJudge, path: Path) -> Kind:
                 f"{_what(entry)}. Pairs and single responses are measured from two files."
             )
         if entry.item.kind is Kind.PAIR:
-            _check_verdict(entry, own.dialect.pair_scale.values)
+            _check_verdict(entry, judge.dialect.pair_scale.values)
             _check_names(entry)
-        elif own.dialect.scored:
-            _check_score(entry, own.dialect)
+        elif judge.dialect.scored:
+            _check_score(entry, judge.dialect)
         else:
-            _check_verdict(entry, own.dialect.scale.values)
+            _check_verdict(entry, judge.dialect.scale.values)
     return Kind.PAIR if first is None else first.item.kind
 
 
@@ -114,7 +116,7 @@ def _label(row: PairRow, dialect: Dialect) -> str:
     return turned.get(str(row.verdict), str(row.verdict))
 
 
-def _row(judged: Judged, own: OwnJudge, path: Path) -> ImportedRow:
+def _row(judged: Judged, judge: Judge, path: Path) -> ImportedRow:
     entry, name = judged.entry, judged.entry.item.id
     row = entry.row
     item = ImportedItem(
@@ -128,26 +130,26 @@ def _row(judged: Judged, own: OwnJudge, path: Path) -> ImportedRow:
         where=entry.where,
     )
     if entry.item.kind is Kind.SINGLE:
-        return ImportedRow(item, _single(judged, own, path))
-    label = a_label(name, "label", "person", _label(row, own.dialect), str(path))
-    said = tuple(as_imported(one, own.name, str(path), own.margin) for one in judged.judgments)
+        return ImportedRow(item, _single(judged, judge, path))
+    label = a_label(name, "label", "person", _label(row, judge.dialect), str(path))
+    said = tuple(as_imported(one, judge.name, str(path), judge.margin) for one in judged.judgments)
     return ImportedRow(item, (label, *said))
 
 
-def _single(judged: Judged, own: OwnJudge, path: Path) -> tuple[ImportedJudgment, ...]:
+def _single(judged: Judged, judge: Judge, path: Path) -> tuple[ImportedJudgment, ...]:
     """The label of a response that was judged alone, and what the judge said."""
     (judgment,) = judged.judgments
     row, name = judged.entry.row, judged.entry.item.id
     label = a_label(name, "label", "person", str(row.verdict), str(path))
-    if own.dialect.scored:
+    if judge.dialect.scored:
         scores = None if row.score is None else (row.score,)
         label = label._replace(verdict=None, scores=scores)
-    return label, _said(judgment, own, path)
+    return label, _said(judgment, judge, path)
 
 
-def _said(judgment: Judgment, own: OwnJudge, path: Path) -> ImportedJudgment:
+def _said(judgment: Judgment, judge: Judge, path: Path) -> ImportedJudgment:
     return ImportedJudgment(
-        item=judgment.item_id, by=own.name, role="judge", criterion=None,
+        item=judgment.item_id, by=judge.name, role="judge", criterion=None,
         verdict=verdict_letter(judgment.verdict), scores=expected_scores(judgment),
         distribution=None, confidence=None, swapped=False, sample=judgment.sample,
         status=judgment.status, rationale=reasons(judgment), reply=judgment.reply,

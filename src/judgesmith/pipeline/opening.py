@@ -1,13 +1,13 @@
 """Opens the models that stages and commands ask for: the run's own, and those behind HTTP."""
 
-import os
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
 import orjson
 
-from judgesmith.errors import RecipeError, RunError
+from judgesmith.errors import RecipeError
+from judgesmith.inference.students import own_model
 from judgesmith.models.http.batch_book import check_left_open
 from judgesmith.models.http.cache import ReplyCache
 from judgesmith.models.http.client import Books, HttpModel
@@ -17,27 +17,11 @@ from judgesmith.models.http.ledger import Ledger
 from judgesmith.models.protocol import Model, ModelOpener
 from judgesmith.runs.jsonl import write_json
 from judgesmith.runs.layout import RunDir
-from judgesmith.runs.students import student_folder, student_stage
+from judgesmith.runs.outside import cache_folder
 
 LEDGER = "ledger.sqlite"
 ESTIMATES = "estimates.json"
 NOTHING = Estimate(0, 0, 0, 0, 0)
-CACHE_VARIABLE = "JUDGESMITH_CACHE"
-
-
-def own_model(run_dir: RunDir, name: str) -> Model:
-    """One of the run's own models by its name; see `judgesmith.runs.students`."""
-    from judgesmith.backends.local_model import LocalModel
-    from judgesmith.backends.origin import model_path
-    from judgesmith.backends.threads import choose_threads
-
-    folder = run_dir.file(student_folder(name))
-    if not folder.exists():
-        raise RunError(
-            f"{folder}: not there yet; run the recipe up to --until {student_stage(name)} first."
-        )
-    choose_threads(run_dir.file("machine.json"))
-    return LocalModel(name, model_path(folder))
 
 
 class Models:
@@ -118,9 +102,5 @@ def read_estimates(path: Path) -> dict[tuple[str, str], Estimate]:
 
 
 def cache_file() -> Path:
-    """Where replies are kept for all runs of this user: JUDGESMITH_CACHE, or the cache folder."""
-    given = os.environ.get(CACHE_VARIABLE)
-    if given:
-        return Path(given).expanduser() / "replies.sqlite"
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "judgesmith" / "replies.sqlite"
+    """Where replies are kept for all runs of this user."""
+    return cache_folder() / "replies.sqlite"

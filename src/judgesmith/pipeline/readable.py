@@ -13,6 +13,7 @@ from typing import Any
 from judgesmith.errors import DataError, nearest
 from judgesmith.evaluation.judges import reasons
 from judgesmith.evaluation.measure import Subject
+from judgesmith.inference.students import margin_of
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.about import form_of
 from judgesmith.models.pointwise import pair_verdict
@@ -43,7 +44,6 @@ from judgesmith.sources.mapped import read_mapped
 from judgesmith.sources.patterns import find_files
 from judgesmith.sources.plain import choose_plain
 from judgesmith.stages.evaluate.labelled_side import read_labelled_side
-from judgesmith.stages.evaluate.stage import margin_of
 from judgesmith.tasks import load_dialect, task_of
 
 PLAIN = "plain"

@@ -1,4 +1,4 @@
-"""Files from outside a run: where a recipe's relative paths are looked for."""
+"""Files from outside a run: where a recipe's relative paths are looked for, and what is cached."""
 
 import os
 from pathlib import Path
@@ -7,8 +7,7 @@ from judgesmith.errors import DataError
 from judgesmith.runs.jsonl import write_bytes
 
 VARIABLE = "JUDGESMITH_DATA"
-
-
+CACHE_VARIABLE = "JUDGESMITH_CACHE"
 NOTE = "data_folder.txt"
 
 
@@ -40,3 +39,12 @@ def find_outside(path: str) -> Path:
         f"{path}: expected a file or folder, found none; looked for {looked}. Put it there, or "
         f"name the folder that holds it: judgesmith run RECIPE --data FOLDER (or set {VARIABLE})."
     )
+
+
+def cache_folder() -> Path:
+    """What is kept for all runs of this user: JUDGESMITH_CACHE, or a place in the cache folder."""
+    given = os.environ.get(CACHE_VARIABLE)
+    if given:
+        return Path(given).expanduser()
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(home).expanduser() / "judgesmith"

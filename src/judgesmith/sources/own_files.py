@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints
 
@@ -156,29 +156,42 @@ def read_pairs(path: Path, *, alone: bool = False) -> Iterator[OwnPair]:
 
     With `alone` a row may hold one response, for a judge that sees one at a time.
     """
-    for line, raw in read_rows(path):
-        where = f"{path}:{line}"
-        row = validate_row(raw, PairRow, where=where)
-        texts = _to_judge(row, where, alone=alone)
-        origin = {"source": f"file {path.name}", "licence": "the user's own"}
-        name = row.id if row.id is not None else f"{path.name}:{line}"
-        question = Question.make(
-            **origin, group_id=name, template_id=None, category=None, context=row.context,
-            text=row.question, choices=row.choices, key=None, reference=row.reference,
-            grounding=row.grounding, task=row.fields,
-        )  # fmt: skip
-        responses = tuple(
-            Response.make(
-                **origin, question_id=question.id, model=f"side {side}", sampling={}, text=text,
-                finish=Finish.STOP, task={},
-            )
-            for side, text in zip("ab", texts, strict=False)
-        )  # fmt: skip
-        item = Item.make(
-            **origin, kind=Kind.PAIR if len(texts) == 2 else Kind.SINGLE, question_id=question.id,
-            response_ids=tuple(r.id for r in responses), bucket="judged", subtype=None, split=None,
-        )  # fmt: skip
-        yield OwnPair(row, question, responses, item, where)
+    for where, raw in raw_pairs(path):
+        yield as_entry(raw, path.name, where, alone=alone)
+
+
+def as_entry(raw: dict[str, Any], file: str, where: str, *, alone: bool = False) -> OwnPair:
+    """One row with the fields of `PairRow` as records; `file` is what it says it comes from.
+
+    `where` names a row without an `id`. Raises DataError naming the fields that are wrong.
+    """
+    row = validate_row(raw, PairRow, where=where)
+    texts = _to_judge(row, where, alone=alone)
+    origin = {"source": f"file {file}", "licence": "the user's own"}
+    name = row.id if row.id is not None else where.rpartition("/")[2]
+    question = Question.make(
+        **origin, group_id=name, template_id=None, category=None, context=row.context,
+        text=row.question, choices=row.choices, key=None, reference=row.reference,
+        grounding=row.grounding, task=row.fields,
+    )  # fmt: skip
+    responses = tuple(
+        Response.make(
+            **origin, question_id=question.id, model=f"side {side}", sampling={}, text=text,
+            finish=Finish.STOP, task={},
+        )
+        for side, text in zip("ab", texts, strict=False)
+    )  # fmt: skip
+    item = Item.make(
+        **origin, kind=Kind.PAIR if len(texts) == 2 else Kind.SINGLE, question_id=question.id,
+        response_ids=tuple(r.id for r in responses), bucket="judged", subtype=None, split=None,
+    )  # fmt: skip
+    return OwnPair(row, question, responses, item, where)
+
+
+def raw_pairs(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Where each row to be judged stands, and its fields as they were written."""
+    for number, row in read_rows(path):
+        yield f"{path}:{number}", row
 
 
 def _to_judge(row: PairRow, where: str, *, alone: bool) -> tuple[str, ...]:

@@ -2,26 +2,18 @@
 
 from collections.abc import Sequence
 
-from judgesmith.backends.origin import (
-    Origin,
-    model_path,
-    read_origin,
-    reply_budget,
-    require_trained_in,
-)
+from judgesmith.backends.origin import reply_budget, require_trained_in
 from judgesmith.errors import DataError
-from judgesmith.judging.dialect import Dialect, names_of
+from judgesmith.inference.students import origin_of
+from judgesmith.judging.dialect import Dialect
 from judgesmith.models.asking import About, Usage, judge_items
 from judgesmith.models.judge import showings
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import Item, Judgment
 from judgesmith.report.advice import ELSEWHERE
-from judgesmith.runs.jsonl import read_rows
 from judgesmith.runs.layout import RunDir
-from judgesmith.runs.students import student_folder
 from judgesmith.stages.evaluate.config import Part
 from judgesmith.stages.evaluate.labelled_side import LabelledSide
-from judgesmith.tasks import known_dialects, task_of
 
 JUDGMENTS = "evaluate/judgments.jsonl"
 
@@ -87,14 +79,6 @@ class Asker:
             self._run_dir.partial(name).path.unlink(missing_ok=True)
 
 
-def origin_of(run_dir: RunDir, student: str) -> Origin | None:
-    """Where a student of the run comes from; None for one that was not trained here.
-
-    The student before training may be one that another run trained.
-    """
-    return read_origin(model_path(run_dir.file(student_folder(student))))
-
-
 def token_budget(part: Part, run_dir: RunDir) -> int:
     """Tokens a reply may have: the recipe's, or the most that a student's own replies call for.
 
@@ -112,22 +96,6 @@ def token_budget(part: Part, run_dir: RunDir) -> int:
             "says how long its training replies were (judgesmith.json). Set it."
         )
     return max(budgets)
-
-
-def check_dialect(run_dir: RunDir, dialect: Dialect) -> None:
-    """Refuse to measure a student in another dialect than its rows were written in."""
-    path = run_dir.file("rows/sft.jsonl")
-    strangers: set[str] = set()
-    for _, row in read_rows(path) if path.exists() else ():
-        if row["dialect"] == dialect.hash:
-            return
-        strangers.add(str(row["dialect"]))
-    if strangers:
-        told = names_of(strangers, known_dialects(task_of(run_dir.header)))
-        raise DataError(
-            f"{path}: rows were written in {told}, not in evaluate.dialect = {dialect.name!r}. "
-            "Train and judge in the dialect of the rows."
-        )
 
 
 def check_students(run_dir: RunDir, part: Part, dialect: Dialect, *, deciding: bool) -> None:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from judgesmith.audits import Finding, Severity
 from judgesmith.audits.finding import MAX_EXAMPLES
+from judgesmith.inference.students import origin_of
 from judgesmith.records import Status
 from judgesmith.runs.layout import RunDir
-from judgesmith.stages.evaluate.asking import origin_of, token_budget
+from judgesmith.stages.evaluate.asking import token_budget
 from judgesmith.stages.evaluate.measuring import Asked
 
 

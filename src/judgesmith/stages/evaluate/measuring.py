@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
-from judgesmith.backends.origin import model_path
 from judgesmith.evaluation.comparing import compare, student_and_neighbours
 from judgesmith.evaluation.judges import Judge, read_judgments, read_single
 from judgesmith.evaluation.replies import replies_of
@@ -24,14 +22,14 @@ from judgesmith.evaluation.scoring import (
     score_judge,
     slice_info,
 )
+from judgesmith.inference.students import margin_of
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.about import verdict_scale
-from judgesmith.models.pointwise import read_margin
 from judgesmith.records import TIE, Item, Judgment, Kind, Split, index_by_id
 from judgesmith.report.results import Evaluation, Published, Role
 from judgesmith.report.score_results import Replies
 from judgesmith.runs.layout import RunDir
-from judgesmith.runs.students import BEFORE, student_folder
+from judgesmith.runs.students import BEFORE
 from judgesmith.stages.evaluate.asking import trained_elsewhere
 from judgesmith.stages.evaluate.baselines import rule_judges, score_rule_judges
 from judgesmith.stages.evaluate.config import Config, Part, labels_kind
@@ -87,16 +85,6 @@ def roles(students: Sequence[str]) -> dict[str, Role]:
         name: "before training" if name == BEFORE else "judge" for name in students[1:]
     }
     return {students[0]: "student", **rest}
-
-
-def margin_of(name: str, dialect: Dialect, run_dir: RunDir) -> float | None:
-    """The tie margin of a student that scores each response alone; None for one shown pairs.
-
-    It lies beside the weights: those of the student before training may be of another run.
-    """
-    if dialect.kind is not Kind.SINGLE or dialect.scale.choices is not None:
-        return None
-    return read_margin(Path(model_path(run_dir.file(student_folder(name)))), dialect.hash)
 
 
 def measure(asked: Asked, setting: Setting) -> Measured:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from judgesmith.inference.students import check_dialect
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import Judgment, content_id
 from judgesmith.runs.jsonl import write_json
@@ -10,23 +11,15 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.looks import record_look
 from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.students import student_folder
-from judgesmith.stages.evaluate.asking import (
-    JUDGMENTS,
-    Asker,
-    check_dialect,
-    check_students,
-)
+from judgesmith.stages.evaluate.asking import JUDGMENTS, Asker, check_students
 from judgesmith.stages.evaluate.config import Config, Part
 from judgesmith.stages.evaluate.cut_replies import cut_findings
 from judgesmith.stages.evaluate.labelled_side import NobodyLabelled, read_labelled_side
-from judgesmith.stages.evaluate.measuring import Asked, Setting, margin_of, measure, roles
+from judgesmith.stages.evaluate.measuring import Asked, Setting, measure, roles
 from judgesmith.stages.evaluate.together import consistency, kept, pairs_to_score
 from judgesmith.tasks import Task, load_dialect, task_of
 
-__all__ = [
-    "OUTPUTS", "VERSION", "Config", "check_dialect", "inputs", "margin_of", "outside", "roles",
-    "run",
-]  # fmt: skip
+__all__ = ["OUTPUTS", "VERSION", "Config", "inputs", "outside", "roles", "run"]
 
 VERSION = 8
 OUTPUTS = (JUDGMENTS, "evaluate/results.json")

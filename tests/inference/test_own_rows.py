@@ -12,12 +12,12 @@ import pytest
 
 from judgesmith.backends.origin import Origin, write_origin
 from judgesmith.errors import DataError, RecipeError, RunError
+from judgesmith.inference.judge import Judge
+from judgesmith.inference.rows.stream import judge_file
 from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.library import LIBRARY
 from judgesmith.models.protocol import Completion, Request
-from judgesmith.pipeline import judge_pairs as module
-from judgesmith.pipeline import open_run, read_recipe, start_run
-from judgesmith.pipeline.judge_pairs import OwnJudge, own_judge, write_judged
+from judgesmith.pipeline import open_judge, open_run, read_recipe, start_run
 from judgesmith.pipeline.measure_pairs import check_labels, judged_pairs
 from judgesmith.pipeline.recipes import MODEL_FILES
 from judgesmith.records import Finish, Kind
@@ -69,26 +69,21 @@ def run_dir(tmp_path: Path) -> RunDir:
     return made
 
 
-def judge_of(
-    run_dir: RunDir, monkeypatch: pytest.MonkeyPatch, dialect: Dialect
-) -> tuple[OwnJudge, Scripted]:
+def judge_of(dialect: Dialect) -> tuple[Judge, Scripted]:
     model = Scripted(dialect)
-    monkeypatch.setattr(module, "own_model", lambda *_: model)
     margin = 0.0 if dialect.kind is Kind.SINGLE and dialect.scored else None
-    return OwnJudge(run_dir, "student", dialect, 60, margin), model
+    return Judge("tiny/student", "v1", dialect, model, 60, margin), model
 
 
-def judged(own: OwnJudge, folder: Path, *rows: dict[str, Any]) -> list[dict[str, Any]]:
+def judged(judge: Judge, folder: Path, *rows: dict[str, Any]) -> list[dict[str, Any]]:
     path = folder / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    write_judged(own, path, folder / "out.jsonl")
+    judge_file(judge, path, folder / "out.jsonl")
     return [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
 
 
-def test_a_dialect_is_shown_the_fields_of_the_row(
-    run_dir: RunDir, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    own, model = judge_of(run_dir, monkeypatch, LIBRARY["prometheus-relative"])
+def test_a_dialect_is_shown_the_fields_of_the_row(tmp_path: Path) -> None:
+    own, model = judge_of(LIBRARY["prometheus-relative"])
     (row,) = judged(own, tmp_path, PAIR)
     assert (row["verdict"], row["consistent"]) == ("A", True)
     assert all("Does it say when?" in prompt for prompt in model.prompts)
@@ -96,22 +91,20 @@ def test_a_dialect_is_shown_the_fields_of_the_row(
 
 @pytest.mark.parametrize("field", ["reference", "grounding"])
 def test_a_dialect_is_shown_the_reference_or_document_of_the_row(
-    field: str, run_dir: RunDir, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    field: str, tmp_path: Path
 ) -> None:
     name = "prometheus-relative-reference" if field == "reference" else (
         "prometheus-relative-grounded"
     )  # fmt: skip
-    own, model = judge_of(run_dir, monkeypatch, LIBRARY[name])
+    own, model = judge_of(LIBRARY[name])
     judged(own, tmp_path, {**PAIR, field: "It comes on Monday."})
     assert all("It comes on Monday." in prompt for prompt in model.prompts)
     with pytest.raises(DataError, match=rf"rows\.jsonl:2: .* no {field}, and this dialect needs"):
         judged(own, tmp_path, {**PAIR, field: "It comes on Monday."}, PAIR)
 
 
-def test_a_missing_field_is_named_with_its_line_before_anything_is_asked(
-    run_dir: RunDir, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    own, model = judge_of(run_dir, monkeypatch, LIBRARY["prometheus-absolute"])
+def test_a_missing_field_is_named_with_its_line_before_anything_is_asked(tmp_path: Path) -> None:
+    own, model = judge_of(LIBRARY["prometheus-absolute"])
     for lost in FIELDS:
         short = {**ALONE, "fields": {k: v for k, v in FIELDS.items() if k != lost}}
         with pytest.raises(DataError) as caught:
@@ -123,11 +116,9 @@ def test_a_missing_field_is_named_with_its_line_before_anything_is_asked(
     assert not model.prompts
 
 
-def test_a_judge_of_single_responses_scores_pairs_and_responses_alone(
-    run_dir: RunDir, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_judge_of_single_responses_scores_pairs_and_responses_alone(tmp_path: Path) -> None:
     """`splendid` is a 5, `awful` a 2; of the pair the first is named, in either form it is a 5."""
-    own, model = judge_of(run_dir, monkeypatch, LIBRARY["prometheus-absolute"])
+    own, model = judge_of(LIBRARY["prometheus-absolute"])
     bad = {**ROW, "id": "x", "response_a": "awful"}
     first, pair, second = judged(own, tmp_path, ALONE, PAIR, bad)
     assert (first["id"], first["score"], first["status"]) == (1, 5.0, "parsed")
@@ -144,10 +135,8 @@ def yes_or_no() -> Dialect:
     })  # fmt: skip
 
 
-def test_a_judge_that_chooses_a_word_takes_single_responses_only(
-    run_dir: RunDir, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    own, _ = judge_of(run_dir, monkeypatch, yes_or_no())
+def test_a_judge_that_chooses_a_word_takes_single_responses_only(tmp_path: Path) -> None:
+    own, _ = judge_of(yes_or_no())
     (row,) = judged(own, tmp_path, ALONE)
     assert (row["verdict"], "score" in row) == ("yes", False)
     with pytest.raises(DataError, match=r"rows\.jsonl:2: .* expected a scale from"):
@@ -165,10 +154,9 @@ def test_a_judge_that_chooses_a_word_takes_single_responses_only(
     ],
 )
 def test_labels_that_nothing_can_be_measured_against_are_named(
-    rows: list[dict[str, Any]], said: str, run_dir: RunDir, monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    rows: list[dict[str, Any]], said: str, tmp_path: Path
 ) -> None:  # fmt: skip
-    own, _ = judge_of(run_dir, monkeypatch, LIBRARY["prometheus-absolute"])
+    own, _ = judge_of(LIBRARY["prometheus-absolute"])
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     with pytest.raises(DataError, match=rf"rows\.jsonl:{said}"):
@@ -178,8 +166,8 @@ def test_labels_that_nothing_can_be_measured_against_are_named(
 def test_single_responses_are_measured_against_their_scores(
     run_dir: RunDir, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    own, _ = judge_of(run_dir, monkeypatch, LIBRARY["prometheus-absolute"])
-    monkeypatch.setattr("judgesmith.pipeline.measure_pairs.own_judge", lambda *_: own)
+    own, _ = judge_of(LIBRARY["prometheus-absolute"])
+    monkeypatch.setattr("judgesmith.pipeline.measure_pairs.open_judge", lambda *_: own)
     path = tmp_path / "rows.jsonl"
     rows = [{**ALONE, "score": 4.5}, {**ROW, "response": "awful", "score": 1}]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
@@ -192,12 +180,11 @@ def test_single_responses_are_measured_against_their_scores(
 
 
 def test_a_student_of_two_dialects_judges_in_either(run_dir: RunDir) -> None:
-    _, recipe = open_run(run_dir.path)
-    assert own_judge(run_dir, recipe).dialect.name == "bias-pair-compact"
-    other = own_judge(run_dir, recipe, "bias-single-compact")
+    assert open_judge(run_dir.path).dialect.name == "bias-pair-compact"
+    other = open_judge(run_dir.path, dialect="bias-single-compact")
     assert (other.dialect.kind, other.margin) == (Kind.SINGLE, 0.0)
     with pytest.raises(RecipeError) as caught:
-        own_judge(run_dir, recipe, "bias-pair")
+        open_judge(run_dir.path, dialect="bias-pair")
     told = str(caught.value)
     assert told.startswith("--dialect 'bias-pair': tiny/student was trained in ")
     assert "bias-pair-compact, bias-single-compact; " in told

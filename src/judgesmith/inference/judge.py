@@ -1,0 +1,85 @@
+"""A judge as everything that uses one sees it: rows in, what it says of each row out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Literal, Protocol
+
+from judgesmith.inference.judged import Judged, read_replies
+from judgesmith.judging.dialect import Dialect
+from judgesmith.models.judge import judge, showings
+from judgesmith.models.protocol import Model
+from judgesmith.records import Kind
+from judgesmith.sources.own_files import OwnPair
+
+Mode = Literal["rationale", "fast"]
+"""Whether a judge writes its reason before its verdict, or is read at once."""
+
+
+class Calibration(Protocol):
+    """What makes the probability of a verdict one that holds; it was fitted on dev.
+
+    `id` names it by its content.
+    """
+
+    @property
+    def id(self) -> str:
+        """The content hash."""
+        ...
+
+    def confidence(self, judged: Judged) -> float | None:
+        """The calibrated probability of the verdict given; None where there is none to begin."""
+        ...
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A model, the dialect that it was trained in, and what belongs to it as its weights do.
+
+    It touches no file and shows no progress, so that a server can call it for a few rows at a time.
+
+    Attributes:
+        name: as verdicts name it.
+        version: content hash of weights, dialect, margin and calibration; see `opening`.
+        dialect: how it is asked and read.
+        model: what answers.
+        max_tokens: the most tokens of a reply.
+        margin: the tie margin of one that scores each response alone; None of others.
+        mode: whether it gives a reason before its verdict.
+        calibration: of its confidence; None where none was fitted.
+    """
+
+    name: str
+    version: str
+    dialect: Dialect
+    model: Model
+    max_tokens: int
+    margin: float | None = None
+    mode: Mode = "rationale"
+    calibration: Calibration | None = None
+
+    @property
+    def takes_single(self) -> bool:
+        """Whether it judges a response alone; others compare two."""
+        return self.dialect.kind is Kind.SINGLE
+
+    def judge(self, entries: Sequence[OwnPair]) -> list[Judged]:
+        """What it says of each row, in order; a pair is shown in both orders, all in one call.
+
+        Raises DataError for a row that its dialect cannot be asked about.
+        """
+        questions = {entry.question.id: entry.question for entry in entries}
+        responses = {one.id: one for entry in entries for one in entry.responses}
+        shown = [showings([entry.item], self.dialect) for entry in entries]
+        replies = judge(
+            self.model, [one for each in shown for one in each], questions, responses,
+            dialect=self.dialect, max_tokens=self.max_tokens,
+        )  # fmt: skip
+        found = [
+            read_replies(entry, list(islice(replies, len(each))), self.dialect, self.margin)
+            for entry, each in zip(entries, shown, strict=True)
+        ]
+        next(replies, None)  # raises where there is a completion too many
+        if self.calibration is None:
+            return found
+        return [replace(one, confidence=self.calibration.confidence(one)) for one in found]

@@ -1,0 +1,82 @@
+"""`judge.json`: what makes a folder of weights the judge that it is, beside the weights."""
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from judgesmith.errors import DataError
+from judgesmith.inference.judge import Judge, Mode
+from judgesmith.judging.dialect import Dialect
+from judgesmith.runs.jsonl import write_json
+
+JUDGE_FILE = "judge.json"
+
+
+class JudgeFile(BaseModel):
+    """A judge without its weights, whole: the dialect is in it as data, with its hash.
+
+    `version` is `opening.judge_version` of the weights beside it. `calibration` is null, or what
+    was fitted on dev.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+    schema_number: Literal[1] = Field(alias="schema")
+    name: str = Field(min_length=1)
+    version: str
+    dialect: Dialect
+    dialect_hash: str
+    task: str
+    mode: Mode
+    reply_tokens: int = Field(gt=0)
+    tie_margin: float | None = Field(ge=0)
+    calibration: dict[str, Any] | None
+
+    @model_validator(mode="after")
+    def _same_dialect(self) -> Self:
+        if self.dialect.hash != self.dialect_hash:
+            raise ValueError(
+                f"the dialect's hash is {self.dialect.hash}, not the {self.dialect_hash} that the "
+                "file states: the file was edited, or this version of judgesmith hashes otherwise"
+            )
+        return self
+
+    @classmethod
+    def of(cls, judge: Judge, task: str, *, calibration: dict[str, Any] | None = None) -> Self:
+        """The file of a judge."""
+        return cls(
+            schema=1, name=judge.name, version=judge.version, dialect=judge.dialect,
+            dialect_hash=judge.dialect.hash, task=task, mode=judge.mode,
+            reply_tokens=judge.max_tokens, tie_margin=judge.margin, calibration=calibration,
+        )  # fmt: skip
+
+
+def is_exported(folder: Path) -> bool:
+    """Whether a folder is that of an exported judge."""
+    return (folder / JUDGE_FILE).is_file()
+
+
+def write_judge_file(folder: Path, content: JudgeFile) -> None:
+    """Write `judge.json`, whole or not at all."""
+    write_json(folder / JUDGE_FILE, content.model_dump(mode="json", by_alias=True))
+
+
+def read_judge_file(folder: Path) -> JudgeFile:
+    """The `judge.json` of a folder.
+
+    Raises DataError naming file and field where it is missing or damaged.
+    """
+    file = folder / JUDGE_FILE
+    try:
+        return JudgeFile.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        raise DataError(
+            f"{file}: expected the file of an exported judge, found none. `judgesmith export` "
+            "makes one."
+        ) from None
+    except ValidationError as error:
+        told = "; ".join(
+            f"field {'.'.join(map(str, defect['loc'])) or 'all'}: {defect['msg']}"
+            for defect in error.errors(include_url=False, include_input=False)
+        )
+        raise DataError(f"{file}: not a valid judge: {told}. Export the judge again.") from None

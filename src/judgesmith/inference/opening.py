@@ -1,0 +1,169 @@
+"""Open a judge: a student of a run, or a folder that was exported."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from judgesmith.backends.base_weights import weights_hash
+from judgesmith.backends.origin import base_hash, read_origin, require_trained_in
+from judgesmith.errors import DataError, JudgesmithError, RecipeError, nearest
+from judgesmith.inference.judge import Calibration, Judge
+from judgesmith.inference.judge_file import JUDGE_FILE, read_judge_file
+from judgesmith.inference.students import (
+    MACHINE,
+    check_dialect,
+    local_model,
+    margin_in,
+    origin_of,
+    own_model,
+    weights_folder,
+)
+from judgesmith.judging.dialect import Dialect
+from judgesmith.models.protocol import Completion, Model, Request
+from judgesmith.records import content_id
+from judgesmith.runs.layout import RunDir
+from judgesmith.runs.outside import cache_folder
+from judgesmith.runs.recipe import Recipe
+from judgesmith.tasks import load_dialect, task_of
+
+
+class LateModel:
+    """A model that is loaded when it is first asked: a bad row is told before weights are read."""
+
+    def __init__(self, name: str, load: Callable[[], Model]) -> None:
+        self.name, self._load = name, load
+
+    @cached_property
+    def loaded(self) -> Model:
+        """The model itself, loaded now if it was not."""
+        return self._load()
+
+    def complete(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        """Answer the requests in order."""
+        return self.loaded.complete(requests)
+
+
+class _Chosen(NamedTuple):
+    dialect: str
+    student: str
+
+
+def judge_of_run(
+    run_dir: RunDir, recipe: Recipe, *, dialect: str | None = None, student: str | None = None
+) -> Judge:
+    """The judge that a run made: the student and dialect that it measures first, or those named.
+
+    Raises RecipeError where the student was not trained in the dialect that is asked for.
+    """
+    sft: Any = recipe.sections.get("sft")
+    if sft is None:
+        raise JudgesmithError(f"{run_dir.path}: the recipe trains no student (no `sft` section).")
+    chosen = _choose(recipe, dialect, student)
+    if dialect is not None:
+        _check_known(run_dir, chosen)
+    named = load_dialect(task_of(run_dir.header), chosen.dialect)
+    check_dialect(run_dir, named)
+    require_trained_in(origin_of(run_dir, chosen.student), named, student=chosen.student)
+    return judge_of_student(run_dir, chosen.student, named, reply_tokens=sft.reply_tokens)
+
+
+def judge_of_student(
+    run_dir: RunDir, student: str, dialect: Dialect, *, reply_tokens: int
+) -> Judge:
+    """A student of a run as a judge, in a dialect; its model is loaded when it is first asked."""
+    weights = weights_folder(run_dir, student)
+    margin = margin_in(weights, dialect)
+    return Judge(
+        name=f"{run_dir.header.name}/{student}",
+        version=judge_version(weights, dialect, margin),
+        dialect=dialect,
+        model=LateModel(student, lambda: own_model(run_dir, student)),
+        max_tokens=reply_tokens,
+        margin=margin,
+    )
+
+
+def judge_of_folder(folder: Path, *, dialect: str | None = None) -> Judge:
+    """The judge of an exported folder, which is what its `judge.json` says.
+
+    Raises DataError where the weights are others than when it was exported, and RecipeError for
+    another dialect than its own.
+    """
+    held = read_judge_file(folder)
+    if dialect not in (None, held.dialect.name):
+        raise RecipeError(
+            f"--dialect {dialect!r}: the judge of {folder} was exported in {held.dialect.name!r} "
+            "alone. Leave the option out, or export it again in the other."
+        )
+    version = judge_version(folder, held.dialect, held.tie_margin)
+    if version != held.version:
+        raise DataError(
+            f"{folder / JUDGE_FILE}: field 'version': expected {version}, which follows from the "
+            f"weights beside it, found {held.version}: weights, dialect or margin were changed "
+            "after the export. Export the judge again."
+        )
+    return Judge(
+        name=held.name,
+        version=held.version,
+        dialect=held.dialect,
+        model=LateModel(
+            held.name, lambda: local_model(held.name, folder, cache_folder() / MACHINE)
+        ),
+        max_tokens=held.reply_tokens,
+        margin=held.tie_margin,
+        mode=held.mode,
+    )
+
+
+def judge_version(
+    weights: Path, dialect: Dialect, margin: float | None, calibration: Calibration | None = None
+) -> str:
+    """What tells one judge from another: a hash over all that its verdicts follow from.
+
+    That is the weights and the tokenizer, of an adapter also those of its base, the dialect, the
+    tie margin and the calibration.
+    """
+    return content_id(
+        "Judge", _weights_id(weights), dialect.hash, margin,
+        None if calibration is None else calibration.id,
+    )  # fmt: skip
+
+
+def _weights_id(folder: Path) -> list[str | None]:
+    """Hashes of a folder's weights and of the base under an adapter; the name of one on the hub."""
+    if not folder.is_dir():
+        return [str(folder)]
+    origin = read_origin(folder)
+    base = None if origin is None else origin.base_weights or origin.base_hash or origin.base
+    return [weights_hash(folder), base_hash(folder), base]
+
+
+def _choose(recipe: Recipe, dialect: str | None, student: str | None) -> _Chosen:
+    """The student and dialect that are measured first; of those named, the first that fit."""
+    sft: Any = recipe.sections["sft"]
+    evaluate: Any = recipe.sections.get("evaluate")
+    parts = evaluate.parts if evaluate is not None else ()
+    known = [_Chosen(one, name) for name, own in sft.students.items() for one in own.dialect]
+    if student is None:
+        known = [_Chosen(part.dialect, part.students[0]) for part in parts] or known[:1]
+    else:
+        measured = [_Chosen(part.dialect, name) for part in parts for name in part.students]
+        everybody = {one.student for one in (*measured, *known)}
+        known = [one for one in (*measured, *known) if one.student == student]
+        if not known:
+            raise RecipeError(
+                f"--student {student!r}: no stage of the recipe makes or measures it; "
+                f"{nearest(student, everybody)}"
+            )
+    found = next((one for one in known if one.dialect == dialect), known[0])
+    return found if dialect is None else found._replace(dialect=dialect)
+
+
+def _check_known(run_dir: RunDir, chosen: _Chosen) -> None:
+    origin = origin_of(run_dir, chosen.student)
+    if origin is not None and origin.dialects and chosen.dialect not in origin.dialects:
+        raise RecipeError(
+            f"--dialect {chosen.dialect!r}: {run_dir.header.name}/{chosen.student} was trained in "
+            f"{', '.join(origin.dialects)}; {nearest(chosen.dialect, origin.dialects)}"
+        )

@@ -1,0 +1,119 @@
+"""A file of any length through a judge, into another that appears whole or not at all."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from judgesmith.inference.judge import Judge
+from judgesmith.inference.judged import Judged
+from judgesmith.inference.rows.checking import check_rows
+from judgesmith.inference.rows.chunks import Chunk, Raw, chunk_size, in_chunks
+from judgesmith.inference.rows.growing import GrowingFile, growing
+from judgesmith.inference.rows.writing import as_row
+from judgesmith.records import content_id
+from judgesmith.runs.jsonl import file_sha256
+from judgesmith.runs.progress import Progress, progress_bar
+from judgesmith.sources.own_files import as_entry, raw_pairs
+
+
+@dataclass
+class Tally:
+    """How many rows were judged and how: `same` of `both` pairs had one verdict in both orders."""
+
+    pairs: int = 0
+    pairs_parsed: int = 0
+    both: int = 0
+    same: int = 0
+    alone: int = 0
+    alone_parsed: int = 0
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Count a row as it is written."""
+        if "consistent" not in row:
+            self.alone += 1
+            self.alone_parsed += row.get("score", row.get("verdict")) is not None
+            return
+        self.pairs += 1
+        self.pairs_parsed += row["verdict"] is not None
+        self.both += row["consistent"] is not None
+        self.same += row["consistent"] is True
+
+
+@dataclass(frozen=True)
+class Source:
+    """The rows of a file to judge, from the first, as often as they are asked for."""
+
+    path: Path
+    limit: int | None = None
+
+    def rows(self) -> Iterator[Raw]:
+        """Where each row stands, and its fields."""
+        return islice(raw_pairs(self.path), self.limit)
+
+
+def judge_rows(judge: Judge, path: Path) -> Iterator[Judged]:
+    """What a judge says of each row of a file, in order; all rows are checked before the first.
+
+    Raises DataError naming file, line and field for a row that it cannot be asked about.
+    """
+    source = Source(path)
+    total = check_rows(judge, path, source.rows)
+    with progress_bar("judge", total) as bar:
+        for chunk in in_chunks(source.rows(), chunk_size(judge)):
+            yield from _judged(judge, path, chunk)
+            bar.advance(len(chunk.rows))
+
+
+def judge_file(judge: Judge, path: Path, out: Path, *, limit: int | None = None) -> Tally:
+    """Judge a file into another; a call that was killed goes on where it was, chunk by chunk.
+
+    What was judged stands beside `out` until all is, under a name that follows from the file, the
+    judge and the limit: after a change of any of them nothing old is taken over.
+    """
+    source = Source(path, limit)
+    basis = content_id(
+        file_sha256(path), judge.name, judge.version, judge.mode, judge.max_tokens, limit
+    )
+    partial = out.with_name(f".{out.name}.{basis}.partial")
+    fresh = not partial.exists()
+    total = check_rows(judge, path, source.rows) if fresh else sum(1 for _ in source.rows())
+    with growing(partial) as file:
+        tally = _go_on(judge, source, file, total)
+    partial.replace(out)
+    return tally
+
+
+def _go_on(judge: Judge, source: Source, file: GrowingFile, total: int) -> Tally:
+    chunks = in_chunks(source.rows(), chunk_size(judge))
+    first = next((chunk for chunk in chunks if chunk.end > file.lines), None)
+    file.keep(total if first is None else first.start)
+    tally = Tally()
+    for line in file.read():
+        tally.add(orjson.loads(line))
+    with progress_bar("judge", total, done=file.lines) as bar:
+        if first is not None:
+            _write(judge, source, first, file, tally, bar)
+        for chunk in chunks:
+            _write(judge, source, chunk, file, tally, bar)
+    return tally
+
+
+def _write(
+    judge: Judge, source: Source, chunk: Chunk, file: GrowingFile, tally: Tally, bar: Progress
+) -> None:
+    judged = _judged(judge, source.path, chunk)
+    rows = [as_row(one, judge, i) for i, one in enumerate(judged, start=chunk.start + 1)]
+    file.append(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
+    for row in rows:
+        tally.add(row)
+    bar.advance(len(rows))
+
+
+def _judged(judge: Judge, path: Path, chunk: Chunk) -> list[Judged]:
+    return judge.judge(
+        [as_entry(raw, path.name, where, alone=judge.takes_single) for where, raw in chunk.rows]
+    )

@@ -1,0 +1,92 @@
+"""What is written for a row that was judged; letters follow the file's own a and b."""
+
+from typing import Any
+
+from judgesmith.inference.judge import Judge
+from judgesmith.inference.judged import InOrder, Judged
+from judgesmith.models.pointwise import verdict_letter
+from judgesmith.records import Scores
+
+PLACES = 6
+
+
+def as_row(judged: Judged, judge: Judge, position: int) -> dict[str, Any]:
+    """The fields of a judged row; one without a name has its `position`, from 1, as `id`."""
+    name = judged.entry.row.id
+    said = _alone(judged, judge) if judged.read is None else _of_pair(judged, judge)
+    return {
+        "id": name if name is not None else position,
+        **said,
+        "judge": judge.name,
+        "version": judge.version,
+        "dialect": judge.dialect.hash,
+    }
+
+
+def _of_pair(judged: Judged, judge: Judge) -> dict[str, Any]:
+    direction = judge.dialect.direction
+    flipped = judged.flipped
+    return {
+        "verdict": judged.verdict,
+        "names": None if direction is None else direction.value,
+        **_sure(judged),
+        "preference": _rounded(judged.preference),
+        "consistent": None if flipped is None else not flipped,
+        "own_reference": judged.own_reference,
+        **(_scored(judged) if judge.margin is not None else _in_orders(judged)),
+    }
+
+
+def _sure(judged: Judged) -> dict[str, Any]:
+    chances = judged.distribution
+    return {
+        "confidence": _rounded(judged.confidence),
+        "distribution": chances and {value: _rounded(p) for value, p in chances.items()},
+        "covered": _rounded(judged.covered),
+    }
+
+
+def _in_orders(judged: Judged) -> dict[str, Any]:
+    scores = {} if judged.scores is None else {"scores": [_rounded(s) for s in judged.scores]}
+    return {**scores, "orders": [_in_order(order) for order in judged.orders]}
+
+
+def _in_order(order: InOrder) -> dict[str, Any]:
+    return {
+        "shown": "ab" if order.order == (0, 1) else "ba",
+        "verdict": order.verdict,
+        "status": order.status.value,
+        "rationale": order.rationale,
+    }
+
+
+def _scored(judged: Judged) -> dict[str, Any]:
+    """The expected score of each of two responses, each scored alone, and the reason for it."""
+    (order,) = judged.orders
+    return {
+        "scores": judged.scores and [_rounded(score) for score in judged.scores],
+        "status": judged.status.value,
+        "rationales": [line or None for line in (order.rationale or "\n").split("\n")],
+    }
+
+
+def _alone(judged: Judged, judge: Judge) -> dict[str, Any]:
+    """The expected score of one response, or the choice about it, and the reason for it."""
+    (judgment,) = judged.judgments
+    said: dict[str, Any] = {"score": _rounded(judged.scores[0] if judged.scores else None)}
+    verdict = judgment.verdict
+    if isinstance(verdict, Scores) and verdict.criteria is not None:
+        said["criteria"] = {name: values[0] for name, values in verdict.criteria.items()}
+    if not judge.dialect.scored:
+        said = {"verdict": verdict_letter(verdict)}
+    return {
+        **said,
+        **_sure(judged),
+        "own_reference": judged.own_reference,
+        "status": judged.status.value,
+        "rationale": judgment.rationale,
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, PLACES)
