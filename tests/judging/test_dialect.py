@@ -38,6 +38,21 @@ def test_every_field_that_can_change_is_tried() -> None:
     assert set(OTHER) == set(Dialect.model_fields) - other  # test_criteria_are_part_of_the_hash
 
 
+@pytest.mark.parametrize(
+    ("kind", "scale", "alone"),
+    [
+        (Kind.SINGLE, Scale(low=1, high=5), True),
+        (Kind.SINGLE, Scale(choices=("bad", "good")), False),
+        (Kind.PAIR, Scale(low=1, high=10), False),
+        (Kind.PAIR, PAIR_SCALE, False),
+    ],
+)
+def test_only_a_judge_that_scores_one_response_scores_alone(
+    kind: Kind, scale: Scale, alone: bool
+) -> None:
+    assert dialect(kind=kind, scale=scale).scores_alone is alone
+
+
 def test_the_rubric_is_the_system_text_without_the_form_of_the_reply() -> None:
     """Naming the form changes nothing that is asked or read, so the hash stays."""
     whole = "Say which is worse.\n\nReply in tags: <verdict>A</verdict>"

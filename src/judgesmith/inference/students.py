@@ -7,7 +7,6 @@ from judgesmith.errors import DataError, RunError
 from judgesmith.judging.dialect import Dialect, names_of
 from judgesmith.models.pointwise import read_margin
 from judgesmith.models.protocol import Model
-from judgesmith.records import Kind
 from judgesmith.runs.jsonl import read_rows
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.students import student_folder, student_stage
@@ -62,7 +61,7 @@ def margin_of(name: str, dialect: Dialect, run_dir: RunDir) -> float | None:
 
 def margin_in(weights: Path, dialect: Dialect) -> float | None:
     """The tie margin that a folder of weights keeps for a dialect; None for one shown pairs."""
-    if dialect.kind is not Kind.SINGLE or dialect.scale.choices is not None:
+    if not dialect.scores_alone:
         return None
     return read_margin(weights, dialect.hash)
 

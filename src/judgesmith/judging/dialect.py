@@ -145,6 +145,11 @@ class Dialect(BaseModel):
         return self.scale.choices is None
 
     @property
+    def scores_alone(self) -> bool:
+        """Whether each response is scored by itself: two scores then make a verdict on a pair."""
+        return self.kind is Kind.SINGLE and self.scored
+
+    @property
     def by_criterion(self) -> bool:
         """Whether a reply holds several scores of one response, by criterion."""
         return isinstance(self.reply, Json) and self.reply.by_criterion

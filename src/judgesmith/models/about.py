@@ -21,7 +21,7 @@ CRITERION = " · "
 
 def verdict_scale(dialect: Dialect) -> Scale:
     """The verdicts that items are measured in: letters and tie where a judge gives scores."""
-    return PAIR_SCALE if dialect.scale.choices is None else dialect.scale
+    return PAIR_SCALE if dialect.scored else dialect.scale
 
 
 def scores_alone(label: Label, item: Item) -> bool:
@@ -47,7 +47,7 @@ def form_of(dialect: Dialect, labels: Iterable[Label], items: Mapping[str, Item]
     A judge that scores single responses is measured by scores where labels score responses alone;
     where they do not, by the verdict on a pair that its two scores make.
     """
-    if dialect.kind is not Kind.SINGLE or dialect.scale.choices is not None:
+    if not dialect.scores_alone:
         return "pairs"
     alone = any(
         label.item_id in items and scores_alone(label, items[label.item_id]) for label in labels
@@ -59,9 +59,7 @@ def kinds_about(dialect: Dialect, form: Form) -> tuple[Kind, ...]:
     """The kinds of item that a judge of this dialect is asked about."""
     if form == "scores":
         return (Kind.SINGLE, Kind.PAIR, Kind.LIST)
-    if dialect.kind is Kind.SINGLE:
-        return (Kind.PAIR,) if dialect.scale.choices is None else (Kind.SINGLE,)
-    return (dialect.kind,)
+    return (Kind.PAIR,) if dialect.scores_alone else (dialect.kind,)
 
 
 def score_key(item: Item, position: int, criterion: str | None) -> str:

@@ -132,9 +132,7 @@ class DevSet:
     @property
     def needs_margin(self) -> bool:
         """Whether scores of single responses are made into verdicts on pairs here."""
-        dialect = self.asking.dialect
-        alone = dialect.kind is Kind.SINGLE and dialect.scale.choices is None
-        return alone and self.form != "scores"
+        return self.asking.dialect.scores_alone and self.form != "scores"
 
     def _judge(self, model: Model) -> list[Judgment]:
         shown = [Shown(item, tuple(range(len(item.response_ids)))) for item in self.items]

@@ -6,7 +6,6 @@ from pathlib import Path
 from judgesmith.backends.student import FromNothing
 from judgesmith.errors import RecipeError
 from judgesmith.judging.dialect import Dialect
-from judgesmith.records import Kind
 from judgesmith.runs.recipe import Recipe
 from judgesmith.stages import evaluate, gate, items, sft
 from judgesmith.tasks import load_dialect, task_of
@@ -99,8 +98,7 @@ def _never_passes(recipe: Recipe) -> Iterator[str]:
 
 def unbounded(dialect: Dialect, bounds: gate.Config) -> bool:
     """Whether a judge whose scores are measured in this dialect has no bound to be decided on."""
-    scores = dialect.kind is Kind.SINGLE and dialect.scale.choices is None
-    return scores and bounds.correlation is None and bounds.exact is None
+    return dialect.scores_alone and bounds.correlation is None and bounds.exact is None
 
 
 def never_passes(dialect: Dialect) -> str:

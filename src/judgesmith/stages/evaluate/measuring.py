@@ -98,7 +98,7 @@ def _measure_verdicts(asked: Asked, setting: Setting) -> Measured:
     found, dialect = asked.found, asked.dialect
     scale = verdict_scale(dialect)
     extra = sorted({*found.labels.values()} - {*scale.values})
-    two = dialect.kind is Kind.PAIR and dialect.scale.choices is None
+    two = dialect.kind is Kind.PAIR and dialect.scored
     plan = _plan(setting, (*scale.values, *extra), two_scores=two)
     judges = [
         _read(name, role, asked, setting) for name, role in roles(asked.part.students).items()
@@ -161,7 +161,7 @@ def _measure_scores(asked: Asked, setting: Setting) -> Measured:
 def _read(name: str, role: Role, asked: Asked, setting: Setting) -> Judge:
     """A student's verdicts: of both orders, of two scores, or on a single response."""
     said, dialect, note = asked.judgments[name], asked.dialect, _note(name, asked, setting)
-    if dialect.kind is Kind.SINGLE and dialect.scale.choices is not None:
+    if dialect.kind is Kind.SINGLE and not dialect.scored:
         return read_single(name, role, said, note=note)
     tie = TIE if verdict_scale(dialect).has_tie else None
     margin = margin_of(name, dialect, setting.run_dir)

@@ -15,17 +15,13 @@ Alone = Mapping[tuple[str, str], Mapping[str, list[Judgment]]]
 """Judgments of pairs whose responses were scored alone: by both dialects, then by student."""
 
 
-def _scores_alone(dialect: Dialect) -> bool:
-    return dialect.kind is Kind.SINGLE and dialect.scale.choices is None
-
-
 def pairs_to_score(asked: Sequence[Asked], asker: Asker) -> Alone:
     """Have the responses of labelled pairs scored alone, wherever a recipe has both formats."""
     found: dict[tuple[str, str], Mapping[str, list[Judgment]]] = {}
     for pair in asked:
         for alone in asked:
             students = tuple(s for s in pair.part.students if s in alone.part.students)
-            wanted = pair.dialect.kind is Kind.PAIR and _scores_alone(alone.dialect)
+            wanted = pair.dialect.kind is Kind.PAIR and alone.dialect.scores_alone
             if not (wanted and alone.part.pairs and students):
                 continue
             part = alone.part.model_copy(update={"students": students})
