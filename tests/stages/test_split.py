@@ -271,6 +271,36 @@ def test_templates_that_cannot_be_parted_are_refused() -> None:
     assert {i.split for i in placed} == {Split.TRAIN}
 
 
+def test_one_question_of_several_templates_is_not_told_to_split_by_question() -> None:
+    """It is split by question already: the one group there is, is on one side, and that is all."""
+    items, questions = _linked([(0, 0, "x"), (0, 1, "x")])
+    placed, _ = assign(items, questions, Config(level=SplitLevel.QUESTION), seed=7)
+    assert len({item.split for item in placed}) == 1
+
+
+@pytest.mark.parametrize(("in_largest", "warned"), [(4, False), (5, True)])
+def test_a_unit_with_more_than_half_of_the_items_is_told(
+    make: Any, empty_run: RunDir, no_models: Any, in_largest: int, warned: bool
+) -> None:
+    """Four items of other templates; what is held out counts on neither side of the half."""
+    names = [("t0", f"g{i}", "age") for i in range(in_largest)]
+    names += [(f"t{i}", f"other{i}", "age") for i in range(1, 5)]
+    names += [("held", f"h{i}", "religion") for i in range(9)]
+    questions = [make.question(g, template=t, category=c) for t, g, c in names]
+    pairs = [
+        [make.response(q, m, f"{m} wrote of {q.group_id} thus, number {n}") for m in "ab"]
+        for n, q in enumerate(questions)
+    ]
+    _write(empty_run, questions, pairs, [make.item(*pair) for pair in pairs])
+    config = Config(held_out=("religion",), near_duplicate=1)
+    report = split.run(config, empty_run, no_models)
+    found = [one for one in report.tables["findings"] if one["audit"] == "split"]
+    assert bool(found) is warned
+    if warned:
+        assert found[0]["message"].startswith("5 of 9 items are of one template")
+        assert "'t0', the largest of 5 units" in found[0]["message"]
+
+
 def test_what_hangs_together_with_a_held_out_category_is_left_out(make: Any) -> None:
     """Template t has a question of religion and one of age: the second is neither side's."""
     held, beside, apart = (

@@ -23,7 +23,7 @@ class Finding:
     """One thing an audit found.
 
     Attributes:
-        audit: The audit that found it: `leak`, `confound`, `supply` or `labels`.
+        audit: The audit that found it: `leak`, `confound`, `supply`, `labels` and so on.
         severity: `error` must stop the run, `warning` belongs beside every result, `info` is a
             figure to know.
         message: What was found, in one sentence that carries its numbers.

@@ -18,7 +18,9 @@ from typing import Self
 from pydantic import Field
 
 from judgesmith.audits import (
+    Finding,
     LeakItem,
+    Severity,
     SplitLevel,
     leak_audit,
     leak_findings,
@@ -141,7 +143,8 @@ def assign(
         else:
             open_items.append(item)
     test_share = 0.0 if given else config.test_share
-    if test_share + config.dev_share > 0 and test_share < 1:
+    apart = test_share + config.dev_share > 0 and test_share < 1
+    if apart and config.level is SplitLevel.TEMPLATE:
         _require_several(open_items, questions, unit)
     sides = _sides(_by_category(open_items, questions, unit), config, test_share, seed)
     placed += [item.with_fields(split=sides[unit[item.question_id]]) for item in open_items]
@@ -160,6 +163,46 @@ def _require_several(
             "instruction that is judged by several rubrics. Split by question (split.level: "
             "question), or bring questions that stand apart."
         )
+
+
+def lopsided(
+    items: Sequence[Item], questions: Mapping[str, Question], config: Config
+) -> tuple[Finding, ...]:
+    """A warning where one unit holds more than half of the items that are split, before caps.
+
+    Shares are of units, so what such a unit brings to its side is no longer what they say.
+    """
+    asked = {item.question_id: questions[item.question_id] for item in items}
+    unit = units_of(asked.values(), config.level)
+    placed = {
+        unit[item.question_id]
+        for item in items
+        if item.split is not None or asked[item.question_id].category in config.held_out
+    }
+    sizes = Counter(u for item in items if (u := unit[item.question_id]) not in placed)
+    if len(sizes) < 2 or 2 * (most := max(sizes.values())) <= sizes.total():
+        return ()
+    largest = min(name for name, size in sizes.items() if size == most)
+    finding = Finding(
+        audit="split",
+        severity=Severity.WARNING,
+        message=(
+            f"{most} of {sizes.total()} items are of one {config.level} or hang together with it: "
+            f"{largest!r}, the largest of {len(sizes)} units"
+        ),
+        count=most,
+        of=sizes.total(),
+        examples=(largest,),
+        effect=(
+            "shares are of units: the side that got this one is far larger than its share, and "
+            "either training or measuring rests on it"
+        ),
+        remedy=(
+            "look at `items by side`; bring questions that stand apart"
+            + (", or split by question" if config.level is SplitLevel.TEMPLATE else "")
+        ),
+    )
+    return (finding,)
 
 
 def _on_test(item: Item, questions: Mapping[str, Question], held_out: Sequence[str]) -> Item:
@@ -260,7 +303,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     learning = leak_items(by_side[Split.TRAIN] + by_side[Split.DEV], questions, responses)
     measured = leak_items(by_side[Split.TEST] + by_side[Split.HELD_OUT], questions, responses)
     report = leak_audit(learning, measured, near_duplicate_threshold=config.near_duplicate)
-    findings = leak_findings(report, config.level)
+    findings = (*leak_findings(report, config.level), *lopsided(items, questions, config))
     stop_on_errors(findings)
     run_dir.write(OUTPUTS[0], placed)
     counts = {side.value: Counter(i.bucket for i in found) for side, found in by_side.items()}
