@@ -129,3 +129,6 @@ def test_a_rationale_that_no_reply_can_hold_is_no_row_and_no_error(
     assert reply_in(dialect, judged(verdict, rationale=rationale)) is None
     assert not can_be_said(dialect, judged(verdict, rationale=rationale))
     assert can_be_said(dialect, judged(verdict))
+    # As its own judge said it, it was read: nothing is written again.
+    assert can_be_said(dialect, judged(verdict, rationale=rationale, dialect=dialect.hash))
+    assert can_be_said(dialect, judged(verdict, rationale=rationale, reply=None))

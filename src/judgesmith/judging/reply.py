@@ -44,20 +44,13 @@ def reply_in(dialect: Dialect, judgment: Judgment) -> str | None:
 def can_be_said(dialect: Dialect, judgment: Judgment) -> bool:
     """Whether a reply of the dialect can hold the judgment's rationale.
 
-    False where the rationale holds a tag or marker, or else could not be read back. A judgment that
-    has no reply for another reason is none of this.
+    A teacher may quote a response that holds a tag: written in another dialect than it was said in,
+    such a reply could not be read back. A judgment that has no reply for another reason is none of
+    this.
     """
-    if (
-        judgment.rationale is None
-        or judgment.verdict is None
-        or not fits(dialect, judgment.verdict)
-    ):
+    if judgment.reply is None or judgment.rationale is None or judgment.verdict is None:
         return True
-    try:
-        dialect.write_reply(judgment.rationale, judgment.verdict)
-    except ValueError:
-        return False
-    return True
+    return not fits(dialect, judgment.verdict) or reply_in(dialect, judgment) is not None
 
 
 def fits(dialect: Dialect, verdict: Verdict) -> bool:

@@ -158,7 +158,7 @@ class _Build:
         for dialect, chosen in self.conditions.shown(item, question, cited):
             if chosen and label is not None and len(self.conditions.dialects) > 1:
                 require_direction([label], dialect, setting="rows.dialects")
-            sayable = [one for one in chosen if can_be_written(dialect, one)]
+            sayable = [one for one in chosen if can_be_said(dialect, one)]
             self.with_tags += len(chosen) - len(sayable)
             built = _rows(item, question, self.responses, sayable, dialect, self.task)
             self.sources |= made_from(built, sayable, dialect)
@@ -252,15 +252,6 @@ def _rows(
     if told == own:
         answer = [row.with_fields(source=rows[0].source) for row in answer]
     return rows + answer
-
-
-def can_be_written(dialect: Dialect, judgment: Judgment) -> bool:
-    """Whether the judgment's reason can stand in a reply of the dialect.
-
-    A teacher may quote a response that holds a tag: written in another dialect than it was said in,
-    such a reply could not be read back.
-    """
-    return judgment.dialect == dialect.hash or can_be_said(dialect, judgment)
 
 
 def _select(
