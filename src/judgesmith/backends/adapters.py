@@ -15,7 +15,6 @@ from judgesmith.backends.weights import (
     Quantize,
     freeze_towers,
     is_multimodal,
-    prepare_four_bits,
     read_config,
     require_whole,
 )
@@ -125,9 +124,7 @@ def require_same_adapter(given: Mapping[str, Any], model: Any, setting: str) -> 
             )
 
 
-def make_ready(
-    model: Any, peft: Mapping[str, Any] | None, *, quantize: Quantize | None, setting: str
-) -> Any:
+def make_ready(model: Any, peft: Mapping[str, Any] | None, *, setting: str) -> Any:
     """Leave what must not learn as it is; PEFT's configuration where an adapter is to be added.
 
     None where the model has its adapter already, or where all weights are trained. A judge of text
@@ -139,8 +136,6 @@ def make_ready(
         if is_multimodal(model):
             freeze_towers(model)
         return None
-    if quantize is not None:
-        prepare_four_bits(model)
     towers = {"exclude_modules": TOWERS} if _reaches_towers(peft, model) else {}
     return lora_config({**towers, **peft}, setting)
 

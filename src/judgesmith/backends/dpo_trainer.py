@@ -87,7 +87,7 @@ def build_trainer(
     """The trainer, on rows that are in training order and hold the reference's numbers."""
     datasets = load("datasets")
     config = trl_config(_options(training), training.trl, "dpo")
-    peft_config = make_ready(model, training.peft, quantize=training.quantize, setting="dpo.peft")
+    peft_config = make_ready(model, training.peft, setting="dpo.peft")
     before = adapter_weights(model)
     plain = (
         config.loss_type == ["sigmoid"]

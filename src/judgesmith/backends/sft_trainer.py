@@ -99,7 +99,7 @@ def build_trainer(
         size is not None and size.is_llama and training.peft is None and "optim" not in training.trl
     )
     lean = own and training.packing == "none" and processes() == 1
-    peft_config = make_ready(model, training.peft, quantize=training.quantize, setting="sft.peft")
+    peft_config = make_ready(model, training.peft, setting="sft.peft")
     before = adapter_weights(model)
     with building("sft"):
         trainer = _trainer_class(training, lean=lean)(

@@ -150,13 +150,15 @@ def _open(training: Training) -> tuple[Any, Any]:
     trained. All weights are trained in float32: the steps are far smaller than what bfloat16 can
     add to a weight.
     """
-    if training.peft is None or not is_adapter(training.base):
-        model, tokenizer = load_student(training.base, quantize=training.quantize)
-        _require_finite(model, training.base)
-        return (model.float() if training.peft is None else model), tokenizer
-    model, tokenizer = load_student(training.base, quantize=training.quantize, trainable=True)
+    peft = training.peft
+    model, tokenizer = load_student(
+        training.base, quantize=training.quantize, trainable=peft is not None
+    )
     _require_finite(model, training.base)
-    require_same_adapter(training.peft, model, "sft.peft")
+    if peft is None:
+        return model.float(), tokenizer
+    if is_adapter(training.base):
+        require_same_adapter(peft, model, "sft.peft")
     return model, tokenizer
 
 

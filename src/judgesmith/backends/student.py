@@ -140,7 +140,7 @@ def load_student(
 
     An adapter is merged into its base in memory. With `quantize` the base is stored in four bits
     and an adapter stays beside it: merging would round it away. Where it is to go on being trained
-    (`trainable`) it stays beside its base, too.
+    (`trainable`) it stays beside its base, too; and four bits are made ready for an adapter.
     """
     base = base_of(path) if is_adapter(path) else path
     tokenizer = open_tokenizer(path)
