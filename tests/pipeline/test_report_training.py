@@ -110,6 +110,10 @@ def test_preference_training_is_read_with_every_field_of_its_curve(run: RunDir) 
     assert found is not None
     assert found.curve == (PreferencePoint(step=0, dev_margin=0.25),)
     assert (found.before["dev"]["loss"], found.after) == (0.69, {})
+    # Four bits that SFT chose, without a word under `dpo`.
+    stored = read_preference(run, manifest("dpo", {"quantize": None}, {"quantize": "nf4"}))
+    assert stored is not None
+    assert stored.config["quantize"] == "nf4"
 
 
 def tensor(n: int) -> TensorReport:

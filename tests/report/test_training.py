@@ -227,6 +227,19 @@ def test_a_run_that_tells_nothing_of_its_training_has_its_curve_as_before(
     assert [type(block) for block in found.blocks] == [Plots, Table]
 
 
+def test_an_adapter_over_four_bits_says_so(full_document: Document) -> None:
+    found = preference()
+    stored = found.model_copy(
+        update={
+            "config": {**found.config, "quantize": "nf4"},
+            "counts": {"parameters": 4_300_000_000, "trained parameters": 131_000_000},
+        }
+    )
+    page = section(full_document.model_copy(update={"preference": stored}), "dpo")
+    told = "an adapter: 131,000,000 weights over 4,300,000,000, stored in four bits (nf4)"
+    assert facts(tables(page)["How it was trained"])["trained"] == [told]
+
+
 def test_preference_training_is_drawn_and_told(full_document: Document) -> None:
     document = full_document.model_copy(update={"preference": preference()})
     found = section(document, "dpo")
@@ -240,6 +253,7 @@ def test_preference_training_is_drawn_and_told(full_document: Document) -> None:
     said = facts(tables(found)["How it was trained"])
     assert said["length"] == ["1 epoch, 16 pairs a step"]
     assert said["pairs too long, left out"] == ["3"]
+    assert said["trained"] == ["all weights: number unknown"]
     steps = tables(found)["Preference training, step by step"]
     assert steps.folded
     assert len(steps.rows) == 11

@@ -167,6 +167,7 @@ def test_an_adapter_over_four_bits_goes_on_as_one(run_dir: RunDir, no_models: An
     assert report.tables["before the first step"]["dev"]["loss"] == pytest.approx(0.693147)
     counts = report.tables["training"]
     assert 0 < counts["trained parameters"] < counts["parameters"]
+    assert report.tables["quantize"] == "nf4"
     student = run_dir.file("dpo/student")
     assert (student / "adapter_model.safetensors").exists()
     origin = read_origin(student)

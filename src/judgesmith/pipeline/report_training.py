@@ -68,9 +68,9 @@ def read_preference(run_dir: RunDir, manifest: Manifest | None) -> Preference | 
     """What preference training found; None where it has not ended."""
     if manifest is None:
         return None
-    tables = manifest.report.tables
+    config, tables = _config(manifest), manifest.report.tables
     return Preference(
-        config=_config(manifest),
+        config={**config, "quantize": tables.get("quantize", config.get("quantize"))},
         counts=tables.get("training", {}),
         before=tables.get("before the first step", {}),
         after=tables.get("after the last step", {}),

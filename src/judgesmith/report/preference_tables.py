@@ -30,7 +30,7 @@ def preference_facts(config: Options, counts: Mapping[str, int]) -> Table:
     rows = {
         "starts from, and is held to": "the SFT student",
         "beta": f"{config.get('beta'):g}, per nat",
-        "trained": _trained(counts, config.get("peft")),
+        "trained": _trained(counts, config),
         "length": f"{length}, {per_step(config):,} pairs a step",
         "learning rate": f"{config.get('learning_rate'):g}",
         "pairs too long, left out": whole(counts.get("rows too long")),
@@ -43,12 +43,14 @@ def preference_facts(config: Options, counts: Mapping[str, int]) -> Table:
     )
 
 
-def _trained(counts: Mapping[str, int], peft: Options | None) -> str:
+def _trained(counts: Mapping[str, int], config: Options) -> str:
+    peft, stored = config.get("peft"), config.get("quantize")
     everything = whole(counts.get("parameters"), absent="number unknown")
     if "trained parameters" not in counts:
         return f"all weights: {everything}"
     told = f"; {option_words(peft)}" if peft else ""
-    return f"an adapter: {counts['trained parameters']:,} weights over {everything}{told}"
+    four = f", stored in four bits ({stored})" if stored else ""
+    return f"an adapter: {counts['trained parameters']:,} weights over {everything}{four}{told}"
 
 
 def preference_table(

@@ -126,7 +126,8 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     dev_set = DevSets.of_run(run_dir, [asking], known_dialects(task_of(run_dir.header))).first
     train = [row for row in rows if row.split is Split.TRAIN]
     dev = [row for row in rows if row.split is Split.DEV]
-    trained = train_dpo(_training(config, run_dir, len(train)), train, dev, dev_set.kappa)
+    training = _training(config, run_dir, len(train))
+    trained = train_dpo(training, train, dev, dev_set.kappa)
     margin = dev_set.keep_margin(lambda: models("after DPO"), run_dir.file("dpo/student"))
     run_dir.write("dpo/curve.jsonl", merge_log(trained.log))
     used = len(train) - trained.counts["rows too long"]
@@ -144,6 +145,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
             "before the first step": tables(trained.before),
             "after the last step": tables(trained.after),
             **({} if margin is None else {"tie margin": margin}),
+            **({} if training.quantize is None else {"quantize": training.quantize}),
         },
     )
 
