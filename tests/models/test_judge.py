@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from judgesmith.errors import DataError
 from judgesmith.judging.dialect import PAIR_SCALE, Dialect
 from judgesmith.judging.forms import Tags
+from judgesmith.judging.library import LIBRARY
 from judgesmith.models.judge import Shown, both_orders, judge
-from judgesmith.models.protocol import Completion, Request
+from judgesmith.models.protocol import Completion, Request, Wanted
 from judgesmith.records import (
     Direction,
     Finish,
@@ -48,6 +50,7 @@ class LongerIsWorse:
     """A judge with one rule, so that its verdict must follow the response and not the slot."""
 
     name = "longer"
+    takes_forced = False
 
     def __init__(self, **changes: Any) -> None:
         self.changes, self.asked = changes, list[Request]()
@@ -94,7 +97,31 @@ def test_what_is_asked_is_the_item_as_shown_and_the_wanted_probabilities() -> No
         assert request.record_id == ITEM.id
         assert request.sampling.max_tokens == 17
         assert request.wanted is not None
-        assert (request.wanted.after, request.wanted.options) == ("<verdict>", ("A", "B", "TIE"))
+        assert request.wanted == Wanted(
+            after="<verdict>", options=("A", "B", "TIE"), closing="</verdict>"
+        )
+        assert request.forced is None
+
+
+def test_in_fast_mode_the_reply_is_given_up_to_the_verdict() -> None:
+    model = LongerIsWorse(text="<reasoning></reasoning><verdict>A</verdict>")
+    responses = {r.id: r for r in (FIRST, SECOND)}
+
+    def fast(dialect: Dialect) -> list[Judgment]:
+        found = judge(
+            model, both_orders([ITEM]), {QUESTION.id: QUESTION}, responses,
+            dialect=dialect, max_tokens=17, mode="fast",
+        )  # fmt: skip
+        return [judgment for judgment, _ in found]
+
+    with pytest.raises(DataError, match="can be given the beginning of its reply"):
+        fast(DIALECT)
+    model.takes_forced = True
+    assert [one.rationale or "" for one in fast(DIALECT)] == ["", ""]
+    assert {request.forced for request in model.asked} == {"<reasoning></reasoning><verdict>"}
+    assert all(r.wanted and r.wanted.closing == "</verdict>" for r in model.asked)
+    with pytest.raises(DataError, match="several scores"):
+        fast(LIBRARY["judgelm"])
 
 
 def test_probabilities_are_rounded_and_mapped() -> None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.judge import Shown, judge, requests_about, shown_at_once
-from judgesmith.models.protocol import Completion, Model, ModelOpener, Request, Sampling
+from judgesmith.models.protocol import Completion, Mode, Model, ModelOpener, Request, Sampling
 from judgesmith.records import Judgment, Question, Response, Status
 from judgesmith.runs.jsonl import PartialFile
 from judgesmith.runs.progress import progress_bar, say
@@ -25,6 +25,7 @@ class About(NamedTuple):
     responses: Mapping[str, Response]
     dialect: Dialect
     max_tokens: int
+    mode: Mode = "rationale"
 
 
 class Usage(Counter[str]):
@@ -115,7 +116,7 @@ def _judge_lot(
 ) -> Iterator[tuple[Judgment, Completion]]:
     return judge(
         model, lot, about.questions, about.responses,
-        dialect=about.dialect, max_tokens=about.max_tokens,
+        dialect=about.dialect, max_tokens=about.max_tokens, mode=about.mode,
     )  # fmt: skip
 
 

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from judgesmith.errors import DataError
 from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.frame import bare_frame, closing
 from judgesmith.judging.parse import Reading, parse_reply
 from judgesmith.judging.render import render_prompt
 from judgesmith.models.own_reference import OwnReferences, together
-from judgesmith.models.protocol import Completion, Model, Request, Sampling, Wanted
+from judgesmith.models.protocol import Completion, Mode, Model, Request, Sampling, Wanted
 from judgesmith.records import (
     Item,
     Judgment,
@@ -55,6 +56,7 @@ def showings(items: Iterable[Item], dialect: Dialect) -> list[Shown]:
 def judge(
     model: Model, shown: Sequence[Shown], questions: Mapping[str, Question],
     responses: Mapping[str, Response], *, dialect: Dialect, max_tokens: int,
+    mode: Mode = "rationale",
 ) -> Iterator[tuple[Judgment, Completion]]:  # fmt: skip
     """One judgment per item and order, in the order given, with the completion it came from.
 
@@ -66,15 +68,21 @@ def judge(
     too long, it refuses, the call fails, the reply is empty) nothing more is asked about that
     question. Its tokens and cost are in the completion of the first judgment that rests on it.
 
+    In fast mode the model writes no reason: it is given its reply up to the verdict, and the chance
+    of each verdict is read out. Its own reference it still writes.
+
     Raises ValueError where the model gives fewer or more completions than it was asked for, and
-    DataError where several responses are to be scored in a dialect that has no scores.
+    DataError where several responses are to be scored in a dialect that has no scores, and where
+    fast mode is asked of a dialect or model that has none.
     """
+    if mode == "fast":
+        _require_fast(model)
     sampling = Sampling(temperature=0.0, max_tokens=max_tokens)
     asked_about = (questions[entry.item.question_id] for entry in shown)
     own = OwnReferences(model, asked_about, dialect, sampling)
     asked = [entry for entry in shown if not own.missing(entry.item.question_id)]
     requests = requests_about(
-        asked, questions, responses, dialect=dialect, sampling=sampling, own=own.text
+        asked, questions, responses, dialect=dialect, sampling=sampling, own=own.text, mode=mode
     )
     answered = zip(requests, model.complete(requests), strict=True)
     for entry in shown:
@@ -92,8 +100,10 @@ def judge(
 def requests_about(
     shown: Iterable[Shown], questions: Mapping[str, Question], responses: Mapping[str, Response],
     *, dialect: Dialect, sampling: Sampling, own: Callable[[str], str | None] = lambda _: None,
+    mode: Mode = "rationale",
 ) -> list[Request]:  # fmt: skip
     """What a model is asked about items; `own` gives its own answer to a question, by id."""
+    read_out = _read_out(dialect, mode)
     return [
         Request(
             record_id=_asked_about(entry.item, part),
@@ -104,23 +114,50 @@ def requests_about(
                 own(entry.item.question_id),
             ),
             sampling=sampling,
-            wanted=_wanted(dialect, len(part)),
+            wanted=read_out.wanted(len(part)),
+            forced=read_out.forced,
         )
         for entry in shown
         for part in shown_at_once(entry, dialect)
     ]
 
 
-def _wanted(dialect: Dialect, responses: int) -> Wanted | None:
-    """The probabilities of the verdict; None for several scores, and where no text opens it.
+class _ReadOut(NamedTuple):
+    """What is read out of a reply of one verdict, and what of the reply is given."""
 
-    Of several scores each follows from those before it, so that no prefix of the reply gives the
-    probabilities of all.
-    """
-    several = dialect.by_criterion or len(dialect.slots(responses)) > 1
-    if several or not dialect.verdict_opening:
-        return None
-    return Wanted(after=dialect.verdict_opening, options=tuple(dialect.wording.of.values()))
+    dialect: Dialect
+    one: Wanted | None
+    forced: str | None
+
+    def wanted(self, responses: int) -> Wanted | None:
+        """None for several scores.
+
+        Each follows from those before it, so no prefix of the reply gives the chances of all.
+        """
+        several = self.dialect.by_criterion or len(self.dialect.slots(responses)) > 1
+        return None if several else self.one
+
+
+def _read_out(dialect: Dialect, mode: Mode) -> _ReadOut:
+    """Where a reason is written, nothing is read out of a verdict that no text opens."""
+    after = dialect.verdict_opening
+    if mode == "fast":
+        frame = bare_frame(dialect)
+        one = Wanted(after=after, options=frame.options, closing=frame.closing)
+        return _ReadOut(dialect, one, frame.opening)
+    if not after:
+        return _ReadOut(dialect, None, None)
+    options = tuple(dialect.wording.of.values())
+    return _ReadOut(dialect, Wanted(after=after, options=options, closing=closing(dialect)), None)
+
+
+def _require_fast(model: Model) -> None:
+    if not getattr(model, "takes_forced", False):
+        raise DataError(
+            f"mode fast: expected a model that can be given the beginning of its reply, found "
+            f"{model.name!r}, which can not. Judge with reasons (mode: rationale), or with a local "
+            "student."
+        )
 
 
 def shown_at_once(entry: Shown, dialect: Dialect) -> list[tuple[int, ...]]:

@@ -1,11 +1,14 @@
 """The seam: requests in, completions out. Everything that answers a prompt stands behind it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from judgesmith.records import Finish, JsonScalar, Message
+
+Mode = Literal["rationale", "fast"]
+"""How a judge is asked: for its reasons and then the verdict, or for the verdict at once."""
 
 
 class Sampling(BaseModel):
@@ -22,11 +25,18 @@ class Sampling(BaseModel):
 
 
 class Wanted(BaseModel):
-    """Probabilities wanted of the model: of each option, right after the last `after`."""
+    """Probabilities wanted of the model: of each option, right after the last `after`.
+
+    `closing` is what follows an option in the reply, whichever it is: an option is scored with it,
+    as "1" alone may be the beginning of "10". Where an option begins another and nothing follows,
+    it is scored with the end of the reply. Models behind HTTP, which list the chances of single
+    tokens, read them by the options alone.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     after: str
     options: tuple[str, ...]
+    closing: str = ""
 
 
 class Form(BaseModel):
@@ -44,7 +54,11 @@ class Form(BaseModel):
 
 
 class Request(BaseModel):
-    """One prompt. `record_id` is the record asked about: it keys simulation."""
+    """One prompt. `record_id` is the record asked about: it keys simulation.
+
+    `forced` is the beginning of the reply, given to the model: nothing is generated, and `wanted`
+    is read right after it. The completion's text is then the whole reply with the likeliest option.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     record_id: str
@@ -52,6 +66,7 @@ class Request(BaseModel):
     sampling: Sampling
     wanted: Wanted | None = None
     form: Form | None = None
+    forced: str | None = None
 
 
 class Completion(BaseModel):
@@ -84,8 +99,8 @@ class Model(Protocol):
 
     `complete` yields one completion per request in the order of the requests, as they become
     ready, so that a caller can store each before the next is paid for. A model may say how many
-    requests are worth giving it at once (`lot`), and that no reply depends on the others given
-    with it (`independent`).
+    requests are worth giving it at once (`lot`), that no reply depends on the others given with
+    it (`independent`), and that it can be given the beginning of a reply (`takes_forced`).
     """
 
     name: str

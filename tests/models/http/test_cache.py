@@ -97,6 +97,7 @@ def test_every_field_of_a_request_but_its_record_is_in_the_key() -> None:
         ("form", Form(json_schema=schema)),
         ("form", Form(json_schema=turned)),  # a server writes the fields in this order
         ("form", Form(grammar="root ::= [AB]")),
+        ("forced", "Verdict: "),
     ]
     assert {name for name, _ in others} | {"record_id"} == set(Request.model_fields)
     requests = [REQUEST.model_copy(update={name: value}) for name, value in others]
@@ -127,6 +128,10 @@ def test_what_means_the_same_has_the_same_key() -> None:
 def test_a_key_is_the_same_in_every_process() -> None:
     """The hash is part of the file's format: a change of it loses every cache."""
     assert request_key(ENDPOINT, REQUEST) == "589c8203c0978e39f2ad23c4b7d2bc40"
+    for closing in ("", "]"):  # never sent to a server, so it makes no other reply
+        wanted = Wanted(after="[", options=("A", "B"), closing=closing)
+        asked = REQUEST.model_copy(update={"wanted": wanted})
+        assert request_key(ENDPOINT, asked) == "95279dd86b6e788588b9435cc27b86d0"
 
 
 def test_a_reply_comes_back_as_a_hit(cache: ReplyCache) -> None:

@@ -40,7 +40,9 @@ def request_key(endpoint: Endpoint, request: Request) -> str:
 
     It is made of the protocol, address, model, options and revision, and of all of the request but
     its record id; not of price, key, rates or timeouts. Where probabilities are wanted it holds the
-    version of what reads them, as they are kept as they were read.
+    version of what reads them, as they are kept as they were read; what follows an option
+    (`Wanted.closing`) is not sent and not read. The beginning of a reply is in it where one is
+    forced.
     """
     determined_by: list[Any] = [
         endpoint.protocol,
@@ -53,7 +55,10 @@ def request_key(endpoint: Endpoint, request: Request) -> str:
     if request.wanted is not None:
         determined_by.append({"reader": READER})
     server = orjson.dumps(determined_by, option=orjson.OPT_NON_STR_KEYS)
-    asked = request.model_dump_json(exclude={"record_id"}).encode()
+    unsaid: dict[str, Any] = {"record_id": True, "wanted": {"closing"}}
+    if request.forced is None:
+        unsaid["forced"] = True  # as before replies could be begun
+    asked = request.model_dump_json(exclude=unsaid).encode()
     return hashlib.blake2b(server + b"\n" + asked, digest_size=16).hexdigest()
 
 
