@@ -163,9 +163,7 @@ def reorder(verdict: Choice | Scores | Ranking, order: tuple[int, ...]) -> Verdi
     if len(order) == 1:
         return verdict
     if isinstance(verdict, Choice):
-        shown = LETTERS.find(verdict.value) if len(verdict.value) == 1 else -1
-        inside = 0 <= shown < len(order)
-        return choice(LETTERS[order[shown]]) if inside else verdict
+        return choice(_letter(verdict.value, order))
     if isinstance(verdict, Ranking):
         groups = tuple(tuple(order[p] for p in group) for group in verdict.groups)
         return Ranking(kind="ranking", groups=groups)
@@ -174,6 +172,12 @@ def reorder(verdict: Choice | Scores | Ranking, order: tuple[int, ...]) -> Verdi
         name: tuple(values[p] for p in back) for name, values in verdict.criteria.items()
     }
     return Scores(kind="scores", values=tuple(verdict.values[p] for p in back), criteria=criteria)
+
+
+def _letter(value: str, order: tuple[int, ...]) -> str:
+    """The letter, in item order, of the response that a letter names in shown order."""
+    shown = LETTERS.find(value) if len(value) == 1 else -1
+    return LETTERS[order[shown]] if 0 <= shown < len(order) else value
 
 
 class Record(BaseModel):
@@ -318,8 +322,9 @@ class Judgment(Record):
         shown = (self.distribution or {}).get("verdict")
         if shown is None:
             return None
-        mapped = {reorder(choice(value), self.order): p for value, p in shown.items()}
-        return {c.value: p for c, p in mapped.items() if isinstance(c, Choice)}
+        if len(self.order) == 1:
+            return dict(shown)
+        return {_letter(value, self.order): p for value, p in shown.items()}
 
 
 class Label(Record):

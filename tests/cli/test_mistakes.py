@@ -93,8 +93,8 @@ def test_a_stage_that_is_not_there_yet(command: Any, light_run: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", "at least one pair"),
-        ("\n\n", "at least one pair"),
+        ("", "at least one row"),
+        ("\n\n", "at least one row"),
         ("{not json}\n", "pairs.jsonl:1"),
         ("[1, 2]\n", "expected a JSON object"),
         ('{"question": "q", "response_a": "a", "respons_b": "b"}\n', "did you mean 'response_b'"),
@@ -107,13 +107,18 @@ def test_a_stage_that_is_not_there_yet(command: Any, light_run: Path, tmp_path: 
 def test_a_malformed_file_of_pairs(
     command: Any, light_run: Path, tmp_path: Path, content: str | bytes, said: str
 ) -> None:
+    """The student's folder is there and empty: rows are read before weights."""
+    run = Path(shutil.copytree(light_run, tmp_path / "run"))
+    (run / "sft/student").mkdir(parents=True)
     pairs = tmp_path / "pairs.jsonl"
     pairs.write_bytes(content if isinstance(content, bytes) else content.encode())
-    mistake(command("judge", pairs, "--judge", light_run), said)
+    mistake(command("judge", pairs, "--judge", run), said)
 
 
 def test_a_missing_file_of_pairs(command: Any, light_run: Path, tmp_path: Path) -> None:
-    mistake(command("judge", tmp_path / "absent.jsonl", "--judge", light_run), "absent.jsonl")
+    run = Path(shutil.copytree(light_run, tmp_path / "run"))
+    (run / "sft/student").mkdir(parents=True)
+    mistake(command("judge", tmp_path / "absent.jsonl", "--judge", run), "absent.jsonl")
 
 
 def test_a_manifest_of_another_schema(command: Any, light_run: Path, tmp_path: Path) -> None:

@@ -1,15 +1,17 @@
 """`judge` and `gate`."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from judgesmith.cli import show
-from judgesmith.errors import DataError, RecipeError
+from judgesmith.errors import RecipeError
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.rows.stream import Tally, judge_file
 from judgesmith.pipeline import open_judge, open_run, require_fresh
 from judgesmith.pipeline.recipes import is_run
+from judgesmith.sources.tables import stem
 from judgesmith.stages import gate as gate_stage
 from judgesmith.stages.gate import decide, read_results
 
@@ -17,17 +19,22 @@ REHEARSED = "rehearsed"
 """In place of a gate's outcome."""
 
 
-def judge_command(
-    rows: Path, folder: Path, out: Path | None, dialect: str | None, student: str | None = None
-) -> None:
+class JudgeOptions(NamedTuple):
+    """Where verdicts go, which judge of a run is asked, and of how many rows."""
+
+    out: Path | None
+    dialect: str | None
+    student: str | None
+    limit: int | None
+
+
+def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> None:
     """Judge a file of pairs, or of responses, and say where the verdicts are."""
     if is_run(folder):
         show.rehearsal(open_run(folder)[1].header.rehearsed)
-    judge = open_judge(folder, dialect=dialect, student=student)
-    target = out or rows.with_name(f"{rows.name.removesuffix('.jsonl')}.judged.jsonl")
-    if target.is_dir() or target.resolve() == rows.resolve():
-        raise DataError(f"--out {target}: expected a new file's name, found the input or a folder.")
-    tally = judge_file(judge, rows, target)
+    judge = open_judge(folder, dialect=options.dialect, student=options.student)
+    target = options.out or rows.with_name(f"{stem(rows)}.judged.jsonl")
+    tally = judge_file(judge, rows, target, limit=options.limit)
     if tally.pairs:
         show.console.print(_about_pairs(judge, tally), soft_wrap=True)
     if tally.alone:

@@ -73,21 +73,28 @@ def recipes(
 
 @app.command()
 def judge(
-    pairs: Annotated[
-        Path, typer.Argument(help="JSON Lines: question, response_a, response_b (or response).")
+    rows: Annotated[
+        Path,
+        typer.Argument(help="JSONL, CSV or Parquet: question, response_a, response_b."),
     ],
-    judge_run: Annotated[Path, typer.Option("--judge", help="The run whose student judges.")],
+    folder: Annotated[
+        Path, typer.Option("--judge", help="A run, or a folder that `judgesmith export` made.")
+    ],
     out: Annotated[
-        Path | None, typer.Option(help="Where verdicts go; default PAIRS.judged.jsonl.")
+        Path | None, typer.Option(help="JSONL, CSV or TSV for verdicts; default ROWS.judged.jsonl.")
     ] = None,
     dialect: Annotated[
         str | None, typer.Option(help="One of the dialects that the student was trained in.")
     ] = None,
+    student: Annotated[
+        str | None, typer.Option(help="Another student of the run: student, after DPO, merged...")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Judge the first rows only.")] = None,
 ) -> None:
-    """Judge new pairs with a run's student, in both orders or each response alone."""
-    from judgesmith.cli.judging import judge_command
+    """Judge new pairs in both orders, or each response alone. Goes on where it was killed."""
+    from judgesmith.cli.judging import JudgeOptions, judge_command
 
-    judge_command(pairs, judge_run, out, dialect)
+    judge_command(rows, folder, JudgeOptions(out, dialect, student, limit))
 
 
 Mapping = Annotated[

@@ -45,7 +45,9 @@ class Judged:
         orders: the same in the row's letters.
         status: `parsed`, or why there is no verdict: that of the first order without one.
         verdict: of two responses A, B or TIE over both orders; of one a choice; None of a score.
-        scores: the expected score of each response, over both orders where there are two.
+        scores: the expected score of each response, the mean over both orders where there are two:
+            the sum of value times probability on the dialect's own scale, wherever that begins;
+            without probabilities the score that was stated.
         distribution: of two responses the probability of A, B and TIE, averaged over both orders;
             where each was scored alone, how likely two scores drawn from their distributions name
             A, B or neither. Of one response that of each value on the scale.
@@ -56,7 +58,7 @@ class Judged:
             where the judge has a calibration, what that makes of it.
         covered: the least mass that the allowed verdicts had in any reply.
         own_reference: the judge's own answer to the question, where it gave one first.
-        read: the verdicts as tables of judges hold them; None of a response that was judged alone.
+        read: the verdicts as tables of judges hold them; None of one response, or of a list.
     """
 
     entry: OwnPair
@@ -87,7 +89,7 @@ def read_replies(
 ) -> Judged:
     """What a judge's replies about a row, one for each order shown, say together."""
     judgments = tuple(judgment for judgment, _ in replies)
-    pair = len(entry.responses) > 1
+    pair = len(entry.responses) == 2
     margin = margin if pair else None
     read = _read_pair(judgments, dialect, margin) if pair else None
     verdict = verdict_letter(judgments[0].verdict) if read is None else read.averaged

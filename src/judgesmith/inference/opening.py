@@ -43,6 +43,10 @@ class LateModel:
         """Answer the requests in order."""
         return self.loaded.complete(requests)
 
+    def __getattr__(self, name: str) -> Any:
+        """What else it says of itself: `lot`, `independent`, `takes_forced`."""
+        return getattr(self.loaded, name)
+
 
 class _Chosen(NamedTuple):
     dialect: str

@@ -68,7 +68,8 @@ def _is_answer(completion: Completion) -> bool:
 def together(replies: Iterable[Completion], besides: Iterable[Completion] = ()) -> Completion:
     """Several replies as one completion: texts line by line, tokens, calls and cost added up.
 
-    What was spent `besides` is added too; its text is not.
+    The mass covered is the least of any reply. What was spent `besides` is added too; its text is
+    not.
     """
     found = list(replies)
     ends = [completion.finish for completion in found]
@@ -79,6 +80,7 @@ def together(replies: Iterable[Completion], besides: Iterable[Completion] = ()) 
         prompt_tokens=sum(completion.prompt_tokens for completion in spent),
         completion_tokens=sum(completion.completion_tokens for completion in spent),
         probabilities=found[0].probabilities if len(found) == 1 else None,
+        covered=min((one.covered for one in found if one.covered is not None), default=None),
         too_long=any(completion.too_long for completion in found),
         cost_usd=sum(completion.cost_usd for completion in spent),
         calls=sum(completion.calls for completion in spent),

@@ -1,4 +1,4 @@
-"""A user's own JSON Lines files: responses, labels, and pairs to judge."""
+"""A user's own files: responses, labels, and pairs to judge."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +22,7 @@ from judgesmith.records import (
 )
 from judgesmith.runs.jsonl import read_rows, validate_row
 from judgesmith.sources import ImportedLabel
+from judgesmith.sources.own_tables import raw_pairs
 
 
 class _Row(BaseModel):
@@ -186,12 +187,6 @@ def as_entry(raw: dict[str, Any], file: str, where: str, *, alone: bool = False)
         response_ids=tuple(r.id for r in responses), bucket="judged", subtype=None, split=None,
     )  # fmt: skip
     return OwnPair(row, question, responses, item, where)
-
-
-def raw_pairs(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Where each row to be judged stands, and its fields as they were written."""
-    for number, row in read_rows(path):
-        yield f"{path}:{number}", row
 
 
 def _to_judge(row: PairRow, where: str, *, alone: bool) -> tuple[str, ...]:

@@ -13,8 +13,10 @@ from judgesmith.inference.judge import Judge
 from judgesmith.inference.rows.chunks import Raw
 from judgesmith.judging.render import render_prompt, render_reference_prompt
 from judgesmith.models.judge import showings, shown_at_once
+from judgesmith.runs.progress import progress_bar
 from judgesmith.sources.own_files import OwnPair, as_entry
 
+_STEP = 1000
 BRINGS = (
     "A row brings what its judge is shown in `context`, `choices`, `reference`, `grounding` and "
     '`fields`, such as "fields": {"criterion": "..."}.'
@@ -30,12 +32,15 @@ def check_rows(judge: Judge, path: Path, rows: Callable[[], Iterable[Raw]]) -> i
     for a name (`id`) that two rows have, and for no rows at all.
     """
     hashes, count = array("Q"), 0
-    for where, raw in rows():
-        entry = as_entry(raw, path.name, where, alone=judge.takes_single)
-        check_prompt(judge, entry)
-        count += 1
-        if entry.row.id is not None:
-            hashes.append(_hash(entry.row.id))
+    with progress_bar("check", None) as bar:
+        for where, raw in rows():
+            entry = as_entry(raw, path.name, where, alone=judge.takes_single)
+            check_prompt(judge, entry)
+            count += 1
+            if entry.row.id is not None:
+                hashes.append(_hash(entry.row.id))
+            if count % _STEP == 0:
+                bar.advance(_STEP)
     if not count:
         raise DataError(f"{path}: expected at least one row to judge, found an empty file.")
     again = _twice(hashes)

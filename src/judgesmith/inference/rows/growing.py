@@ -9,8 +9,6 @@ from typing import BinaryIO
 
 from judgesmith.errors import RunError
 
-_BLOCK = 1 << 20
-
 
 class GrowingFile:
     """Lines that are on the disk once `append` returns; one process at a time writes them.
@@ -50,17 +48,26 @@ class GrowingFile:
         self.lines = min(self.lines, lines)
 
     def append(self, lines: Iterable[bytes]) -> None:
-        """Add lines, each with its line break, and wait until the disk has them."""
+        """Add lines, each with its line break, and wait until the disk has them.
+
+        Raises RunError where the disk takes no more; the lines before are kept.
+        """
         added = list(lines)
-        self._file.write(b"".join(added))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        try:
+            self._file.write(b"".join(added))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise RunError(
+                f"{self.path}: cannot be written: {error.strerror}. The {self.lines:,} rows before "
+                "are kept; the same command goes on from there."
+            ) from None
         self.lines += len(added)
 
 
 @contextmanager
 def growing(path: Path) -> Iterator[GrowingFile]:
-    """Open the file, or begin it, and hold it against other processes.
+    """Open the file, or begin it, and hold it against other processes; none stays without lines.
 
     Raises RunError where another process holds it.
     """
@@ -73,4 +80,9 @@ def growing(path: Path) -> Iterator[GrowingFile]:
                 f"{path}: another judgesmith command is writing this file. Wait for it to end, or "
                 "write to another with --out."
             ) from None
-        yield GrowingFile(file, path)
+        found = GrowingFile(file, path)
+        try:
+            yield found
+        finally:
+            if not found.lines:
+                path.unlink(missing_ok=True)

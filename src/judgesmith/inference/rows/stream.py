@@ -2,22 +2,28 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from judgesmith.errors import DataError
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judged import Judged
 from judgesmith.inference.rows.checking import check_rows
 from judgesmith.inference.rows.chunks import Chunk, Raw, chunk_size, in_chunks
+from judgesmith.inference.rows.csv_rows import write_csv
 from judgesmith.inference.rows.growing import GrowingFile, growing
-from judgesmith.inference.rows.writing import as_row
+from judgesmith.inference.rows.writing import ROW_FORM, as_row
 from judgesmith.records import content_id
 from judgesmith.runs.jsonl import file_sha256
-from judgesmith.runs.progress import Progress, progress_bar
-from judgesmith.sources.own_files import as_entry, raw_pairs
+from judgesmith.runs.progress import progress_bar
+from judgesmith.sources.own_files import as_entry
+from judgesmith.sources.own_tables import raw_pairs
+
+DELIMITED = (".csv", ".tsv")
+UNWRITTEN = (".gz", ".parquet", ".pq", ".xlsx")
 
 
 @dataclass
@@ -69,48 +75,70 @@ def judge_rows(judge: Judge, path: Path) -> Iterator[Judged]:
 
 
 def judge_file(judge: Judge, path: Path, out: Path, *, limit: int | None = None) -> Tally:
-    """Judge a file into another; a call that was killed goes on where it was, chunk by chunk.
+    """Judge a file, or its first rows, into another; a call that was killed goes on.
 
-    What was judged stands beside `out` until all is, under a name that follows from the file, the
-    judge and the limit: after a change of any of them nothing old is taken over.
+    All rows are checked before the first is judged. What was judged stands beside `out` until all
+    is, under a name that follows from the file, the judge and the limit: after a change of any of
+    them nothing old is taken over. Chunks are judged anew that a kill cut, as the prompts of a
+    batch can move a reply in its last bits. So the file is the same, byte for byte, in the end.
+
+    Raises DataError naming file, line and field for a row that the judge cannot be asked about, and
+    RunError where another process writes the same file.
     """
+    _check_target(path, out)
     source = Source(path, limit)
     basis = content_id(
-        file_sha256(path), judge.name, judge.version, judge.mode, judge.max_tokens, limit
-    )
+        ROW_FORM, file_sha256(path), path.name, limit,
+        judge.name, judge.version, judge.mode, judge.max_tokens,
+    )  # fmt: skip
     partial = out.with_name(f".{out.name}.{basis}.partial")
-    fresh = not partial.exists()
-    total = check_rows(judge, path, source.rows) if fresh else sum(1 for _ in source.rows())
+    begun = partial.exists()
+    total = sum(1 for _ in source.rows()) if begun else check_rows(judge, path, source.rows)
     with growing(partial) as file:
-        tally = _go_on(judge, source, file, total)
-    partial.replace(out)
+        tally = _judge_into(judge, source, file, total)
+        if out.suffix.lower() in DELIMITED:
+            write_csv(file.read(), file.read(), out)
+            partial.unlink()
+        else:
+            partial.replace(out)
     return tally
 
 
-def _go_on(judge: Judge, source: Source, file: GrowingFile, total: int) -> Tally:
-    chunks = in_chunks(source.rows(), chunk_size(judge))
-    first = next((chunk for chunk in chunks if chunk.end > file.lines), None)
-    file.keep(total if first is None else first.start)
+def _check_target(path: Path, out: Path) -> None:
+    if out.is_dir() or out.resolve() == path.resolve():
+        raise DataError(f"--out {out}: expected a new file's name, found the input or a folder.")
+    if out.suffix.lower() in UNWRITTEN:
+        raise DataError(
+            f"--out {out}: expected a name that ends in .jsonl, .csv or .tsv, found {out.suffix!r}."
+        )
+    if not path.exists():
+        raise DataError(f"{path}: expected a file of rows to judge, found no file there.")
+
+
+def _judge_into(judge: Judge, source: Source, file: GrowingFile, total: int) -> Tally:
+    left = _what_is_left(judge, source, file)
     tally = Tally()
     for line in file.read():
         tally.add(orjson.loads(line))
     with progress_bar("judge", total, done=file.lines) as bar:
-        if first is not None:
-            _write(judge, source, first, file, tally, bar)
-        for chunk in chunks:
-            _write(judge, source, chunk, file, tally, bar)
+        for chunk in left:
+            judged = _judged(judge, source.path, chunk)
+            rows = [as_row(one, judge, i) for i, one in enumerate(judged, start=chunk.start + 1)]
+            file.append(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
+            for row in rows:
+                tally.add(row)
+            bar.advance(len(rows))
     return tally
 
 
-def _write(
-    judge: Judge, source: Source, chunk: Chunk, file: GrowingFile, tally: Tally, bar: Progress
-) -> None:
-    judged = _judged(judge, source.path, chunk)
-    rows = [as_row(one, judge, i) for i, one in enumerate(judged, start=chunk.start + 1)]
-    file.append(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
-    for row in rows:
-        tally.add(row)
-    bar.advance(len(rows))
+def _what_is_left(judge: Judge, source: Source, file: GrowingFile) -> Iterator[Chunk]:
+    """The chunks that the file does not hold whole; what it holds of the first is cut off."""
+    chunks = in_chunks(source.rows(), chunk_size(judge))
+    first = next((chunk for chunk in chunks if chunk.end > file.lines), None)
+    if first is None:
+        return iter(())
+    file.keep(first.start)
+    return chain((first,), chunks)
 
 
 def _judged(judge: Judge, path: Path, chunk: Chunk) -> list[Judged]:

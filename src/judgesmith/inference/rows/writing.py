@@ -8,12 +8,15 @@ from judgesmith.models.pointwise import verdict_letter
 from judgesmith.records import Scores
 
 PLACES = 6
+ROW_FORM = 2
+"""Raised when the fields change: rows of two forms never stand in one file."""
 
 
 def as_row(judged: Judged, judge: Judge, position: int) -> dict[str, Any]:
     """The fields of a judged row; one without a name has its `position`, from 1, as `id`."""
     name = judged.entry.row.id
-    said = _alone(judged, judge) if judged.read is None else _of_pair(judged, judge)
+    alone = len(judged.entry.responses) == 1
+    said = _alone(judged, judge) if alone else _of_pair(judged, judge)
     return {
         "id": name if name is not None else position,
         **said,

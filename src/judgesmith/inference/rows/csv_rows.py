@@ -1,0 +1,53 @@
+"""Judged rows as CSV: one column for each value, and the columns that any row has."""
+
+import csv
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+_SIDES = "abcdefghijklmnopqrstuvwxyz"
+
+
+def write_csv(lines: Iterable[bytes], again: Iterable[bytes], out: Path) -> None:
+    """Write JSON Lines as a table that appears whole or not at all.
+
+    The lines are read twice, `lines` and `again`, once to know all columns. What is null is an
+    empty cell. A path names a value: `distribution.A`, `scores.b`, `orders.ab.rationale`.
+    """
+    columns: dict[str, None] = {}
+    for line in lines:
+        columns.update(dict.fromkeys(name for name, _ in _cells(orjson.loads(line))))
+    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            delimiter = "\t" if out.suffix.lower() == ".tsv" else ","
+            table = csv.DictWriter(file, list(columns), delimiter=delimiter, lineterminator="\n")
+            table.writeheader()
+            for line in again:
+                table.writerow(dict(_cells(orjson.loads(line))))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(out)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _cells(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """The values inside of a row, each by its path.
+
+    >>> dict(_cells({"verdict": "A", "scores": [1.0, None], "orders": [{"shown": "ab", "v": "A"}]}))
+    {'verdict': 'A', 'scores.a': 1.0, 'scores.b': None, 'orders.ab.v': 'A'}
+    """
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _cells(inner, f"{name}.{key}" if name else key)
+    elif isinstance(value, list):
+        for side, inner in zip(_SIDES, value, strict=False):
+            if isinstance(inner, dict):
+                side, inner = inner["shown"], {k: v for k, v in inner.items() if k != "shown"}
+            yield from _cells(inner, f"{name}.{side}")
+    else:
+        yield name, str(value).lower() if isinstance(value, bool) else value

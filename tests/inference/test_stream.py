@@ -1,0 +1,311 @@
+"""Files of rows through a judge: any form in and out, kills, and what is wrong with a file."""
+
+import gzip
+import json
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from judgesmith.errors import DataError, RunError
+from judgesmith.inference.judge import Judge
+from judgesmith.inference.rows import stream
+from judgesmith.inference.rows.chunks import in_chunks
+from judgesmith.inference.rows.growing import growing
+from judgesmith.inference.rows.stream import judge_file
+from judgesmith.judging.library import LIBRARY
+from judgesmith.models.protocol import Completion, Request
+from judgesmith.records import Finish
+
+DIALECT = LIBRARY["prometheus-relative"]
+FIELDS = {"criterion": "Does it say when?"}
+
+
+class Struck(BaseException):
+    """What stands for the end of a process: nothing may catch it."""
+
+
+class Longer:
+    """Prefers the longer response; it is struck down at a stated prompt."""
+
+    name = "longer"
+    lot = 4
+
+    def __init__(self, strike_at: int | None = None) -> None:
+        self.asked, self.strike_at = 0, strike_at
+
+    def complete(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        for request in requests:
+            if self.asked == self.strike_at:
+                raise Struck
+            self.asked += 1
+            prompt = request.messages[-1].content
+            first, second = (prompt.split(f"###Response {letter}:")[1] for letter in "AB")
+            first = first.partition("###")[0].strip()
+            likely = 0.9 if len(first) > len(second.partition("###")[0].strip()) else 0.2
+            yield Completion(
+                text=DIALECT.write_reply("So.", "A" if likely > 0.5 else "B"), finish=Finish.STOP,
+                prompt_tokens=1, completion_tokens=1,
+                probabilities={"A": likely, "B": 1 - likely},
+            )  # fmt: skip
+
+
+def judge(model: Any | None = None, version: str = "v1") -> Judge:
+    return Judge("run/student", version, DIALECT, model or Longer(), 60)
+
+
+def rows(count: int) -> list[dict[str, Any]]:
+    draw = random.Random(count)
+    return [
+        {
+            "id": f"r{n}", "question": f"When, {n}?", "fields": FIELDS,
+            "response_a": "a" * draw.randint(1, 30), "response_b": "b" * draw.randint(31, 60),
+        }
+        for n in range(count)
+    ]  # fmt: skip
+
+
+def write(path: Path, found: Sequence[dict[str, Any]]) -> Path:
+    content = "".join(json.dumps(row) + "\n" for row in found).encode()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return path
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_call_struck_down_anywhere_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -> None:
+    """Chunks of four rows, eight prompts: the prompts of whole chunks are never asked again."""
+    path = write(tmp_path / "rows.jsonl", rows(10))
+    judge_file(judge(), path, tmp_path / "whole.jsonl")
+    whole = (tmp_path / "whole.jsonl").read_bytes()
+    for strike_at in (0, 3, 8, 15, 19):
+        out = tmp_path / f"out{strike_at}.jsonl"
+        with pytest.raises(Struck):
+            judge_file(judge(Longer(strike_at)), path, out)
+        assert not out.exists()
+        again = Longer()
+        tally = judge_file(judge(again), path, out)
+        assert out.read_bytes() == whole
+        assert again.asked == 20 - strike_at // 8 * 8
+        assert (tally.pairs, tally.pairs_parsed, tally.both) == (10, 10, 10)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_line_torn_at_any_byte_is_judged_again(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.jsonl", rows(6))
+    out = tmp_path / "out.jsonl"
+    judge_file(judge(), path, out)
+    whole = out.read_bytes()
+    with pytest.raises(Struck):
+        judge_file(judge(Longer(8)), path, out)
+    (partial,) = tmp_path.glob(".*.partial")
+    kept = partial.read_bytes()
+    assert whole.startswith(kept)
+    for length in (*range(0, len(kept), 97), len(kept) - 1, len(kept)):
+        partial.write_bytes(whole[:length])
+        judge_file(judge(), path, out)
+        assert out.read_bytes() == whole
+
+
+@pytest.mark.parametrize("change", ["rows", "judge", "limit"])
+def test_nothing_is_taken_over_after_a_change(tmp_path: Path, change: str) -> None:
+    path = write(tmp_path / "rows.jsonl", rows(6))
+    with pytest.raises(Struck):
+        judge_file(judge(Longer(8)), path, tmp_path / "out.jsonl")
+    model = Longer()
+    if change == "rows":
+        write(path, rows(7))
+    changed = judge(model, "v2" if change == "judge" else "v1")
+    judge_file(changed, path, tmp_path / "out.jsonl", limit=5 if change == "limit" else None)
+    assert model.asked == 2 * {"rows": 7, "judge": 6, "limit": 5}[change]
+
+
+def test_a_limit_judges_the_first_rows(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.jsonl", rows(6))
+    assert judge_file(judge(), path, tmp_path / "out.jsonl", limit=3).pairs == 3
+    assert [row["id"] for row in read(tmp_path / "out.jsonl")] == ["r0", "r1", "r2"]
+
+
+def as_csv(path: Path, *, crlf: bool = False, bom: bool = False, mark: str = ",") -> Path:
+    lines = [
+        mark.join(("id", "question", "choices", "fields.criterion", "response_a", "response_b")),
+        mark.join(("r1", '"Two\nlines, ""quoted"""', '"[""x"",""y""]"', "When?", "long one", "s")),
+        mark.join(("r2", "Why?", "", "When?", "s", "long one")),
+    ]
+    text = ("\ufeff" if bom else "") + "\n".join(lines) + "\n"
+    path.write_bytes((text.replace("\n", "\r\n") if crlf else text).encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("rows.csv", {}),
+        ("rows.csv", {"crlf": True, "bom": True}),
+        ("rows.tsv", {"mark": "\t"}),
+    ],
+)
+def test_a_table_is_read_as_the_same_rows_in_json(
+    tmp_path: Path, name: str, given: dict[str, Any]
+) -> None:
+    table = as_csv(tmp_path / name, **given)
+    judge_file(judge(), table, tmp_path / "out.jsonl")
+    found = read(tmp_path / "out.jsonl")
+    assert [(row["id"], row["verdict"]) for row in found] == [("r1", "A"), ("r2", "B")]
+
+
+def test_parquet_is_read_as_the_same_rows_in_json(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    found = [{**row, "choices": ["x"] if n else None} for n, row in enumerate(rows(6))]
+    parquet.write_table(pyarrow.Table.from_pylist(found), tmp_path / "rows.parquet")
+    judge_file(judge(), tmp_path / "rows.parquet", tmp_path / "table.jsonl")
+    judge_file(judge(), write(tmp_path / "rows.jsonl.gz", found), tmp_path / "lines.jsonl")
+    assert read(tmp_path / "table.jsonl") == read(tmp_path / "lines.jsonl")
+    odd = pyarrow.Table.from_pylist([{**found[0], "response_b": b"\xff"}])
+    parquet.write_table(odd, tmp_path / "odd.parquet")
+    with pytest.raises(DataError, match=r"odd\.parquet: row 1: field 'response_b': .* bytes"):
+        judge_file(judge(), tmp_path / "odd.parquet", tmp_path / "odd.jsonl")
+
+
+def test_verdicts_can_be_written_as_a_table(tmp_path: Path) -> None:
+    from judgesmith.sources.tables import read_table
+
+    path = write(tmp_path / "rows.jsonl", rows(6))
+    judge_file(judge(), path, tmp_path / "out.jsonl")
+    with pytest.raises(Struck):
+        judge_file(judge(Longer(9)), path, tmp_path / "out.csv")
+    judge_file(judge(), path, tmp_path / "out.csv")
+    table = [row for _, _, row in read_table(tmp_path / "out.csv")]
+    for flat, row in zip(table, read(tmp_path / "out.jsonl"), strict=True):
+        assert (flat["id"], flat["verdict"]) == (row["id"], row["verdict"])
+        assert float(flat["distribution.A"]) == row["distribution"]["A"]
+        assert flat["orders.ba.rationale"] == row["orders"][1]["rationale"]
+        assert (flat["consistent"], flat["own_reference"]) == ("true", "")
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "said"),
+    [
+        ({"response_b": None}, r":6: not a valid PairRow:\n  field 'response_b' is missing"),
+        ({"respons_b": "x"}, r":6: .*\n  field 'respons_b' is unknown; did you mean 'response_b'"),
+        ({"fields": {}}, r":6: dialect 'prometheus-relative': .*criterion.* A row brings what"),
+        ({"id": "r2"}, r":6: field 'id': expected a name of its own, found 'r2', .*rows\.jsonl:3"),
+        ({"question": 5}, r":6: .*\n  field 'question': Input should be a valid string, found 5"),
+    ],
+)
+def test_a_bad_row_is_named_before_anything_is_judged(
+    tmp_path: Path, spoilt: dict[str, Any], said: str
+) -> None:
+    """The sixth row, in the second chunk; what stands beside the file stays as it was."""
+    found = rows(8)
+    found[5] |= spoilt
+    path = write(tmp_path / "rows.jsonl", found)
+    model = Longer()
+    with pytest.raises(DataError, match=said):
+        judge_file(judge(model), path, tmp_path / "out.jsonl")
+    assert (model.asked, [p.name for p in tmp_path.iterdir()]) == (0, ["rows.jsonl"])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("id,question,response_a\nr1,When?\n", r"rows\.csv:2: expected 3 cells, found 2"),
+        ("question,response_a,response_b\n", r"rows\.csv: expected rows, found none"),
+        ("", r"rows\.csv: .*empty"),
+        (
+            "question,score,response_a,response_b\nq,high,x,y\n",
+            r"rows\.csv:2: .*\n  field 'score': .*found 'high'",
+        ),
+        (
+            "question,fields,response_a,response_b\nq,when,x,y\n",
+            r"rows\.csv:2: field 'fields': expected a JSON object, or columns",
+        ),
+    ],
+)
+def test_a_bad_table_is_told_with_line_and_field(tmp_path: Path, content: str, said: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(content)
+    with pytest.raises(DataError, match=said):
+        judge_file(judge(), path, tmp_path / "out.jsonl")
+
+
+def test_names_with_one_hash_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from judgesmith.inference.rows import checking
+
+    monkeypatch.setattr(checking, "_hash", lambda name: 7)
+    path = write(tmp_path / "rows.jsonl", rows(3))
+    assert judge_file(judge(), path, tmp_path / "out.jsonl").pairs == 3
+    with pytest.raises(DataError, match="'r0'"):
+        judge_file(judge(), write(path, rows(3) * 2), tmp_path / "out.jsonl")
+
+
+@pytest.mark.parametrize("out", ["rows.jsonl", "folder", "out.parquet", "out.jsonl.gz"])
+def test_a_place_that_cannot_take_verdicts_is_refused(tmp_path: Path, out: str) -> None:
+    (tmp_path / "folder").mkdir()
+    path = write(tmp_path / "rows.jsonl", rows(2))
+    before = path.read_bytes()
+    with pytest.raises(DataError, match=r"--out .*expected a n"):
+        judge_file(judge(), path, tmp_path / out)
+    assert path.read_bytes() == before
+
+
+def test_a_second_process_on_the_same_file_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.jsonl", rows(6))
+    with pytest.raises(Struck):
+        judge_file(judge(Longer(8)), path, tmp_path / "out.jsonl")
+    (partial,) = tmp_path.glob(".*.partial")
+    with growing(partial), pytest.raises(RunError, match="another judgesmith command"):
+        judge_file(judge(), path, tmp_path / "out.jsonl")
+    judge_file(judge(), path, tmp_path / "out.jsonl")
+
+
+def test_a_full_disk_keeps_what_was_judged(tmp_path: Path) -> None:
+    """/dev/full takes nothing, as a full disk does."""
+    with growing(tmp_path / "partial") as file:
+        file.append([b"{}\n"])
+        held, file._file = file._file, open("/dev/full", "wb", buffering=0)  # noqa: SIM115
+        with pytest.raises(RunError, match=r"No space left on device. The 1 rows before are kept"):
+            file.append([b"{}\n"])
+        file._file.close()
+        file._file = held
+
+
+def test_rows_as_long_as_books_make_smaller_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    from judgesmith.inference.rows import chunks
+
+    monkeypatch.setattr(chunks, "BYTES", 1000)
+    found = [("r:1", {"question": "x" * size}) for size in (10, 2000, 10, 10, 10)]
+    assert [(c.start, len(c.rows)) for c in in_chunks(found, 3)] == [(0, 2), (2, 3)]
+
+
+def test_a_model_is_asked_with_whole_chunks_in_memory_only(tmp_path: Path) -> None:
+    """No more entries are alive than a chunk has, whatever the file holds."""
+    import gc
+
+    from judgesmith.sources.own_files import OwnPair
+
+    alive: list[int] = []
+
+    class Counting(Longer):
+        def complete(self, requests: Sequence[Request]) -> Iterator[Completion]:
+            alive.append(sum(isinstance(one, OwnPair) for one in gc.get_objects()))
+            return super().complete(requests)
+
+    path = write(tmp_path / "rows.jsonl", rows(40))
+    judge_file(judge(Counting()), path, tmp_path / "out.jsonl")
+    assert len(alive) == 10
+    assert max(alive) <= 2 * Longer.lot
+
+
+def test_the_rows_of_a_file_are_read_as_often_as_asked(tmp_path: Path) -> None:
+    source = stream.Source(write(tmp_path / "rows.jsonl", rows(3)))
+    assert len(list(source.rows())) == len(list(source.rows())) == 3
