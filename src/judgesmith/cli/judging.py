@@ -1,5 +1,6 @@
 """`judge` and `gate`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from judgesmith.cli import show
 from judgesmith.errors import RecipeError
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.rows.stream import Tally, judge_file
+from judgesmith.models.protocol import Mode
 from judgesmith.pipeline import open_judge, open_run, require_fresh
 from judgesmith.pipeline.recipes import is_run
 from judgesmith.sources.tables import stem
@@ -20,11 +22,12 @@ REHEARSED = "rehearsed"
 
 
 class JudgeOptions(NamedTuple):
-    """Where verdicts go, which judge of a run is asked, and of how many rows."""
+    """Where verdicts go, which judge of a run is asked, how, and about how many rows."""
 
     out: Path | None
     dialect: str | None
     student: str | None
+    mode: Mode | None
     limit: int | None
 
 
@@ -33,6 +36,8 @@ def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> None:
     if is_run(folder):
         show.rehearsal(open_run(folder)[1].header.rehearsed)
     judge = open_judge(folder, dialect=options.dialect, student=options.student)
+    if options.mode is not None:
+        judge = replace(judge, mode=options.mode)
     target = options.out or rows.with_name(f"{stem(rows)}.judged.jsonl")
     tally = judge_file(judge, rows, target, limit=options.limit)
     if tally.pairs:

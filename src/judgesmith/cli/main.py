@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -89,12 +89,16 @@ def judge(
     student: Annotated[
         str | None, typer.Option(help="Another student of the run: student, after DPO, merged...")
     ] = None,
+    mode: Annotated[
+        Literal["rationale", "fast"] | None,
+        typer.Option(help="With reasons, or at once and without; default as the judge was made."),
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Judge the first rows only.")] = None,
 ) -> None:
     """Judge new pairs in both orders, or each response alone. Goes on where it was killed."""
     from judgesmith.cli.judging import JudgeOptions, judge_command
 
-    judge_command(rows, folder, JudgeOptions(out, dialect, student, limit))
+    judge_command(rows, folder, JudgeOptions(out, dialect, student, mode, limit))
 
 
 Mapping = Annotated[

@@ -3,17 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Literal, Protocol
+from typing import Protocol
 
 from judgesmith.inference.judged import Judged, read_replies
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.judge import judge, showings
-from judgesmith.models.protocol import Model
+from judgesmith.models.protocol import Mode, Model
 from judgesmith.records import Kind
 from judgesmith.sources.own_files import OwnPair
-
-Mode = Literal["rationale", "fast"]
-"""Whether a judge writes its reason before its verdict, or is read at once."""
 
 
 class Calibration(Protocol):
@@ -45,7 +42,7 @@ class Judge:
         model: what answers.
         max_tokens: the most tokens of a reply.
         margin: the tie margin of one that scores each response alone; None of others.
-        mode: whether it gives a reason before its verdict.
+        mode: whether it writes a reason before its verdict, or the verdict is read at once.
         calibration: of its confidence; None where none was fitted.
     """
 
@@ -66,14 +63,15 @@ class Judge:
     def judge(self, entries: Sequence[OwnPair]) -> list[Judged]:
         """What it says of each row, in order; a pair is shown in both orders, all in one call.
 
-        Raises DataError for a row that its dialect cannot be asked about.
+        Raises DataError for a row that its dialect cannot be asked about, and for a dialect or
+        model without fast mode where that is its mode.
         """
         questions = {entry.question.id: entry.question for entry in entries}
         responses = {one.id: one for entry in entries for one in entry.responses}
         shown = [showings([entry.item], self.dialect) for entry in entries]
         replies = judge(
             self.model, [one for each in shown for one in each], questions, responses,
-            dialect=self.dialect, max_tokens=self.max_tokens,
+            dialect=self.dialect, max_tokens=self.max_tokens, mode=self.mode,
         )  # fmt: skip
         found = [
             read_replies(entry, list(islice(replies, len(each))), self.dialect, self.margin)

@@ -6,8 +6,9 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from judgesmith.errors import DataError
-from judgesmith.inference.judge import Judge, Mode
+from judgesmith.inference.judge import Judge
 from judgesmith.judging.dialect import Dialect
+from judgesmith.models.protocol import Mode
 from judgesmith.runs.jsonl import write_json
 
 JUDGE_FILE = "judge.json"

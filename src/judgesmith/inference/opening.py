@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from judgesmith.backends.adapters import is_adapter
 from judgesmith.backends.base_weights import weights_hash
 from judgesmith.backends.origin import base_hash, read_origin, require_trained_in
 from judgesmith.errors import DataError, JudgesmithError, RecipeError, nearest
@@ -138,7 +139,7 @@ def _weights_id(folder: Path) -> list[str | None]:
     """Hashes of a folder's weights and of the base under an adapter; the name of one on the hub."""
     if not folder.is_dir():
         return [str(folder)]
-    origin = read_origin(folder)
+    origin = read_origin(folder) if is_adapter(str(folder)) else None
     base = None if origin is None else origin.base_weights or origin.base_hash or origin.base
     return [weights_hash(folder), base_hash(folder), base]
 

@@ -68,10 +68,10 @@ def _is_answer(completion: Completion) -> bool:
 def together(replies: Iterable[Completion], besides: Iterable[Completion] = ()) -> Completion:
     """Several replies as one completion: texts line by line, tokens, calls and cost added up.
 
-    The mass covered is the least of any reply. What was spent `besides` is added too; its text is
-    not.
+    What was spent `besides` is added too; its text is not. The covered mass is the least of them.
     """
     found = list(replies)
+    covered = [one.covered for one in found if one.covered is not None]
     ends = [completion.finish for completion in found]
     spent = list(chain(found, besides))
     return Completion(
@@ -80,7 +80,7 @@ def together(replies: Iterable[Completion], besides: Iterable[Completion] = ()) 
         prompt_tokens=sum(completion.prompt_tokens for completion in spent),
         completion_tokens=sum(completion.completion_tokens for completion in spent),
         probabilities=found[0].probabilities if len(found) == 1 else None,
-        covered=min((one.covered for one in found if one.covered is not None), default=None),
+        covered=min(covered) if found and len(covered) == len(found) else None,
         too_long=any(completion.too_long for completion in found),
         cost_usd=sum(completion.cost_usd for completion in spent),
         calls=sum(completion.calls for completion in spent),

@@ -1,7 +1,9 @@
 """Progress of long work: bar, rate, cost so far and time left, on standard error."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -14,6 +16,35 @@ class Progress(Protocol):
 
     def advance(self, count: int = 1, *, cost_usd: float = 0.0) -> None:
         """Report finished units of work and what they cost."""
+
+
+LINE_EVERY_S = 60.0
+"""How often a line says how far it is, where no terminal shows a bar."""
+
+
+class _Lines:
+    """What is done as a line a minute, for the logs of long work that nobody watches."""
+
+    def __init__(self, label: str, total: int | None, done: int) -> None:
+        self._label, self._total, self._done, self._before = label, total, done, done
+        self._cost, self._start = 0.0, time.monotonic()
+        self._told = self._start
+
+    def advance(self, count: int = 1, *, cost_usd: float = 0.0) -> None:
+        self._done += count
+        self._cost += cost_usd
+        now = time.monotonic()
+        if now - self._told >= LINE_EVERY_S:
+            self._told = now
+            say(self._line((self._done - self._before) / (now - self._start)))
+
+    def _line(self, rate: float) -> str:
+        known = "" if self._total is None else f" of {self._total:,}"
+        cost = f", ${self._cost:.2f}" if self._cost else ""
+        left = ""
+        if self._total is not None and rate:
+            left = f", {timedelta(seconds=round((self._total - self._done) / rate))} left"
+        return f"{self._label}: {self._done:,}{known}{cost}, {rate:.1f}/s{left}"
 
 
 class _Bar:
@@ -34,7 +65,10 @@ def say(text: str) -> None:
 
 @contextmanager
 def progress_bar(label: str, total: int | None, *, done: int = 0) -> Iterator[Progress]:
-    """A bar for `total` units (None: not known) of which `done` were finished before."""
+    """A bar for `total` units (None: not known) of which `done` were finished before.
+
+    Where standard error is no terminal, a line a minute stands for it.
+    """
     # rich costs a tenth of a second to import, and most commands show no bar.
     from rich import progress as rich_progress
     from rich.console import Console
@@ -50,9 +84,10 @@ def progress_bar(label: str, total: int | None, *, done: int = 0) -> Iterator[Pr
         _rate_column(),
     )
     console = Console(stderr=True)
-    with rich_progress.Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    if not console.is_terminal:
+        yield _Lines(label, total, done)
+        return
+    with rich_progress.Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(label, total=total, completed=done, cost="$0.00")
         yield _Bar(bar, task)
 
