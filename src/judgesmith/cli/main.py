@@ -256,6 +256,32 @@ def merge(
 
 
 @app.command()
+def cost(
+    targets: Annotated[
+        list[str] | None, typer.Argument(help="A cost file (YAML), a run, or both.")
+    ] = None,
+    example: Annotated[
+        bool, typer.Option("--example", help="Print a cost file to copy and edit.")
+    ] = False,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="What if: judgments_per_month=50000.")
+    ] = None,
+    out: Annotated[
+        list[Path] | None, typer.Option(help="Write it to a file, .json or .md; repeatable.")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=100, max=1_000_000, help="Draws.")] = 10_000,
+    seed: Seed = 0,
+) -> None:
+    """Say what a judgment costs by API and by a judge of one's own, and when that pays."""
+    from judgesmith.cli.costing import cost_command, example_command
+
+    if example:
+        example_command()
+        return
+    cost_command(targets or [], tuple(set_ or ()), tuple(out or ()), draws, seed)
+
+
+@app.command()
 def report(folder: Run) -> None:
     """Write the run's report again: HTML, Markdown and JSON."""
     from judgesmith.cli.running import report_command

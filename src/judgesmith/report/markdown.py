@@ -43,9 +43,14 @@ def render_markdown(document: Document) -> str:
     parts = [f"# {plain(_stamped(document.name, stamp))}", plain(document.description)]
     parts.append(f"Task: {plain(document.task)}")
     parts.append("\n".join(f"- [{one.title}](#{_anchor(one)})" for one in sections))
-    for section in sections:
-        parts.append(f"## {section.title}")
-        parts += [text for block in section.blocks for text in _block(block, stamp)]
+    parts += [render_section(section, stamp=stamp) for section in sections]
+    return "\n\n".join(part.rstrip("\n") for part in parts if part) + "\n"
+
+
+def render_section(section: Section, *, stamp: str = "", level: int = 2) -> str:
+    """Write one section as Markdown, under a heading of that level."""
+    parts = [f"{'#' * level} {section.title}"]
+    parts += [text for block in section.blocks for text in _block(block, stamp)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

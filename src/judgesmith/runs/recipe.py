@@ -99,35 +99,48 @@ def load_recipe(
 
 
 def load_section(
-    path: Path, model: type[S], *, what: str, check: Callable[[S], Iterable[Problem]]
-) -> S:
+    path: Path, model: type[S], *, what: str, check: Callable[[S], Iterable[Problem]],
+    overrides: Sequence[str] = (), prepare: Callable[[dict[str, Any]], None] | None = None,
+) -> S:  # fmt: skip
     """A YAML file that is one config, `what` for the user; `check` says what fields do not show.
 
+    `key.path=value` overrides are applied, and then `prepare` may add what the file leaves out.
     Raises RecipeError listing all defects, each with its line.
     """
     tree, lines = _parse_yaml(path, what)
     problems: list[str] = []
+    for override in overrides:
+        _apply_override(tree, override, problems)
+    if prepare is not None:
+        prepare(tree)
     where = _Where(path, lines)
     found: S | None = _validate(model, tree, (), where, problems)
     if found is not None:
-        problems = [f"{where.of(at)}: {message}" for at, message in check(found)]
+        problems += [f"{where.of(at)}: {message}" for at, message in check(found)]
     if problems or found is None:
         start = len(f"{path}:")
-        problems.sort(key=lambda problem: int(problem[start:].partition(":")[0]))
+        problems.sort(key=lambda problem: _line(problem[start:]))
         listed = "\n".join(f"  {problem}" for problem in problems)
         raise RecipeError(f"The {what} has {len(problems)} error(s):\n{listed}")
     return found
 
 
+def _line(rest: str) -> int:
+    """The line of a problem, told after its file; one of the command line comes first."""
+    number = rest.partition(":")[0]
+    return int(number) if number.isdecimal() else 0
+
+
 def _parse_yaml(path: Path, what: str = "recipe") -> tuple[dict[str, Any], dict[Path_, int]]:
+    file = what if what.endswith(" file") else f"{what} file"
     try:
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except FileNotFoundError:
         hint = " `judgesmith recipes` lists those shipped." if what == "recipe" else ""
-        raise RecipeError(f"{path}: expected a {what} file, found none.{hint}") from None
+        raise RecipeError(f"{path}: expected a {file}, found none.{hint}") from None
     except IsADirectoryError:
-        raise RecipeError(f"{path}: expected a {what} file, found a folder.") from None
+        raise RecipeError(f"{path}: expected a {file}, found a folder.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: not valid YAML: {error}") from None
     if not isinstance(node, yaml.MappingNode):
