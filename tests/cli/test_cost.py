@@ -1,6 +1,8 @@
 """`judgesmith cost` as a user runs it: a file, a run, both; and what it writes."""
 
+import html
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,11 @@ import yaml
 
 from judgesmith.cli.costing import cost_command
 from judgesmith.costs import example
-from judgesmith.errors import JudgesmithError
+from judgesmith.errors import DataError, JudgesmithError
+from judgesmith.pipeline import open_run
+from judgesmith.pipeline.report_run import collect
+from judgesmith.report.html import render_html
+from judgesmith.report.markdown import render_markdown
 
 TEMPLATE = "<reasoning>Reply {number}.</reasoning><verdict>{verdict}</verdict>"
 
@@ -134,6 +140,22 @@ def test_hours_of_a_run_wait_for_a_machine(
     assert float(inputs["once.training.hours"]["value"]) == pytest.approx(hours)
     assert inputs["once.training.hours"]["origin"] == "the run, sft/manifest.json"
     assert inputs["calls_per_judgment"]["value"] == "2"
+
+
+def test_what_is_left_in_a_run_stands_in_its_report(
+    tiny_run: Path, cost_file: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(tiny_run, copy)
+    cost(copy, cost_file, out=(copy / "cost.json",))
+    run_dir, recipe = open_run(copy)
+    document = collect(run_dir, recipe)
+    assert document.costs is not None
+    for page in (render_markdown(document), html.unescape(render_html(document))):
+        assert "own judge (always_on) never pays" in page.replace("\\", "")
+    (copy / "cost.json").write_text('{"months": 3}')
+    with pytest.raises(DataError, match=r"cost\.json: expected what `judgesmith cost"):
+        collect(run_dir, recipe)
 
 
 @pytest.mark.parametrize(

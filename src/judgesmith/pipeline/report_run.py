@@ -7,8 +7,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
+from pydantic import ValidationError
 
 from judgesmith import __version__
+from judgesmith.errors import DataError
 from judgesmith.models.http.estimates import Estimate
 from judgesmith.models.http.ledger import Line, look
 from judgesmith.models.http.prices import usd
@@ -22,6 +24,7 @@ from judgesmith.pipeline.report_training import (
 )
 from judgesmith.pipeline.running import STOPPED, Standing, survey
 from judgesmith.report.advice import advise_all
+from judgesmith.report.costs import Costs
 from judgesmith.report.document import CurvePoint, Document, StageRow
 from judgesmith.report.html import render_html
 from judgesmith.report.markdown import render_markdown
@@ -36,6 +39,8 @@ from judgesmith.runs.manifest import library_versions
 from judgesmith.runs.recipe import Recipe
 from judgesmith.stages.gate import read_gate, read_results
 
+COSTS = "cost.json"
+"""What `judgesmith cost RUN FILE --out RUN/cost.json` leaves for the report."""
 BUDGET = "budget.json"
 """The cap that the last command with one gave."""
 DRY_RUN = "dry run"
@@ -95,6 +100,7 @@ def collect(run_dir: RunDir, recipe: Recipe) -> Document:
         merging=read_merging(run_dir, manifests.get("merge")),
         advice=advise_all(evaluation) if evaluation is not None else (),
         settings=setting_words(recipe.plain, recipe.why),
+        costs=read_costs(run_dir),
     )
 
 
@@ -126,6 +132,21 @@ def read_money(run_dir: RunDir) -> Money | None:
         in_flight_usd=usd(totals.in_flight),
         cap_usd=orjson.loads(budget.read_bytes())["budget_usd"] if budget.exists() else None,
     )
+
+
+def read_costs(run_dir: RunDir) -> Costs | None:
+    """What `judgesmith cost` wrote into the run; None where it did not."""
+    path = run_dir.file(COSTS)
+    if not path.exists():
+        return None
+    try:
+        return Costs.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        fields = ", ".join(".".join(map(str, defect["loc"])) for defect in error.errors()[:3])
+        raise DataError(
+            f"{path}: expected what `judgesmith cost {run_dir.path} cost.yaml --out {path}` "
+            f"writes; wrong: {fields or error}. Write it again, or delete it."
+        ) from None
 
 
 def _place(line: Line) -> tuple[int, str, str]:

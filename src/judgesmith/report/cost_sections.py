@@ -19,7 +19,6 @@ from judgesmith.report.numbers import plural
 INTERVALS = "Medians, and the 5% and 95% quantiles, of {draws:,} draws of the inputs."
 EXACT = "No input is uncertain, so there are no intervals."
 MOST_SWINGS = 8
-TONES = {"own judge": "pass", "API": "fail", "not decided": "inconclusive"}
 
 
 def cost_section(found: Costs | None) -> Section:
@@ -33,9 +32,7 @@ def cost_blocks(found: Costs) -> Iterator[Block]:
     """The advice, then what it rests on, from the figures to the inputs."""
     alike = [row for row in found.paybacks if row.like_for_like]
     for row in alike:
-        yield Banner(
-            f"{row.own} against {row.api} ({row.api_kind})", row.advice, TONES[row.verdict]
-        )
+        yield Banner(f"{row.own} against {row.api} ({row.api_kind})", row.advice, "answer")
     yield option_table(found)
     if found.once:
         yield once_table(found)

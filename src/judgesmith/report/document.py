@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from judgesmith.report.advice import Advice
+from judgesmith.report.costs import Costs
 from judgesmith.report.evidence import Evidence
 from judgesmith.report.merging import Merging
 from judgesmith.report.money import Money
@@ -43,6 +44,7 @@ class Document(Result):
     the recipe trains a student; `curve` is that of the only one, `training` tells of each.
     `preference` is what preference training found, `merging` what a merge did, `advice` which
     checkpoint to use where. `settings` are the values in the recipe that `why` gives reasons for.
+    `costs` are what `judgesmith cost` left in the run.
     """
 
     name: str
@@ -72,3 +74,4 @@ class Document(Result):
     merging: Merging | None = None
     advice: tuple[Advice, ...] = ()
     settings: dict[str, str] = Field(default_factory=dict)
+    costs: Costs | None = None

@@ -3,6 +3,7 @@
 from judgesmith.report import audit_tables, result_tables, run_tables
 from judgesmith.report.advice_sections import advice_section
 from judgesmith.report.blocks import Banner, Block, Judged, Plot, Plots, Section, Text
+from judgesmith.report.cost_sections import cost_section
 from judgesmith.report.document import Document
 from judgesmith.report.dry_run_tables import generators_section
 from judgesmith.report.files_sections import closing_sections, file_sections
@@ -70,8 +71,7 @@ def _run_sections(document: Document, stamp: str) -> list[Section]:
     found += [merge_section(document.merging, stamp=stamp), _audit_section(document, stamp)]
     if evaluation is not None:
         found += _example_sections(evaluation)
-    found.append(money_section(document.money))
-    return found
+    return [*found, money_section(document.money), cost_section(document.costs)]
 
 
 def _verdict_section(document: Document) -> Section:
