@@ -28,14 +28,20 @@ def encode_prompt(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
     Raises ModelError for a tokenizer without a chat template.
     """
     require_template(tokenizer)
+    turns = shown_turns(tokenizer, messages)
+    text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return list(ids)
+
+
+def shown_turns(tokenizer: Any, messages: Sequence[Message]) -> list[dict[str, str]]:
+    """The turns as the chat template gets them: tags broken up, the system text where it may be."""
     turns = [
         {"role": turn.role, "content": neutralise(tokenizer, turn.content)} for turn in messages
     ]
     if any(turn["role"] == _SYSTEM for turn in turns) and not takes_system(tokenizer):
-        turns = fold_system(turns)
-    text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-    return list(ids)
+        return fold_system(turns)
+    return turns
 
 
 def encode_reply(tokenizer: Any, reply: str) -> list[int]:

@@ -282,6 +282,43 @@ def cost(
 
 
 @app.command()
+def export(
+    folder: Run,
+    checkpoint: Annotated[
+        str | None, typer.Option(help="Which: sft, dpo, merge, or names of sft.judges.")
+    ] = None,
+    gguf: Annotated[
+        str | None, typer.Option(help="GGUF files for llama.cpp: f16,q8_0,q4_k_m.")
+    ] = None,
+    merged: Annotated[
+        bool | None, typer.Option("--merged/--adapter", help="An adapter laid over its base.")
+    ] = None,
+    dataset: Annotated[
+        bool | None, typer.Option("--dataset/--no-dataset", help="The run's data, with a card.")
+    ] = None,
+    ollama: Annotated[
+        bool | None, typer.Option("--ollama/--no-ollama", help="A Modelfile for each GGUF file.")
+    ] = None,
+    vllm: Annotated[
+        bool | None, typer.Option("--vllm/--no-vllm", help="docker-compose.yaml for vLLM.")
+    ] = None,
+    check: Annotated[
+        bool | None, typer.Option("--check/--no-check", help="Is each form the same judge?")
+    ] = None,
+    max_kappa_loss: Annotated[
+        float | None, typer.Option(min=0, help="Most kappa that a form may lose.")
+    ] = None,
+) -> None:
+    """Write a judge's folder and files for others; exit 1 if a form is not the same judge."""
+    from judgesmith.cli.exporting import ExportOptions, export_command
+
+    flags = {"merged": merged, "dataset": dataset, "ollama": ollama, "vllm": vllm, "check": check}
+    options = ExportOptions(checkpoint, gguf, flags, max_kappa_loss)
+    outcome = export_command(folder, options)
+    raise typer.Exit(GATE_CODES["pass" if outcome is None else outcome])
+
+
+@app.command()
 def report(folder: Run) -> None:
     """Write the run's report again: HTML, Markdown and JSON."""
     from judgesmith.cli.running import report_command

@@ -159,6 +159,22 @@ class DevSet:
                 verdicts.append(_nearest(scale, scores[key]) if key in scores else farthest)
         return verdicts, labels
 
+    @property
+    def clusters(self) -> list[str]:
+        """The question of every item; where labels are scores, of every score of `places_of`."""
+        if self.form != "scores":
+            return [item.question_id for item in self.items]
+        return [
+            item.question_id
+            for label, item in zip(self._labels, self.items, strict=True)
+            for _ in score_units(label.verdict, item)
+        ]
+
+    @property
+    def labelled_by(self) -> set[AnnotatorKind]:
+        """Who labelled the items; never people."""
+        return {label.annotator_kind for label in self._labels}
+
     def best_margin(self, judgments: Iterable[Judgment]) -> float | None:
         """The margin that these items call for; None for a judge that says itself what ties."""
         if self.asking.dialect.kind is not Kind.SINGLE:

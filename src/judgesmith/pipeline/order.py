@@ -22,6 +22,7 @@ STAGES = (
     "merge",
     "evaluate",
     "gate",
+    "export",
 )
 
 

@@ -195,7 +195,7 @@ def run_recipe(
             else:
                 check_before(name, recipe, run_dir, until=until)
                 fetch_named(load_stage(name).outside(config))
-                _discard_unfit(name, entry, config, run_dir)
+                discard_unfit(name, entry, config, run_dir)
                 yield run_stage(name, config, run_dir, models.opener(name))
             if name == until:
                 break
@@ -212,7 +212,7 @@ def _asked(recipe: Recipe, run_dir: RunDir, until: str | None) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _discard_unfit(name: str, entry: Standing, config: Section, run_dir: RunDir) -> None:
+def discard_unfit(name: str, entry: Standing, config: Section, run_dir: RunDir) -> None:
     """Throw away what an interrupted stage left, unless it was made from the very same things.
 
     A stale stage starts from nothing: one of its outputs may have been edited, and no stage may

@@ -108,6 +108,23 @@ def fold_adapter(
         copy_tokenizer(read.path, folder)
 
 
+def recast_model(
+    model: str | Path, out: Path, *, dtype: str, shard_bytes: int = SHARD_BYTES
+) -> None:
+    """Write a model in another precision, with its tokenizer, into a folder that is not there yet.
+
+    Raises:
+        DataError: the model's folder is not whole.
+    """
+
+    def nothing_laid(module: str) -> Delta:
+        raise KeyError(module)
+
+    with new_folder(out) as folder:
+        _write(folder, ModelFolder(find_folder(model)), {}, nothing_laid, dtype=dtype,
+               shard_bytes=shard_bytes)  # fmt: skip
+
+
 def merge_adapters_into(
     paths: Sequence[str | Path],
     method: MergeMethod,

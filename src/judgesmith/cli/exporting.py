@@ -1,0 +1,57 @@
+"""`export`: folders and files for others, and what they were found to be worth."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from judgesmith.cli import show
+from judgesmith.pipeline import open_run
+from judgesmith.pipeline.export_run import export_config, export_run
+from judgesmith.report.export_tables import gguf_table, parity_table
+
+
+class ExportOptions(NamedTuple):
+    """What the command line said; None is what it did not say."""
+
+    checkpoint: str | None
+    gguf: str | None
+    flags: dict[str, bool | None]
+    max_kappa_loss: float | None
+
+    def given(self) -> dict[str, Any]:
+        """The same as fields of the stage's config."""
+        listed = {"checkpoints": self.checkpoint, "gguf": self.gguf}
+        found: dict[str, Any] = {
+            name: tuple(part.strip() for part in text.split(","))
+            for name, text in listed.items()
+            if text is not None
+        }
+        found |= {name: value for name, value in self.flags.items() if value is not None}
+        if self.max_kappa_loss is not None:
+            found["max_kappa_loss"] = self.max_kappa_loss
+        return found
+
+
+def export_command(folder: Path, options: ExportOptions) -> str | None:
+    """Export, and show what was found; the outcome, None where nothing was checked."""
+    run_dir, recipe = open_run(folder)
+    show.rehearsal(recipe.header.rehearsed)
+    config = export_config(recipe, options.given())
+    with run_dir.locked():
+        exports = export_run(run_dir, recipe, config, _announce)
+    for one in exports.exported:
+        if one.gguf:
+            show.block(gguf_table(one))
+        if one.parity:
+            show.block(parity_table(one))
+        for form, reason in one.not_measured.items():
+            show.line(f"{form}: not checked: {reason}")
+        for file in one.gguf:
+            if file.refused:
+                show.line(f"refused, and deleted: {file.file}: {file.refused}")
+        show.line(f"{one.checkpoint}: {run_dir.file('export') / one.folder}")
+    show.rehearsal(recipe.header.rehearsed)
+    return exports.outcome
+
+
+def _announce(stage: str, why: str) -> None:
+    show.line(f"{stage} ({why})")

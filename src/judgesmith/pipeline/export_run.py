@@ -1,0 +1,63 @@
+"""`judgesmith export`: the stage with what the command line says, on a run that is there."""
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+from pydantic import ValidationError
+
+from judgesmith.errors import RecipeError
+from judgesmith.pipeline.opening import Models
+from judgesmith.pipeline.running import State, discard_unfit, require_fresh, run_stage, standing
+from judgesmith.report.exports import Exports
+from judgesmith.runs.layout import RunDir
+from judgesmith.runs.manifest import read_manifest
+from judgesmith.runs.recipe import Recipe
+from judgesmith.runs.students import student_stage
+from judgesmith.stages.export.config import Config, student_of
+from judgesmith.stages.export.stage import OUTPUTS
+
+STAGE = "export"
+
+
+def export_config(recipe: Recipe, given: dict[str, Any]) -> Config:
+    """What the recipe says of an export, with what the command line says above it."""
+    said = recipe.sections.get(STAGE)
+    values = {} if said is None else said.model_dump()
+    try:
+        return Config.model_validate({**values, **given})
+    except ValidationError as error:
+        told = "; ".join(
+            f"{d['loc'][0]}: {d['msg'].removeprefix('Value error, ')}, found {d['input']!r}"
+            for d in error.errors(include_url=False)
+        )
+        raise RecipeError(f"export: {told}") from None
+
+
+def export_run(
+    run_dir: RunDir, recipe: Recipe, config: Config,
+    announce: Callable[[str, str], None] = lambda stage, what: None,
+) -> Exports:  # fmt: skip
+    """Export a run's checkpoints, unless that very export is there; what was found.
+
+    Raises:
+        RunError: a checkpoint is not there, or is not what the recipe would train now.
+    """
+    for checkpoint in config.checkpoints:
+        require_fresh(run_dir, recipe, student_stage(student_of(checkpoint)))
+    entry = standing(STAGE, config, run_dir)
+    if entry.state is not State.FRESH:
+        announce(STAGE, entry.reason)
+        discard_unfit(STAGE, entry, config, run_dir)
+        with closing(Models(run_dir)) as models:
+            run_stage(STAGE, config, run_dir, models.opener(STAGE))
+    found = read_exports(run_dir)
+    assert found is not None
+    return found
+
+
+def read_exports(run_dir: RunDir) -> Exports | None:
+    """What a run's export found; None where there is no finished one."""
+    if read_manifest(run_dir.file(STAGE)) is None:
+        return None
+    return Exports.model_validate_json(run_dir.file(OUTPUTS[0]).read_bytes())
