@@ -6,7 +6,7 @@ from functools import partial
 from typing import TypeVar
 
 from judgesmith.audits.licence_findings import AUDIT, licence_findings
-from judgesmith.audits.licence_table import Carried, licence_table
+from judgesmith.audits.licence_table import Carried, LicenceTable, licence_table
 from judgesmith.audits.licences import Part, terms_of
 from judgesmith.errors import JudgesmithError
 from judgesmith.evaluation.learnt import learnt_labels
@@ -62,6 +62,16 @@ def audit_licences(name: str, run_dir: RunDir, recipe: Recipe, into: Audited) ->
         into.skip(f"{AUDIT} of {output}", why, of=name)
     table = licence_table(outputs, training=TRAINING)
     into.add(f"{AUDIT}, {name}", table.to_dict(), licence_findings(table))
+
+
+def licences_of(run_dir: RunDir, recipe: Recipe) -> LicenceTable | None:
+    """The terms of a run's records; None of a rehearsal, and of a run whose parts do not join."""
+    if recipe.header.rehearsed:
+        return None
+    try:
+        return licence_table(_Made(run_dir, recipe).outputs(), training=TRAINING)
+    except JudgesmithError:
+        return None
 
 
 class _Made:

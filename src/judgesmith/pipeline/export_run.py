@@ -7,17 +7,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from judgesmith.errors import RecipeError
+from judgesmith.pipeline.export_cards import STAGE, read_exports
 from judgesmith.pipeline.opening import Models
+from judgesmith.pipeline.report_run import write_report
 from judgesmith.pipeline.running import State, discard_unfit, require_fresh, run_stage, standing
 from judgesmith.report.exports import Exports
 from judgesmith.runs.layout import RunDir
-from judgesmith.runs.manifest import read_manifest
 from judgesmith.runs.recipe import Recipe
 from judgesmith.runs.students import student_stage
 from judgesmith.stages.export.config import Config, student_of
-from judgesmith.stages.export.stage import OUTPUTS
-
-STAGE = "export"
 
 
 def export_config(recipe: Recipe, given: dict[str, Any]) -> Config:
@@ -53,11 +51,5 @@ def export_run(
             run_stage(STAGE, config, run_dir, models.opener(STAGE))
     found = read_exports(run_dir)
     assert found is not None
+    write_report(run_dir, recipe)
     return found
-
-
-def read_exports(run_dir: RunDir) -> Exports | None:
-    """What a run's export found; None where there is no finished one."""
-    if read_manifest(run_dir.file(STAGE)) is None:
-        return None
-    return Exports.model_validate_json(run_dir.file(OUTPUTS[0]).read_bytes())

@@ -14,6 +14,7 @@ from judgesmith.errors import DataError
 from judgesmith.models.http.estimates import Estimate
 from judgesmith.models.http.ledger import Line, look
 from judgesmith.models.http.prices import usd
+from judgesmith.pipeline.export_cards import write_cards
 from judgesmith.pipeline.opening import ESTIMATES, LEDGER, read_estimates
 from judgesmith.pipeline.order import STAGES
 from judgesmith.pipeline.report_training import (
@@ -279,10 +280,14 @@ def _provenance(run_dir: RunDir, entries: list[Standing]) -> dict[str, str]:
 
 
 def write_report(run_dir: RunDir, recipe: Recipe) -> Path:
-    """Write report/index.html, report.md and report.json; returns the page's path."""
+    """Write report/index.html, report.md and report.json, and the cards of what was exported.
+
+    Returns the page's path.
+    """
     document = collect(run_dir, recipe)
     page = run_dir.file("report/index.html")
     write_bytes(page, render_html(document).encode())
     write_bytes(run_dir.file("report/report.md"), render_markdown(document).encode())
     write_json(run_dir.file("report/report.json"), document.model_dump(mode="json"))
+    write_cards(run_dir, recipe, document)
     return page

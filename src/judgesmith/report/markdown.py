@@ -50,7 +50,7 @@ def render_markdown(document: Document) -> str:
 def render_section(section: Section, *, stamp: str = "", level: int = 2) -> str:
     """Write one section as Markdown, under a heading of that level."""
     parts = [f"{'#' * level} {section.title}"]
-    parts += [text for block in section.blocks for text in _block(block, stamp)]
+    parts += [text for block in section.blocks for text in render_block(block, stamp)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -71,7 +71,8 @@ def plain(text: str) -> str:
     return re.sub(r"^(#+ |[-+] |\d+[.)] )", r"\\\1", flat)
 
 
-def _block(block: Block, stamp: str) -> Iterable[str]:
+def render_block(block: Block, stamp: str) -> list[str]:
+    """A block as parts of Markdown, an empty line between them; `stamp` marks its heading."""
     if isinstance(block, Banner):
         title = block.title if block.tone == "answer" else block.title.upper()
         return [f"> **{plain(title)}**\n>\n> {plain(block.text)}"]

@@ -5,17 +5,16 @@ from typing import Any, NamedTuple
 
 from judgesmith.evaluation.judges import read_judgments, read_single
 from judgesmith.evaluation.parity import Asked, measure_parity
+from judgesmith.inference.students import margin_in, weights_folder
 from judgesmith.judging.dialect import Dialect
 from judgesmith.metrics import Verdict
 from judgesmith.models.asking import About, judge_items
 from judgesmith.models.dev import Asking, DevSet, DevSets
 from judgesmith.models.judge import requests_about, showings
-from judgesmith.models.pointwise import read_margin
 from judgesmith.models.protocol import Model, Sampling
 from judgesmith.records import TIE, AnnotatorKind, Judgment, Kind, Message
 from judgesmith.report.exports import Parity
 from judgesmith.runs.layout import RunDir
-from judgesmith.runs.students import student_folder
 from judgesmith.stages.export.config import Config
 from judgesmith.tasks import known_dialects, task_of
 
@@ -42,9 +41,7 @@ class Checker(NamedTuple):
         """The labelled dev items; there may be none."""
         asking = Asking(dialect, reply_tokens, config.items, run_dir.seed)
         dev = DevSets.of_run(run_dir, [asking], known_dialects(task_of(run_dir.header))).first
-        margin = None
-        if dev.needs_margin:
-            margin = read_margin(run_dir.file(student_folder(student)), dialect.hash)
+        margin = margin_in(weights_folder(run_dir, student), dialect) if dev.needs_margin else None
         return cls(run_dir, dev, margin, config.max_kappa_loss)
 
     def ask(self, name: str, opened: Callable[[], Model]) -> Said:

@@ -21,6 +21,9 @@ from judgesmith.backends.origin import (
 )
 from judgesmith.backends.threads import choose_threads
 from judgesmith.errors import DataError, RunError
+from judgesmith.inference.judge_file import JudgeFile, write_judge_file
+from judgesmith.inference.opening import judge_version
+from judgesmith.inference.students import margin_in
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import Message
@@ -101,6 +104,7 @@ def _export(source: Source, config: Config, run_dir: RunDir, models: ModelOpener
         source.path, folder, merged=config.merged, dtype=config.dtype,
         reply_tokens=source.reply_tokens,
     )  # fmt: skip
+    _write_judge_file(source, folder, run_dir)
     files = _write_gguf(source, config, folder)
     gguf = _describe(files)
     parity, missing = list[Parity](), {HUGGING_FACE: NO_CHECK} | {g.kind: NO_CHECK for g in gguf}
@@ -118,6 +122,16 @@ def _export(source: Source, config: Config, run_dir: RunDir, models: ModelOpener
         reply_tokens=source.reply_tokens, parameters=count_numbers(folder),
         gguf=tuple(gguf), parity=tuple(parity), not_measured=missing,
     )  # fmt: skip
+
+
+def _write_judge_file(source: Source, folder: Path, run_dir: RunDir) -> None:
+    margin = margin_in(Path(source.path), source.dialect)
+    write_judge_file(folder, JudgeFile(
+        schema=1, name=f"{run_dir.header.name}/{source.student}",
+        version=judge_version(folder, source.dialect, margin), dialect=source.dialect,
+        dialect_hash=source.dialect.hash, task=run_dir.header.task, mode="rationale",
+        reply_tokens=source.reply_tokens, tie_margin=margin, calibration=None,
+    ))  # fmt: skip
 
 
 def _write_gguf(source: Source, config: Config, folder: Path) -> dict[Kind, Path]:

@@ -1,0 +1,72 @@
+"""The cards of what a run exported, and what else lies beside the weights."""
+
+import shutil
+
+from judgesmith.audits.licence_table import LicenceTable
+from judgesmith.inference.judge_file import read_judge_file
+from judgesmith.pipeline.audit_licences import licences_of
+from judgesmith.report.card import Card, render_card
+from judgesmith.report.document import Document
+from judgesmith.report.exports import Exports
+from judgesmith.report.licences import LicenceRow, Licences
+from judgesmith.runs.jsonl import write_bytes
+from judgesmith.runs.layout import RunDir
+from judgesmith.runs.manifest import read_manifest
+from judgesmith.runs.recipe import Recipe
+from judgesmith.stages.export.stage import OUTPUTS
+
+STAGE = "export"
+CARD = "README.md"
+
+
+def read_exports(run_dir: RunDir) -> Exports | None:
+    """What a run's export found; None where there is no finished one."""
+    if read_manifest(run_dir.file(STAGE)) is None:
+        return None
+    return Exports.model_validate_json(run_dir.file(OUTPUTS[0]).read_bytes())
+
+
+def write_cards(run_dir: RunDir, recipe: Recipe, document: Document) -> None:
+    """Write the card of every exported checkpoint, with the recipe and the report beside it."""
+    exports = read_exports(run_dir)
+    if exports is None:
+        return
+    licences = _licences(licences_of(run_dir, recipe))
+    for one in exports.exported:
+        folder = run_dir.file(STAGE) / one.folder
+        if not folder.is_dir():
+            continue
+        held = read_judge_file(folder)
+        card = Card(
+            document=document, exported=one, dialect=held.dialect, judge=held.name,
+            version=held.version, command=_command(recipe), licences=licences,
+            simulated=bool(getattr(recipe.sections.get("responses"), "simulated", ())),
+        )  # fmt: skip
+        write_bytes(folder / CARD, render_card(card).encode())
+        shutil.copyfile(run_dir.file("recipe.yaml"), folder / "recipe.yaml")
+        shutil.copyfile(run_dir.file("report/index.html"), folder / "report.html")
+
+
+def _command(recipe: Recipe) -> str:
+    rehearsed = " --rehearse" if recipe.header.rehearsed else ""
+    return f"judgesmith run recipe.yaml{rehearsed}"
+
+
+def _licences(found: LicenceTable | None) -> Licences:
+    if found is None:
+        return Licences()
+    told = found.to_dict()
+    rows = tuple(
+        LicenceRow(
+            file=output.output, terms=tuple(part.title for part in one.parts), records=one.n,
+            publish=one.publish.value, train=one.train.value,
+        )
+        for output in found.outputs
+        for one in output.sets
+    )  # fmt: skip
+    conditions = told["conditions"]
+    assert isinstance(conditions, list)
+    return Licences(
+        rows=rows, judge=tuple(part.title for part in found.student()),
+        conditions=tuple(map(str, conditions)),
+    )  # fmt: skip

@@ -1,0 +1,241 @@
+"""The judge card: the model card of an exported judge, written from the run's evidence.
+
+Pure: a card in, Markdown out. Every number in it stands in the run's report, too.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from pydantic import Field
+
+from judgesmith.judging.dialect import Dialect
+from judgesmith.records import Kind
+from judgesmith.report.advice import checkpoints_of
+from judgesmith.report.advice_sections import advice_table
+from judgesmith.report.audit_tables import findings_table
+from judgesmith.report.blocks import Block, Plots, Section, Table
+from judgesmith.report.card_limits import limits
+from judgesmith.report.document import Document
+from judgesmith.report.export_tables import gguf_table, parity_table
+from judgesmith.report.exports import Exported
+from judgesmith.report.licences import Licences, licence_id, licences_table
+from judgesmith.report.markdown import fenced, plain, render_block
+from judgesmith.report.result_base import Result
+from judgesmith.report.results import Evaluation
+from judgesmith.report.run_tables import composition_table, named_table, stage_table
+from judgesmith.report.sections import build_sections, stamp_of
+
+_SHOWN = ("formats", "agreement", "comparisons", "order", "kept", "consistency")
+"""Sections of the report that are evidence for or against the judge, by how their anchors begin."""
+_DOMAINS = ("in_domain", "out_of_domain")
+_GIVEN = {
+    Kind.SINGLE: "one response at a time", Kind.PAIR: "two responses, in both orders",
+    Kind.LIST: "several responses, in their order and its reverse",
+}  # fmt: skip
+_TAGS = ("judgesmith", "llm-judge", "llm-as-a-judge")
+
+
+class Card(Result):
+    """What a judge card is written from.
+
+    `command` is what made and measured the judge, `licences` whose terms it rests on; `simulated`
+    is whether simulated models gave responses that it learned from and was measured on.
+    """
+
+    document: Document
+    exported: Exported
+    dialect: Dialect
+    judge: str
+    version: str
+    command: str
+    simulated: bool = False
+    licences: Licences = Field(default_factory=Licences)
+
+
+def render_card(card: Card) -> str:
+    """Write the card as Markdown with the YAML head of a Hugging Face model card."""
+    document, one = card.document, card.exported
+    stamp = stamp_of(document)
+    sections = build_sections(_shortened(document, one.student))
+    return _environment().get_template("card.md.j2").render(
+        head=yaml.safe_dump(_head(card), sort_keys=False, allow_unicode=True),
+        card=card, document=document, one=one, dialect=card.dialect,
+        what=_what(card.dialect), stored=_stored(one), limits=limits(card),
+        verdict=_blocks(_named(sections, ("verdict",)), stamp),
+        evidence=_blocks(_named(sections, _SHOWN), stamp, titled=True),
+        advice=_advice(document, stamp),
+        gguf=render_block(gguf_table(one), stamp) if one.gguf else [],
+        parity=render_block(parity_table(one), stamp) if one.parity else [],
+        data=_data(card, stamp), why=_why(document, stamp), made=_made(document, stamp),
+        plain=plain, fenced=fenced,
+    )  # fmt: skip
+
+
+def _shortened(document: Document, student: str) -> Document:
+    """The document with the comparisons that this judge is in; all stand in the report."""
+    evaluation = document.evaluation
+    if evaluation is None:
+        return document
+    first, *others = (_own(one, student) for one in (evaluation, *evaluation.also))
+    return document.model_copy(
+        update={"evaluation": first.model_copy(update={"also": tuple(others)})}
+    )
+
+
+def _own(evaluation: Evaluation, student: str) -> Evaluation:
+    found = tuple(
+        one for one in evaluation.comparisons
+        if student in (one.a, one.b) and one.slice in _DOMAINS
+    )  # fmt: skip
+    return evaluation.model_copy(update={"comparisons": found})
+
+
+def _head(card: Card) -> dict[str, object]:
+    """The YAML head; a licence that is one of the hub's names only where all parts share it."""
+    one, document = card.exported, card.document
+    licence = licence_id(card.licences.judge) if one.base is None else None
+    head: dict[str, object] = {"license": licence or "other"}
+    if licence is None:
+        head |= {"license_name": "see-the-terms-below", "license_link": "README.md"}
+    head |= {
+        "library_name": "peft" if one.form == "adapter" else "transformers",
+        "pipeline_tag": "text-generation",
+        "tags": [*_TAGS, document.task, *(["gguf"] if one.gguf else [])],
+    }
+    if one.base is not None:
+        relation = "adapter" if one.form == "adapter" else "merge"
+        head |= {"base_model": one.base, "base_model_relation": relation}
+    index = [] if document.rehearsed else _model_index(card)
+    if index:
+        head["model-index"] = [{"name": card.judge, "results": index}]
+    return head
+
+
+def _model_index(card: Card) -> list[dict[str, object]]:
+    """Agreement by slice, where it may be shown."""
+    evaluation = card.document.evaluation
+    if evaluation is None:
+        return []
+    judge = next((one for one in evaluation.judges if one.name == card.exported.student), None)
+    if judge is None:
+        return []
+    return [
+        {
+            "task": {"type": "text-generation", "name": f"judging: {card.document.task}"},
+            "dataset": {
+                "type": card.document.name,
+                "name": f"{card.document.name}, {info.title} ({evaluation.labels_title})",
+            },
+            "metrics": [{
+                "type": "cohen_kappa", "name": "Cohen's kappa",
+                "value": round(found.kappa.value, 4),
+            }],
+        }
+        for info in evaluation.slices
+        if info.kind == "domain"
+        and (found := judge.slices.get(info.name)) is not None
+        and found.kappa.value is not None
+        and found.kappa.hidden is None
+    ]  # fmt: skip
+
+
+def _what(dialect: Dialect) -> str:
+    """What the judge is given and what it says."""
+    given = _GIVEN[dialect.kind]
+    values = ", ".join(dialect.scale.values)
+    said = f"It is shown {given}, and answers with one of: {values}."
+    if dialect.direction is not None and dialect.scored:
+        said += f" A higher score is {dialect.direction.value}."
+    elif dialect.direction is not None:
+        said += f" A verdict names the {dialect.direction.value} response."
+    if dialect.reference_user is not None:
+        said += " It answers the question first, unless it is given a reference."
+    return said
+
+
+def _stored(one: Exported) -> str:
+    if one.form == "adapter":
+        four = f", stored in four bits ({one.quantize})" if one.quantize else ""
+        return f"an adapter (PEFT) of {one.parameters:,} numbers over the base {one.base}{four}"
+    over = f", {one.base} with an adapter laid over it" if one.base else ""
+    return f"a whole model of {one.parameters:,} numbers in {one.dtype}{over}"
+
+
+def _named(sections: Iterable[Section], anchors: Sequence[str]) -> list[Section]:
+    """Sections by how their anchors begin, without those on orders where no judge sees one."""
+    return [
+        one for one in sections
+        if one.anchor.split("-")[0] in anchors
+        and not (one.anchor.startswith("order") and _order_proof(one))
+    ]  # fmt: skip
+
+
+def _order_proof(section: Section) -> bool:
+    return not any(isinstance(block, Plots) for block in section.blocks)
+
+
+def _blocks(sections: Iterable[Section], stamp: str, *, titled: bool = False) -> list[str]:
+    found = []
+    for section in sections:
+        if titled:
+            found.append(f"### {plain(section.title)}")
+        found += [
+            text
+            for block in section.blocks
+            if not isinstance(block, Plots) and not (isinstance(block, Table) and not block.rows)
+            for text in _lower(render_block(block, stamp), titled=titled)
+        ]
+    return [text for text in found if text]
+
+
+def _lower(texts: Iterable[str], *, titled: bool) -> list[str]:
+    """Headings one level down under a section's own."""
+    return [f"#{text}" if titled and text.startswith("###") else text for text in texts]
+
+
+def _advice(document: Document, stamp: str) -> list[str]:
+    evaluation = document.evaluation
+    if document.advice:
+        labels = evaluation.labels_title if evaluation and not evaluation.also else None
+        return render_block(advice_table(document.advice, labels), stamp)
+    known = checkpoints_of(evaluation) if evaluation is not None else []
+    if len(known) > 1:
+        return ["The run's checkpoints were not compared by a paired test, so none is advised."]
+    return ["The run measured one checkpoint, so there is no other to choose."]
+
+
+def _data(card: Card, stamp: str) -> list[str]:
+    document = card.document
+    blocks: list[Block] = [stage_table(document.stages)] if document.stages else []
+    if document.composition:
+        blocks.append(composition_table(document.composition))
+    if card.licences.rows:
+        blocks.append(licences_table(card.licences))
+    if document.findings:
+        blocks.append(findings_table(document.findings))
+    return [text for block in blocks for text in render_block(block, stamp) if text]
+
+
+def _why(document: Document, stamp: str) -> list[str]:
+    if not document.why:
+        return ["The recipe gives no reasons."]
+    heads = ("setting", "reason")
+    return render_block(
+        named_table("Why the recipe is so", heads, document.why, document.settings), stamp
+    )
+
+
+def _made(document: Document, stamp: str) -> list[str]:
+    return render_block(
+        named_table("Versions and hashes", ("name", "value"), document.provenance), stamp
+    )
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(  # Markdown: texts of others are escaped by `plain` and `fenced`
+        loader=PackageLoader("judgesmith.report"), undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, autoescape=False, keep_trailing_newline=True,
+    )  # fmt: skip
