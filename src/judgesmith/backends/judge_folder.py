@@ -26,6 +26,8 @@ Precision = Literal["bfloat16", "float32"]
 Form = Literal["adapter", "model"]
 GENERATION = "generation_config.json"
 _ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
+_MOST_CONTEXT = 8192
+"""Longer ones take memory that prompts of a judge do not need."""
 _DRAWN = ("temperature", "top_p", "top_k", "min_p", "typical_p")
 """Settings of drawing a reply: a judge's is the likeliest one."""
 
@@ -98,6 +100,14 @@ def count_numbers(folder: Path) -> int:
     """Numbers in a folder's weight files; those of an adapter alone where it is one."""
     files = folder.glob("*.safetensors")
     return sum(prod(place.shape) for file in files for place in read_header(file).values())
+
+
+def context_of(folder: Path) -> int:
+    """Tokens of prompt and reply together that the judge of a folder can hold."""
+    held = read_config(folder / "config.json") if (folder / "config.json").is_file() else {}
+    held = held.get("text_config") or held
+    limits = (held.get("max_position_embeddings"), open_tokenizer(str(folder)).model_max_length)
+    return min(_MOST_CONTEXT, *(int(limit) for limit in limits if limit))
 
 
 def _hub_name(base: str | None) -> str | None:

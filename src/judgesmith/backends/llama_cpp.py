@@ -12,6 +12,7 @@ from typing import Any
 
 from judgesmith.backends.encode import encode_prompt, openings, shown_turns, turn_end
 from judgesmith.backends.gguf.worker import Worker, WorkerEnded
+from judgesmith.backends.judge_folder import context_of
 from judgesmith.backends.weights import load_tokenizer
 from judgesmith.errors import ModelError
 from judgesmith.models.protocol import Completion, Request, Wanted
@@ -28,7 +29,6 @@ SPOKEN = (
     (Message(role="user", content=AWKWARD[0]),),
 )
 _MOST_CRASHES = 3
-_LARGEST_CONTEXT = 8192
 
 
 class NotThisJudge(ModelError):
@@ -54,7 +54,7 @@ class LlamaCpp:
             tokenizer: the folder of the judge's tokenizer with its chat template.
             threads: how many llama.cpp computes with.
             python: of the worker; None: see `gguf.worker.llama_python`.
-            context: tokens of prompt and reply together; None: the tokenizer's, 8,192 at most.
+            context: tokens of prompt and reply together; None: see `judge_folder.context_of`.
 
         Raises:
             NotThisJudge: the file is not this judge's, or cannot be read.
@@ -62,7 +62,7 @@ class LlamaCpp:
         self.name = name
         self._file, self._threads = file, threads
         self._tokenizer = load_tokenizer(tokenizer)
-        self._context = context or min(_LARGEST_CONTEXT, int(self._tokenizer.model_max_length))
+        self._context = context or context_of(Path(tokenizer))
         self._worker = Worker(python)
         self._crashes = 0
         self._ends = [turn_end(self._tokenizer), int(self._tokenizer.eos_token_id)]

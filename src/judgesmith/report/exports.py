@@ -45,6 +45,8 @@ class ExportedFile(Result):
 class Gguf(Result):
     """A GGUF file: its kind, how many tensors have which type, and how many fell back.
 
+    `adds_bos` is whether llama.cpp puts the first token of a text there by itself.
+
     A tensor falls back where its rows are too short for the kind's own type. `refused` says why a
     file was deleted again: it is not this judge, or loses too much.
     """
@@ -53,6 +55,7 @@ class Gguf(Result):
     file: str
     tensors: dict[str, int]
     fallen_back: int
+    adds_bos: bool
     refused: str | None = None
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from judgesmith.backends.gguf.source import find_converter
 from judgesmith.backends.gguf.worker import Worker
@@ -52,10 +52,17 @@ def file_name(stem: str, kind: Kind) -> str:
     return f"{stem}-{kind.upper()}.gguf"
 
 
-def tensor_types(files: Sequence[Path]) -> dict[Path, dict[str, int]]:
-    """How many tensors of each file have which type."""
-    found = json.loads(_run("describe", *map(str, files)))
-    return {file: found[str(file)] for file in files}
+class Described(NamedTuple):
+    """How many tensors of a file have which type, and whether llama.cpp adds its first token."""
+
+    tensors: dict[str, int]
+    adds_bos: bool
+
+
+def describe(files: Sequence[Path]) -> list[Described]:
+    """What llama.cpp's own reader finds in files, in their order."""
+    found = json.loads(_run("describe", *map(str, files))) if files else []
+    return [Described(**one) for one in found]
 
 
 def fallen_back(types: dict[str, int], kind: Kind) -> int:

@@ -46,13 +46,15 @@ def _no_sentencepiece(*_: Any, **__: Any) -> None:
     raise FileNotFoundError("tokenizer.model")
 
 
-def describe(files: list[str]) -> dict[str, dict[str, int]]:
-    """How many tensors of each file have which type."""
+def describe(file: str) -> dict[str, Any]:
+    """How many tensors have which type, and whether llama.cpp begins texts by itself."""
     from gguf import GGUFReader  # type: ignore[import-not-found]
 
+    held = GGUFReader(file)
+    bos = held.get_field("tokenizer.ggml.add_bos_token")
     return {
-        file: dict(Counter(tensor.tensor_type.name for tensor in GGUFReader(file).tensors))
-        for file in files
+        "tensors": Counter(tensor.tensor_type.name for tensor in held.tensors),
+        "adds_bos": bos is not None and bool(bos.contents()),
     }
 
 
@@ -62,4 +64,4 @@ if __name__ == "__main__":
     if do == "convert":
         convert(Path(rest[0]), rest[1])
     else:
-        sys.stdout.write(json.dumps(describe(rest)))
+        sys.stdout.write(json.dumps([describe(file) for file in rest]))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from judgesmith.backends.adapters import base_of, is_adapter
-from judgesmith.backends.gguf.convert import Kind, fallen_back, tensor_types, write_gguf
+from judgesmith.backends.gguf.convert import Kind, describe, fallen_back, write_gguf
 from judgesmith.backends.judge_folder import count_numbers, require_same_ids, write_judge_folder
 from judgesmith.backends.llama_cpp import AWKWARD, SPOKEN, LlamaCpp, NotThisJudge
 from judgesmith.backends.local_model import LocalModel
@@ -34,6 +34,7 @@ from judgesmith.runs.manifest import StageReport
 from judgesmith.runs.students import student_folder, student_stage
 from judgesmith.stages.export.checking import Checker, Said
 from judgesmith.stages.export.config import Config, student_of
+from judgesmith.stages.export.deploying import write_deployment
 from judgesmith.tasks import load_dialect, task_of
 
 VERSION = 1
@@ -114,6 +115,7 @@ def _export(source: Source, config: Config, run_dir: RunDir, models: ModelOpener
         )
         gguf, parity = _check(source, checker, models, folder, gguf)
         missing = {} if checker.dev.items else dict.fromkeys(missing, NO_DEV)
+    write_deployment(folder, source.dialect, written, gguf, config, source.reply_tokens)
     return Exported(
         checkpoint=source.checkpoint, student=source.student, folder=folder.name,
         form=written.form, base=written.base, quantize=written.quantize,
@@ -151,11 +153,12 @@ def _write_gguf(source: Source, config: Config, folder: Path) -> dict[Kind, Path
 
 
 def _describe(files: dict[Kind, Path]) -> list[Gguf]:
-    types = tensor_types(list(files.values())) if files else {}
     return [
-        Gguf(kind=kind.upper(), file=file.name, tensors=types[file],
-             fallen_back=fallen_back(types[file], kind))
-        for kind, file in files.items()
+        Gguf(
+            kind=kind.upper(), file=file.name, tensors=found.tensors, adds_bos=found.adds_bos,
+            fallen_back=fallen_back(found.tensors, kind),
+        )
+        for (kind, file), found in zip(files.items(), describe([*files.values()]), strict=True)
     ]  # fmt: skip
 
 
