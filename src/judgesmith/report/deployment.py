@@ -22,15 +22,13 @@ class Around:
 def modelfile(
     file: str, around: Around, *, system: str | None, context: int, reply_tokens: int
 ) -> str:
-    r"""The Modelfile of a GGUF file for Ollama: the prompt of training, and greedy replies.
+    """The Modelfile of a GGUF file for Ollama: the prompt of training, and greedy replies.
 
     >>> around = Around("<s>", "|", "<s>", "<judge>", "<end>")
-    >>> text = modelfile("j.gguf", around, system="Judge.", context=64, reply_tokens=8)
-    >>> print(text[text.index("FROM"):text.index("PARAMETER")].rstrip())
-    FROM ./j.gguf
-    TEMPLATE \"\"\"{{ if .System }}<s>{{ .System }}|{{ else }}<s>{{ end }}{{ .Prompt }}<judge>{{ .Response }}<end>\"\"\"
-    SYSTEM \"\"\"Judge.\"\"\"
-    """  # noqa: E501
+    >>> text = modelfile("j.gguf", around, system=None, context=64, reply_tokens=8)
+    >>> "{{ if .System }}<s>{{ .System }}|{{ else }}<s>{{ end }}{{ .Prompt }}<judge>" in text
+    True
+    """
     template = (
         "{{ if .System }}" + _go(around.before_system) + "{{ .System }}" + _go(around.between)
         + "{{ else }}" + _go(around.before_user) + "{{ end }}{{ .Prompt }}" + _go(around.after)
