@@ -223,3 +223,8 @@ def test_a_log_without_what_the_task_needs(
         questions.run(Config(sources=(source,)), empty_run, no_models)
     assert "(log log.csv, 'who?')" in str(caught.value)
     assert said in str(caught.value)
+
+
+def test_a_kind_without_a_reader_is_an_error_of_the_recipe() -> None:
+    with pytest.raises(ValidationError, match=r"kind 'bonk' cannot be read here; did you mean 'b"):
+        Config.model_validate({"sources": [{"kind": "bonk"}]})

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from judgesmith.errors import AuditError, RecipeError
 from judgesmith.pipeline.opening import Models
@@ -352,3 +353,8 @@ def test_a_generator_named_twice_is_refused_before_it_is_asked(
     twice = (Generator(model="one"), Generator(model="one", system="x"))
     with pytest.raises(RecipeError, match="its own name"):
         responses.run(Config(generators=twice), asked, no_models)
+
+
+def test_a_kind_without_a_reader_is_an_error_of_the_recipe() -> None:
+    with pytest.raises(ValidationError, match=r"kind 'fiel' cannot be read here; did you mean 'fi"):
+        Config.model_validate({"imports": [{"kind": "fiel", "path": "x.jsonl"}]})

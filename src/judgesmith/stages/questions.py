@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from judgesmith.audits import SurfaceQuestion, surface_findings, surface_table
 from judgesmith.backends.hub import find_source, place_of
@@ -27,6 +27,7 @@ from judgesmith.sources import (
     mapping_files,
     mapping_of,
     reader,
+    require_kinds,
 )
 from judgesmith.sources.bank import shipped_bank
 from judgesmith.tasks import Task, task_of
@@ -47,6 +48,12 @@ class Config(Section):
     """`sources` are read in order; a question that an earlier source gave is not read twice."""
 
     sources: tuple[Source, ...]
+
+    @field_validator("sources")
+    @classmethod
+    def _can_be_read(cls, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+        require_kinds(sources, QUESTION_READERS)
+        return sources
 
 
 def inputs(config: Config) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from functools import partial as fixed
 from pathlib import Path
 from typing import Any, Self
 
+from pydantic import field_validator
+
 from judgesmith.audits import Finding, stop_on_errors
 from judgesmith.backends.hub import find_source, place_of
 from judgesmith.errors import RecipeError
@@ -22,6 +24,7 @@ from judgesmith.sources import (
     import_files,
     mapping_of,
     reader,
+    require_kinds,
 )
 from judgesmith.stages.responses.asking import Asked, Asker, Responder, failed_findings
 from judgesmith.stages.responses.dry_run import (
@@ -50,6 +53,12 @@ class Config(Section):
     generators: tuple[Generator, ...] = ()
     dry_run: DryRunFirst | None = None
     sampling: Sampling = Sampling(temperature=0.7, max_tokens=300)
+
+    @field_validator("imports")
+    @classmethod
+    def _can_be_read(cls, imports: tuple[Import, ...]) -> tuple[Import, ...]:
+        require_kinds(imports, RESPONSE_READERS)
+        return imports
 
     @property
     def asks(self) -> tuple[str, ...]:
