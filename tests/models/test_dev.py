@@ -101,6 +101,14 @@ def replies(**changed: Any) -> dict[str, str]:
     return given | {ITEMS[int(key[1:])].id: text for key, text in changed.items()}
 
 
+def test_labels_by_people_count_where_nobody_else_labelled() -> None:
+    """They are on the dev side, which is never measured on; a student may have learnt from them."""
+    people = [label(i, s, AnnotatorKind.PERSON) for i, s in zip(ITEMS, LETTERS, strict=True)]
+    assert dev_set(people).items == dev_set().items
+    assert dev_set(people).kappa(Replying(replies())) == 1.0
+    assert dev_set(people).kappa(Replying(replies(i0="no verdict"))) == round(5 / 7, 6)
+
+
 def test_only_dev_items_with_a_label_that_no_person_gave() -> None:
     assert {item.id for item in dev_set().items} == {item.id for item in ITEMS[:6]}
     by_people = [label(ITEMS[0], "A", AnnotatorKind.PERSON), *LABELS[1:3]]

