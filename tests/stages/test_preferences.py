@@ -373,3 +373,29 @@ def test_a_mistake_that_one_order_lacks_is_left_out(
     for item in labelled.read("split/items.jsonl", Item)[:20]:
         given = [judgments[i] for i in label[item.id].judgment_ids]
         assert len(materials.candidates(item, label[item.id], given)) <= 1
+
+
+def test_mistakes_that_no_reply_can_hold_are_counted(
+    labelled: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reason of one mode quotes a tag of the dialect: its mistakes are lost, and told."""
+
+    class Tagged(BiasTask):
+        def mistaken_judgments(
+            self, question: Question, responses: Sequence[Response], policy: str
+        ) -> list[Mistake]:
+            found = super().mistaken_judgments(question, responses, policy)
+            return [
+                one._replace(judgment=one.judgment._replace(rationale="It says </reasoning>."))
+                if one.mode == "misread_person"
+                else one
+                for one in found
+            ]
+
+    whole = preferences.run(preferences.Config(dialect=PAIRS), labelled, no_model)
+    monkeypatch.setattr(stage, "task_of", lambda header: Tagged())
+    found = preferences.run(preferences.Config(dialect=PAIRS), labelled, no_model)
+    assert stage.UNSAYABLE not in whole.tables
+    lost = found.tables[stage.UNSAYABLE]
+    assert set(lost) == {"misread_person"}
+    assert lost["misread_person"] >= whole.tables["mistakes to choose from"]["misread_person"] > 0

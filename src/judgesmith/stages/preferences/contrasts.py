@@ -1,8 +1,8 @@
 """Every mistake of one misread fact about an item, and the rows of what is used."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.render import render_prompt
@@ -27,6 +27,7 @@ class Materials:
     """What mistakes are made from.
 
     `writer` is the model that writes the rejected replies, None where facts are misread.
+    `unsayable` counts, by mode, mistakes whose reason no reply of the dialect can hold.
     """
 
     questions: Mapping[str, Question]
@@ -36,6 +37,7 @@ class Materials:
     modes: Sequence[str]
     seed: int
     writer: str | None = None
+    unsayable: Counter[str] = field(default_factory=Counter)
 
     def candidates(
         self, item: Item, label: Label, judgments: Iterable[Judgment]
@@ -75,8 +77,9 @@ class Materials:
             if mode in self.modes and wrong is not None and wrong != right:
                 try:
                     rejected = self.dialect.write_reply(mistaken.rationale, wrong)
-                except ValueError:
-                    continue  # its rationale holds what the dialect's grammar reads
+                except ValueError:  # its rationale holds what the dialect's grammar reads
+                    self.unsayable[mode] += 1
+                    continue
                 yield mode, fact, Contrast(judgment.order, ids, chosen, rejected, right, wrong)
 
     def draw(self, item: Item, mode: str, fact: str, shown: tuple[int, ...]) -> float:

@@ -46,6 +46,7 @@ from judgesmith.tasks import Task, known_dialects, load_dialect, task_of
 
 VERSION = 4
 OUTPUTS = ("preferences/preferences.jsonl",)
+UNSAYABLE = "mistakes whose reason no reply can hold"
 
 
 class Config(Section):
@@ -187,6 +188,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
             "rows by side": dict(Counter(row.split.value for row in rows)),
             "rows by mode": _by_mode(chosen),
             "mistakes to choose from": _by_mode(one for side in by_side.values() for one in side),
+            **({UNSAYABLE: dict(sorted(lost.items()))} if (lost := materials.unsayable) else {}),
             "modes left out": {side.value: found.without for side, found in selections.items()},
             "rows by right and wrong verdict": dict(sorted(_verdicts(chosen).items())),
             "dialect": materials.dialect.name,
