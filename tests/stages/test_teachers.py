@@ -644,7 +644,10 @@ def test_who_says_two_things_in_two_files_is_asked_which_counts(
     files = [
         people_file(folder, {item: v}) for folder, v in ((tmp_path, "A"), (tmp_path / "other", "B"))
     ]
-    with pytest.raises(DataError, match="'ann' gave two verdicts"):
+    said = (
+        r"other/people-ann\.jsonl:1: 'ann' gave two verdicts on .*, the other in .*-ann\.jsonl:1:"
+    )
+    with pytest.raises(DataError, match=said):
         label(run, config(imports=files))
     label(run, config(imports=[files[0], files[0]]))
     kinds = Counter(one.annotator_kind for one in run.read("labels/labels.jsonl", Label))

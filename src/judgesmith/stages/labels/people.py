@@ -1,6 +1,6 @@
 """Labels by people, from files and from queues that came back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from judgesmith.audits.ties import majority
@@ -42,20 +42,23 @@ class ByPeople:
         return verdicts_of(one for one in self.labels if one.id in self.measuring)
 
 
-def gathered(imports: Iterable[tuple[str, Sequence[Label]]]) -> ByPeople:
-    """The labels of several imports, each given with its kind; the same one in two counts once.
+def gathered(imports: Iterable[tuple[str, Sequence[Label], Mapping[str, str]]]) -> ByPeople:
+    """The labels of several imports; the same one in two counts once.
 
-    Raises DataError where one annotator says two things of the same responses.
+    Each import is given with its kind, and the place of each label by its id. Raises DataError
+    where one annotator says two things of the same responses.
     """
     found: dict[str, Label] = {}
+    first_at: dict[str, str] = {}
     measuring: set[str] = set()
-    for kind, labels in imports:
+    for kind, labels, places in imports:
         for label in labels:
-            before = found.setdefault(label.id, label)
+            before, there = found.setdefault(label.id, label), places[label.id]
+            place = first_at.setdefault(label.id, there)
             if before.verdict != label.verdict:
                 raise DataError(
-                    f"{before.source} and {label.source}: {label.annotator!r} gave two verdicts on "
-                    f"item {label.item_id}: keep the one that counts."
+                    f"{there}: {label.annotator!r} gave two verdicts on item {label.item_id}, the "
+                    f"other in {place}: keep the one that counts."
                 )
             if kind != QUEUE:
                 measuring.add(label.id)
@@ -64,9 +67,11 @@ def gathered(imports: Iterable[tuple[str, Sequence[Label]]]) -> ByPeople:
 
 def person_labels(
     imported: Iterable[ImportedLabel], items: Sequence[Item], direction: Direction | None,
-    torn: dict[str, list[str]] | None = None,
+    torn: dict[str, list[str]] | None = None, places: dict[str, str] | None = None,
 ) -> tuple[list[Label], int]:  # fmt: skip
     """Labels by people for items of the run, in item order, and how many fit no item.
+
+    Where each label stands, at first, goes into `places` by its id.
 
     One name may stand for a crowd, whose members contradict each other: with `torn` the verdict of
     most counts, and where there is none the item has no label and goes in there, by its id, with
@@ -106,6 +111,8 @@ def person_labels(
                 f"{given.place}: {given.annotator!r} gave two verdicts on responses "
                 f"{given.response_ids}, the other in {before[0][1]}: keep the one that counts."
             )
+    if places is not None:
+        places |= {label_id: labels[0][1] for label_id, labels in said.items()}
     return _decided(said.values(), {} if torn is None else torn), without_item
 
 

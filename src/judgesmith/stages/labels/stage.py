@@ -209,8 +209,9 @@ def _by_people(
     strays = 0
     for kind, rows in read.people:
         crowd = torn if kind in PUBLISHED else None
-        labels, without_item = person_labels(rows, items, dialect.direction, crowd)
-        found.append((kind, labels))
+        places: dict[str, str] = {}
+        labels, without_item = person_labels(rows, items, dialect.direction, crowd, places)
+        found.append((kind, labels, places))
         strays += without_item
     return gathered(found), strays, torn
 
