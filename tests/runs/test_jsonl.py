@@ -79,6 +79,25 @@ def test_a_line_that_is_no_object_is_named(line: bytes, said: str, tmp_path: Pat
     assert len(str(caught.value)) < len(str(path)) + 300
 
 
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ('{"id": 1, "verdict": "A", "verdict": "B"}', "verdict"),
+        ('{"id": 1, "fields": [{"tone": 1, "tone": 2}]}', "tone"),
+        ('{"id" : 1, "id" : 2}', "id"),
+        # A text with the same signs does not hide it.
+        ('{"id": 1, "id": 2, "text": "say \\"so\\": yes"}', "id"),
+    ],
+)
+def test_a_field_that_is_named_twice_is_refused(line: str, field: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"id": 0, "text": "say \\"so\\": yes", "fields": {"id": 3}}\n' + line + "\n")
+    rows = read_rows(path)
+    assert next(rows)[1]["text"] == 'say "so": yes'
+    with pytest.raises(DataError, match=rf"rows\.jsonl:2: field '{field}': .* found it twice"):
+        next(rows)
+
+
 def test_wrong_encoding_is_called_by_its_name(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_bytes('{"a": "Käse"}\n'.encode("latin-1"))

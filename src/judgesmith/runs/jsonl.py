@@ -4,6 +4,7 @@ import codecs
 import gzip
 import hashlib
 import io
+import json
 import math
 import os
 import zlib
@@ -25,9 +26,45 @@ M = TypeVar("M", bound=BaseModel)
 def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Line number and JSON object of each non-empty line; `.gz` is read compressed.
 
-    Raises DataError naming file and line when a line is not a JSON object, and when the file is
-    missing, not UTF-8 or a broken archive. A byte order mark at the start is passed over.
+    Raises DataError naming file and line when a line is not a JSON object or names a field twice,
+    and when the file is missing, not UTF-8 or a broken archive. A byte order mark at the start is
+    passed over.
     """
+    for number, line, row in _rows(path):
+        # Where every `":` ends the name of a field that was kept, none was named twice.
+        if line.count(b'":') != len(row) and line.count(b'":') != _fields(row):
+            _require_each_once(path, number, line)
+        yield number, row
+
+
+def _fields(value: dict[str, Any] | list[Any]) -> int:
+    """How many fields there are in a value and in all within it."""
+    inside = value.values() if isinstance(value, dict) else value
+    count = len(value) if isinstance(value, dict) else 0
+    for one in inside:
+        if isinstance(one, dict | list):
+            count += _fields(one)
+    return count
+
+
+def _require_each_once(path: Path, number: int, line: bytes) -> None:
+    """Refuse a field that is named twice: orjson keeps the last value without a word."""
+
+    def once(pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise DataError(
+                    f"{path}:{number}: field {name!r}: expected each field once in an object, "
+                    "found it twice. Keep the value that counts."
+                )
+            seen.add(name)
+
+    json.loads(line, object_pairs_hook=once)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, bytes, dict[str, Any]]]:
+    """Line number, line and JSON object of each non-empty line."""
     offset = 0
     with open_bytes(path, expected="a JSON Lines file") as file:
         for number, line in enumerate(file, start=1):
@@ -35,7 +72,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             if number == 1:
                 line = line.removeprefix(codecs.BOM_UTF8)
             if not line.isspace():
-                yield number, _parse_object(path, number, line, offset - len(line))
+                yield number, line, _parse_object(path, number, line, offset - len(line))
 
 
 @contextmanager
@@ -101,7 +138,7 @@ def not_a_number_hint(content: bytes, position: int) -> str:
 
 def read_records(path: Path, model: type[M]) -> Iterator[M]:
     """Records of one type, strictly: an unknown or missing field is an error with file and line."""
-    for number, row in read_rows(path):
+    for number, _, row in _rows(path):
         yield validate_row(row, model, where=f"{path}:{number}")
 
 
