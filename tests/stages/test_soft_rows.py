@@ -176,3 +176,17 @@ def test_a_student_learns_from_them(tmp_path: Path) -> None:
     without = read_recipe(TINY, asked)
     with pytest.raises(RecipeError, match=r"Set rows\.soft: true"):
         list(run_recipe(without, start_run(tmp_path / "run", without), until="sft"))
+
+
+def test_a_row_without_its_reason_keeps_its_soft_label(run_to_rows: Callable[..., Made]) -> None:
+    """The same rows in the same order, some with another completion, and the same chances."""
+    plain, _ = run_to_rows(*TAUGHT, "rows.soft=true")
+    bare, found = run_to_rows(*TAUGHT, "rows.soft=true", "rows.without_reason=0.5")
+    before, after = (run.read("rows/sft.jsonl", SftRow) for run in (plain, bare))
+    changed = {n.id: o.id for n, o in zip(after, before, strict=True) if n.id != o.id}
+    assert found["rows"].report.tables["rows without their reason"] == len(changed) > 0
+    chances = [
+        {changed.get(one.row_id, one.row_id): one.chances for one in run.read(SOFT_ROWS, SoftLabel)}
+        for run in (plain, bare)
+    ]
+    assert chances[0] == chances[1] != {}

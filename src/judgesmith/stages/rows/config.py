@@ -18,6 +18,7 @@ from judgesmith.judging.taken_over import measure_text
 from judgesmith.records import AnnotatorKind, Kind, Label
 from judgesmith.runs.recipe import Section
 from judgesmith.runs.rehearsal import Rates
+from judgesmith.stages.rows.bare import require_bare
 from judgesmith.stages.rows.conditions import Augment
 from judgesmith.stages.rows.select import Orders
 
@@ -45,6 +46,9 @@ class Config(Section):
 
     `soft` writes rows/soft.jsonl beside the rows: how likely each verdict is by the teachers that
     the label rests on, for `sft.soft_labels`.
+
+    `without_reason` is the share of the training rows whose reply is the verdict alone: from them
+    a student learns to judge in fast mode, without writing its reasons.
     """
 
     model_config = ConfigDict(populate_by_name=True)
@@ -57,6 +61,7 @@ class Config(Section):
     per_question: int | None = Field(None, gt=0)
     augment: Augment = Augment()
     soft: bool = False
+    without_reason: float = Field(0.0, ge=0, le=1)
 
     @property
     def dialects(self) -> tuple[str, ...]:
@@ -76,6 +81,7 @@ class Config(Section):
         """Without what is not given, so that no finished run is stale."""
         content: dict[str, Any] = handler(self)
         absent = {"several": [], "augment": Augment().model_dump(mode="json"), "soft": False}
+        absent |= {"without_reason": 0.0}
         return {k: v for k, v in content.items() if k not in absent or v not in (absent[k], ())}
 
     def rehearsed(self, rates: Rates) -> Self:
@@ -101,6 +107,8 @@ _NO_REASON = (
 
 def require_kinds(config: Config, dialects: Sequence[Dialect]) -> None:
     """Raise RecipeError for a setting that is not for dialects of these kinds."""
+    if config.without_reason:
+        require_bare(dialects)
     named = ", ".join(repr(dialect.name) for dialect in dialects)
     setting = "rows.dialects" if config.several else "rows.dialect"
     if config.per_question is not None and any(d.kind is not Kind.SINGLE for d in dialects):

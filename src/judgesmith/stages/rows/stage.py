@@ -30,6 +30,7 @@ from judgesmith.records import (
 from judgesmith.runs.endpoint import model_terms
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import StageReport
+from judgesmith.stages.rows.bare import without_reasons
 from judgesmith.stages.rows.by_people import OFF_SCALE, said_by_people
 from judgesmith.stages.rows.conditions import OTHER_ORDER, Conditions
 from judgesmith.stages.rows.config import (
@@ -53,6 +54,7 @@ from judgesmith.tasks import Task, key_reference, known_dialects, load_dialect, 
 VERSION = 4
 ROWS = "rows/sft.jsonl"
 OUTPUTS = (ROWS,)
+WITHOUT_REASON = "rows without their reason"
 LEARNING = (Split.TRAIN, Split.DEV)
 
 
@@ -117,11 +119,14 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     origins = Origins(questions, responses, model_terms(run_dir.header.models))
     rows = origins.licensed(rows, by_id, labels, judgments.values())
     kept, left_out = _select(rows, by_id, task, questions, responses, config, run_dir.seed)
+    kept, with_reason = without_reasons(kept, dialects, config.without_reason, run_dir.seed)
+    sources = build.sources
+    sources |= {bare: sources[told] for bare, told in with_reason.items() if told in sources}
     run_dir.write(ROWS, kept)
     soft: dict[str, Any] = {}
     if config.soft:
         targets = Targets(judgments.values(), labels, [item.id for item in learning])
-        soft_rows, soft["soft labels"] = soft_labels(kept, targets, build.sources, dialects)
+        soft_rows, soft["soft labels"] = soft_labels(kept, targets, sources, dialects)
         run_dir.write(SOFT_ROWS, soft_rows)
     return StageReport(
         taken=len(items),
@@ -131,6 +136,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
             "rows by side": dict(Counter(row.split.value for row in kept)),
             OTHER_ORDER: conditions.counts.pop(OTHER_ORDER, 0),
             "judgments whose reason holds a tag": build.with_tags,
+            **({WITHOUT_REASON: len(with_reason)} if config.without_reason else {}),
             **left_out,
             **+conditions.counts,
             **_dialects(dialects, kept),
