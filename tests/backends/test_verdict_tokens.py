@@ -9,6 +9,7 @@ import pytest
 from judgesmith.backends.encode import encode_prompt, encode_reply
 from judgesmith.backends.loading import load
 from judgesmith.backends.local_model import LocalModel
+from judgesmith.backends.replies import Written
 from judgesmith.backends.soft_labels import soft_label
 from judgesmith.backends.student import FromNothing, build_student, load_student
 from judgesmith.judging.library import LIBRARY
@@ -99,22 +100,26 @@ def test_the_last_opening_counts_with_its_blank(taught: Callable[[bool], Student
     model = LocalModel("m", loaded=student)
     prompt = encode_prompt(student[1], ask("Which is first?").messages)
     reply = REPLIES["Which is first?"]
-    (plain,) = model._probabilities([prompt], [reply], WANTED)
-    (more,) = model._probabilities([prompt], [reply + " [RESULT]"], WANTED)
+    texts = [reply, reply + " [RESULT]"]
+    tokens = [list(student[1](text)["input_ids"]) for text in texts]
+    done = Written([0, 0], tokens, [True, True], None)
+    plain, more = model._chances(WANTED, [prompt], done, texts)
     assert plain is not None
     assert more == plain
 
 
-def test_white_space_alone_is_no_opening_and_equal_beginnings_are_none(
+def test_options_that_begin_alike_are_told_apart_and_equal_ones_are_not(
     taught: Callable[[bool], Student],
 ) -> None:
     model = LocalModel("m", loaded=taught(True))
-    for wanted in (
-        Wanted(after=" ", options=("A", "B")),
-        Wanted(after=WANTED.after, options=("AA", "AB")),
-    ):
-        (found,) = model.complete([ask("Which is first?", wanted)])
-        assert found.probabilities is None
+    (found,) = model.complete(
+        [ask("Which is first?", WANTED.model_copy(update={"options": ("AA", "AB")}))]
+    )
+    assert found.probabilities is not None
+    assert set(found.probabilities) == {"AA", "AB"}
+    equal = WANTED.model_copy(update={"options": ("A", "A")})
+    (found,) = model.complete([ask("Which is first?", equal)])
+    assert (found.probabilities, found.covered) == (None, None)
 
 
 @pytest.mark.parametrize("joins", [True, False])

@@ -1,15 +1,18 @@
 """A Hugging Face model behind the seam: batched replies, and verdict probabilities on request."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from typing import Any, cast
 
 from judgesmith.backends.adapters import is_adapter
-from judgesmith.backends.encode import encode_prompt, openings
-from judgesmith.backends.loading import load
+from judgesmith.backends.encode import encode_prompt
+from judgesmith.backends.lines import Prompt
 from judgesmith.backends.origin import read_origin
+from judgesmith.backends.read_out import Chances, Options, Seen, options_after, read_on, read_out
+from judgesmith.backends.replies import Written, written
 from judgesmith.backends.student import load_student
 from judgesmith.backends.weights import Quantize, require_finite
+from judgesmith.errors import ModelError
 from judgesmith.models.protocol import Completion, Request, Wanted
 from judgesmith.records import Finish
 
@@ -27,11 +30,13 @@ _SMALL = 50_000_000
 
 
 class LocalModel:
-    """Answers by generation, in batches of prompts of like settings and similar length.
+    """Answers by generation, or reads a verdict out after a beginning that it is given.
 
-    Batches are formed inside the requests of one `complete` call; the caller's chunks therefore
-    decide how much is lost at a kill.
+    Batches are of prompts of like settings and similar length, formed inside the requests of one
+    `complete` call; the caller's chunks therefore decide how much is lost at a kill.
     """
+
+    takes_forced = True
 
     def __init__(
         self, name: str, path: str | None = None, *, loaded: tuple[Any, Any] | None = None,
@@ -49,21 +54,29 @@ class LocalModel:
 
     def complete(self, requests: Sequence[Request]) -> Iterator[Completion]:
         """Answer all requests; prompts that leave no room for a reply are `too_long`."""
+        self._model.eval()
         prompts = [self._encode(request) for request in requests]
         answers: dict[int, Completion] = {}
-        fits: list[int] = []
-        for i, (request, ids) in enumerate(zip(requests, prompts, strict=True)):
-            if ids is None or len(ids) + request.sampling.max_tokens > self._context:
-                answers[i] = _TOO_LONG
-            else:
-                fits.append(i)
-        settings = {i: repr((requests[i].sampling, requests[i].wanted)) for i in fits}
-        fits.sort(key=lambda i: (settings[i], len(prompts[i] or ())))
-        for _, alike in groupby(fits, key=lambda i: settings[i]):
-            for chunk in _cut_up(list(alike), self._batch):
-                batch = [(requests[i], prompts[i] or []) for i in chunk]
-                answers.update(zip(chunk, self._answer(batch), strict=True))
+        alike: dict[str, list[int]] = defaultdict(list)
+        for i, request in enumerate(requests):
+            alike[repr((request.sampling, request.wanted, request.forced))].append(i)
+        for chosen in alike.values():
+            asked = requests[chosen[0]]
+            begun = self._begun(asked)
+            needed = asked.sampling.max_tokens if begun is None else begun.longest
+            fits = [i for i in chosen if len(prompts[i] or self._none) + needed <= self._context]
+            answers |= dict.fromkeys(chosen, _TOO_LONG)
+            given = [prompts[i] or [] for i in fits]
+            found = (
+                self._written(asked, given) if begun is None else self._read(asked, given, begun)
+            )
+            answers |= dict(zip(fits, found, strict=True))
         yield from (answers[i] for i in range(len(requests)))
+
+    @property
+    def _none(self) -> range:
+        """As many tokens as fit, in place of a prompt that does not: one more is too many."""
+        return range(self._context + 1)
 
     def _encode(self, request: Request) -> list[int] | None:
         # No token is longer than a few dozen characters: far longer text cannot fit, and
@@ -72,103 +85,83 @@ class LocalModel:
             return None
         return encode_prompt(self._tokenizer, request.messages)
 
-    def _answer(self, batch: Sequence[tuple[Request, list[int]]]) -> list[Completion]:
-        torch = load("torch")
-        sampling = batch[0][0].sampling
-        self._model.eval()
-        ids, mask = self._pad([prompt for _, prompt in batch])
-        options: dict[str, Any] = {"do_sample": False}
-        if sampling.temperature > 0:
-            torch.manual_seed(sampling.seed)
-            options = {"do_sample": True, "temperature": sampling.temperature}
-        with torch.inference_mode():
-            out = self._model.generate(
-                input_ids=ids, attention_mask=mask, max_new_tokens=sampling.max_tokens,
-                pad_token_id=self._tokenizer.pad_token_id, **options,
-            )  # fmt: skip
-        replies = [self._cut(row) for row in out[:, ids.shape[1] :].tolist()]
-        texts = [self._tokenizer.decode(ids, skip_special_tokens=True) for ids, _ in replies]
-        wanted = batch[0][0].wanted
-        chances: Sequence[dict[str, float] | None] = [None] * len(batch)
-        if wanted is not None:
-            chances = self._probabilities([prompt for _, prompt in batch], texts, wanted)
+    def _begun(self, asked: Request) -> Options | None:
+        """The options after the beginning of a reply that is given; None where none is given."""
+        if asked.forced is None or asked.wanted is None:
+            return None
+        options = options_after(self._tokenizer, asked.forced, asked.wanted)
+        if options is None:
+            raise ModelError(
+                f"{self.name}: expected verdicts that its tokenizer tells apart, found two of "
+                f"{', '.join(asked.wanted.options)} with the same tokens. Write them otherwise "
+                "(the dialect's `say`)."
+            )
+        return options
+
+    def _read(
+        self, asked: Request, prompts: Sequence[list[int]], begun: Options
+    ) -> list[Completion]:
+        """Whole replies, of which only the verdict is the model's: the likeliest."""
+        wanted, forced = asked.wanted, asked.forced
+        assert wanted is not None
+        whole = [Prompt([*prompt, *begun.stem], begun.follow) for prompt in prompts]
+        found = read_out(self._model, self._tokenizer, whole, wanted.options)
         return [
             Completion(
-                text=text,
-                finish=Finish.STOP if ended else Finish.LENGTH,
+                text=f"{forced}{max(one.of, key=one.of.__getitem__)}{wanted.closing}",
+                finish=Finish.STOP,
                 prompt_tokens=len(prompt),
-                completion_tokens=len(tokens),
-                probabilities=chance,
+                completion_tokens=0,
+                probabilities=one.of,
+                covered=one.covered,
             )
-            for (_, prompt), (tokens, ended), text, chance in zip(
-                batch, replies, texts, chances, strict=True
-            )
+            for prompt, one in zip(prompts, found, strict=True)
         ]
 
-    def _cut(self, ids: list[int]) -> tuple[list[int], bool]:
-        """The reply up to its end, and whether it ended by itself."""
-        ends = self._model.generation_config.eos_token_id
-        ends = set(ends) if isinstance(ends, list) else {ends, self._tokenizer.eos_token_id}
-        for position, token in enumerate(ids):
-            if token in ends:
-                return ids[:position], True
-        return ids, False
+    def _written(self, asked: Request, prompts: Sequence[list[int]]) -> list[Completion]:
+        """Replies that the model writes, and the chances of a verdict in them where wanted."""
+        found: dict[int, Completion] = {}
+        for done in written(
+            self._model, self._tokenizer, prompts, asked.sampling, batch=self._batch,
+            keep=asked.wanted is not None,
+        ):  # fmt: skip
+            texts = [self._tokenizer.decode(one, skip_special_tokens=True) for one in done.replies]
+            chances = self._chances(asked.wanted, prompts, done, texts)
+            for member, text, tokens, ended, chance in zip(
+                done.members, texts, done.replies, done.ended, chances, strict=True
+            ):
+                found[member] = Completion(
+                    text=text,
+                    finish=Finish.STOP if ended else Finish.LENGTH,
+                    prompt_tokens=len(prompts[member]),
+                    completion_tokens=len(tokens),
+                    probabilities=chance.of if chance else None,
+                    covered=chance.covered if chance else None,
+                )
+        return [found[i] for i in range(len(prompts))]
 
-    def _pad(self, rows: Sequence[list[int]]) -> tuple[Any, Any]:
-        torch = load("torch")
-        width = max(map(len, rows))
-        pad = self._tokenizer.pad_token_id
-        ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows])
-        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
-        return ids.to(self._model.device), mask.to(self._model.device)
-
-    def _first_tokens(self, wanted: Wanted) -> tuple[str, list[int]] | None:
-        """The text up to which a reply is read, and the token that begins each option after it.
-
-        The text is `after`, or `after` without the white space that it ends in where the tokenizer
-        joins that with the options. None where it joins more than that, or begins two options
-        alike: the chance of a token that training never produced there would mean nothing.
-        """
-        for upto, white in openings(wanted.after):
-            firsts = [self._first_token(upto, white + option) for option in wanted.options]
-            known = [token for token in firsts if token is not None]
-            if len(known) == len(set(known)) == len(firsts):
-                return upto, known
-        return None
-
-    def _first_token(self, upto: str, option: str) -> int | None:
-        """The token that begins an option after a text; None where the text ends inside of it."""
-        opening = self._tokenizer(upto, add_special_tokens=False)["input_ids"]
-        joint = self._tokenizer(upto + option, add_special_tokens=False)["input_ids"]
-        whole = joint[: len(opening)] == opening and len(joint) > len(opening)
-        return int(joint[len(opening)]) if whole else None
-
-    def _probabilities(
-        self, prompts: Sequence[list[int]], texts: Sequence[str], wanted: Wanted
-    ) -> list[dict[str, float] | None]:
-        """Chance of each option right after the last `after` of a reply, among the options."""
-        torch = load("torch")
-        chances: list[dict[str, float] | None] = [None] * len(prompts)
-        read = self._first_tokens(wanted)
-        found = [i for i, text in enumerate(texts) if wanted.after in text]
-        if read is None or not found:
-            return chances
-        upto, firsts = read
-        rows = []
-        for i in found:
-            before = texts[i][: texts[i].rfind(wanted.after) + len(upto)]
-            ids = self._tokenizer(before, add_special_tokens=False)["input_ids"]
-            rows.append(prompts[i] + list(ids))
-        ids, mask = self._pad(rows)
-        positions = (mask.cumsum(-1) - 1).clamp(min=0)
-        with torch.inference_mode():
-            logits = self._model(
-                input_ids=ids, attention_mask=mask, position_ids=positions, logits_to_keep=1,
-                use_cache=False,
-            ).logits[:, -1, firsts]  # fmt: skip
-        for i, row in zip(found, torch.softmax(logits.float(), -1).tolist(), strict=True):
-            chances[i] = dict(zip(wanted.options, row, strict=True))
-        return chances
+    def _chances(
+        self, wanted: Wanted | None, prompts: Sequence[list[int]], done: Written,
+        texts: Sequence[str],
+    ) -> list[Chances | None]:  # fmt: skip
+        """The chances of a verdict after the last `after` of each reply; None where it has none."""
+        found: list[Chances | None] = [None] * len(texts)
+        asked: dict[int, Prompt] = {}
+        for i, text in enumerate(texts):
+            if wanted is None or wanted.after not in text:
+                continue
+            before = text[: text.rfind(wanted.after) + len(wanted.after)]
+            options = options_after(self._tokenizer, before, wanted)
+            if options is not None:
+                whole = [*prompts[done.members[i]], *options.stem]
+                asked[i] = Prompt(whole, options.follow)
+        if asked and wanted is not None:
+            known = [[*prompts[done.members[i]], *done.replies[i]] for i in asked]
+            past = None if done.past is None else Seen(done.past, list(asked), known)
+            chances = read_on(self._model, self._tokenizer, list(asked.values()), wanted, past)
+            for i, chance in zip(asked, chances, strict=True):
+                found[i] = chance
+        return found
 
 
 def _sound(path: str) -> tuple[Any, Any]:
@@ -182,8 +175,3 @@ def _sound(path: str) -> tuple[Any, Any]:
     model, tokenizer = load_student(path, quantize=cast(Quantize | None, quantize))
     require_finite(model, path, stored=False)
     return model, tokenizer
-
-
-def _cut_up(places: list[int], size: int) -> Iterator[list[int]]:
-    for start in range(0, len(places), size):
-        yield places[start : start + size]

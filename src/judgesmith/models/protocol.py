@@ -68,6 +68,14 @@ class Request(BaseModel):
     form: Form | None = None
     forced: str | None = None
 
+    @model_validator(mode="after")
+    def _reads_what_it_forces(self) -> "Request":
+        if self.forced is not None and self.wanted is None:
+            raise ValueError(
+                "a reply is begun (`forced`) to read probabilities: say which, `wanted`"
+            )
+        return self
+
 
 class Completion(BaseModel):
     """One reply. `too_long` says that the prompt did not fit the model, so nothing was asked.
