@@ -40,6 +40,11 @@ class LateModel:
         """The model itself, loaded now if it was not."""
         return self._load()
 
+    @property
+    def takes_forced(self) -> bool:
+        """Whether the model can be given the beginning of its reply."""
+        return getattr(self.loaded, "takes_forced", False)
+
     def complete(self, requests: Sequence[Request]) -> Iterator[Completion]:
         """Answer the requests in order."""
         return self.loaded.complete(requests)
