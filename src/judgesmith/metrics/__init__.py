@@ -8,6 +8,7 @@ from judgesmith.metrics.alternative_annotator import (
     benjamini_yekutieli,
 )
 from judgesmith.metrics.bootstrap import cluster_bootstrap, paired_cluster_bootstrap
+from judgesmith.metrics.bradley_terry import bradley_terry
 from judgesmith.metrics.calibration import (
     CalibrationEffect,
     IsotonicMap,
@@ -16,6 +17,12 @@ from judgesmith.metrics.calibration import (
     calibrate_and_measure,
     fit_isotonic,
     fit_temperature,
+)
+from judgesmith.metrics.calibration_choice import (
+    CalibrationChoice,
+    VerdictRows,
+    calibrated,
+    choose_calibration,
 )
 from judgesmith.metrics.calibration_error import (
     CalibrationBin,
@@ -106,9 +113,11 @@ from judgesmith.metrics.result import Confusion, Estimate, Headline
 from judgesmith.metrics.risk_coverage import RiskCoverage, RiskPoint, risk_coverage
 from judgesmith.metrics.sample_size import labels_for_half_width, labels_for_lower_bound
 from judgesmith.metrics.score_and_pair import ConflictRatio, ThreeWay, conflict_ratio, three_way
+from judgesmith.metrics.selective import Abstention, abstention, one_per_cluster
 from judgesmith.metrics.slices import Slice, slice_kappa_difference
 from judgesmith.metrics.styles import StyleCell, StyleMatrix, style_matrix
 from judgesmith.metrics.suppress import not_shown_because
+from judgesmith.metrics.system_ranking import Comparison, Duel, Ranked, Standing, rank_systems
 from judgesmith.metrics.ties import accuracy_with_ties
 from judgesmith.metrics.transitivity import (
     NonTransitivity,
@@ -119,16 +128,20 @@ from judgesmith.metrics.weighted import gwet_ac1, scott_pi, weighted_kappa
 
 __all__ = [
     "UNPARSED",
+    "Abstention",
     "AgreementBounds",
     "AlternativeAnnotatorTest",
     "AnnotatorComparison",
     "Bounds",
     "CalibrationBin",
+    "CalibrationChoice",
     "CalibrationEffect",
     "CalibrationError",
+    "Comparison",
     "ConflictRatio",
     "Confusion",
     "DawidSkene",
+    "Duel",
     "EffectiveVotes",
     "ErrorCorrelation",
     "Estimate",
@@ -152,18 +165,22 @@ __all__ = [
     "ProbabilityRows",
     "Probe",
     "ProbeDifference",
+    "Ranked",
     "Repeatability",
     "RepeatedErrors",
     "ResamplingOptions",
     "RiskCoverage",
     "RiskPoint",
     "Slice",
+    "Standing",
     "StyleCell",
     "StyleMatrix",
     "Temperature",
     "ThreeWay",
     "VerbosityPreference",
     "Verdict",
+    "VerdictRows",
+    "abstention",
     "accuracy",
     "accuracy_with_ties",
     "agreed_verdict",
@@ -171,9 +188,12 @@ __all__ = [
     "alternative_annotator_test",
     "average_distributions",
     "benjamini_yekutieli",
+    "bradley_terry",
     "brier",
     "brier_binary",
     "calibrate_and_measure",
+    "calibrated",
+    "choose_calibration",
     "cluster_bootstrap",
     "cluster_bootstrap_accuracy",
     "cluster_bootstrap_kappa",
@@ -216,6 +236,7 @@ __all__ = [
     "non_transitivity",
     "non_transitivity_sweep",
     "not_shown_because",
+    "one_per_cluster",
     "order_averaged",
     "order_effects",
     "paired_bootstrap_kappa_difference",
@@ -229,6 +250,7 @@ __all__ = [
     "prevalence",
     "primacy_recency",
     "probe_difference",
+    "rank_systems",
     "repeatability",
     "repeats_teacher_errors",
     "risk_coverage",
