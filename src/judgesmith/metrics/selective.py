@@ -9,15 +9,16 @@ these labels give a verdict only where its confidence is above a threshold t. It
 for a new question of the same distribution. With probability at least 1 - delta over the questions
 that the threshold was chosen on, either R(t) <= risk for the t returned, or none is returned.
 
-The proof, in three lines (after Geifman and El-Yaniv 2017, with the union bound that they take over
-a search taken over a fixed list, as in Angelopoulos et al. 2021). The thresholds tried are the
-order statistics of fixed ranks: of n confidences, t(j) is the (k + 1)-th largest with
-k = ceil(j * n / steps), j = 1..steps, and for k = n everything is kept. Given t(j), the items above
-it are independent draws from those with a confidence above t(j), so that of N(j) such items the
-wrong ones are binomial with R(t(j)); ties at t(j) are all left out and change nothing. Where
-R(t(j)) > risk, P(Bin(N(j), risk) <= wrong(j)) <= delta / steps thus happens with probability at
-most delta / steps, and the union bound over j gives delta. Nothing is assumed of the confidences:
-not that they are calibrated, nor that risk falls as they rise.
+The proof (after Geifman and El-Yaniv 2017, their union bound taken over a fixed list instead of
+a search, as in Angelopoulos et al. 2021). The thresholds tried are the order statistics of fixed
+ranks: of n confidences, t(j) is the (k + 1)-th largest with k = ceil(j * n / `STEPS`); for k = n
+everything is kept. Left out are the ranks that are too small to pass without a single error, which
+follows from n, risk and delta alone; m are left. Given t(j), the items above it are independent
+draws from those with a confidence above t(j), so that of N(j) such items the wrong ones are
+binomial with R(t(j)); ties at t(j) are all left out and change nothing. Where R(t(j)) > risk,
+P(Bin(N(j), risk) <= wrong(j)) <= delta / m thus happens with probability at most delta / m, and the
+union bound over the m ranks gives delta. Nothing is assumed of the confidences: not that they are
+calibrated, nor that risk falls as they rise.
 
 Items of one question share their fate, so one per question counts. That drops items, and keeps
 the binomial exact; `benchmarks/abstention.py` shows what happens when it is not done.
@@ -53,8 +54,8 @@ class Abstention:
             nothing. None: no threshold keeps the risk with this confidence.
         kept: calibration items above it.
         wrong: how many of them are wrong.
-        upper: upper bound of the risk at level 1 - delta / `STEPS` (Clopper and Pearson 1934);
-            with `above` None it belongs to the nearest try.
+        upper: upper bound of the risk at level 1 - delta / m (Clopper and Pearson 1934); with
+            `above` None it belongs to the nearest try, as `kept` and `wrong` do.
         questions_needed: with `above` None, about how many questions in all would do if the shares
             stay as they are; None where no number would.
     """
@@ -118,8 +119,8 @@ def abstention(
     Raises:
         DataError: no rows, different lengths, or values out of range.
 
-    Of 200 items the 150 surest are right. Kept are at most the 160 surest (tenths), with 10 wrong,
-    and P(Bin(160, .2) <= 10) = 5e-7 is below .05/10; of 180, 30 are wrong, which is too many:
+    Of 200 items the 150 surest are right. Kept are the 160 surest (tenths), with 10 wrong, and
+    P(Bin(160, .2) <= 10) = 5e-7 is below .05/9; of 180, 30 are wrong, which is too many:
 
     >>> sure = [i / 200 for i in range(200)]
     >>> found = abstention(sure, [i >= 50 for i in range(200)], risk=0.2)
@@ -130,7 +131,7 @@ def abstention(
 
     >>> few = abstention([0.9] * 20, [True] * 20, risk=0.1)
     >>> few.above, few.questions_needed
-    (None, 51)
+    (None, 29)
     """
     for name, given in (("risk", risk), ("delta", delta)):
         if not 0 < given < 1:
@@ -139,8 +140,9 @@ def abstention(
     stated, outcome = confidence_columns(confidences, right)
     if len(stated) == 0:
         raise DataError("expected at least one labelled item to choose a threshold, found none")
-    tried = _tries(stated, outcome)
-    n, level = len(stated), delta / STEPS
+    n = len(stated)
+    steps = _worth_trying(n, risk, delta)
+    tried, level = _tries(stated, outcome, steps), delta / len(steps)
     kept = [one for one in tried if _p_value(one.wrong, one.kept, risk) <= level]
     if kept:
         best = max(kept, key=lambda one: one.kept)
@@ -149,17 +151,33 @@ def abstention(
     nearest = min(tried, key=lambda one: _upper(one, level))
     return Abstention(
         risk, delta, n, None, nearest.kept, nearest.wrong, _upper(nearest, level),
-        _needed(tried, n, risk, level),
+        _needed(_tries(stated, outcome, range(1, STEPS + 1)), n, risk, delta),
     )  # fmt: skip
 
 
-def _tries(stated: FloatArray, outcome: FloatArray) -> list[_Try]:
-    """What is kept at each fixed rank, and how much of it is wrong."""
+def _rank(step: int, n: int) -> int:
+    return math.ceil(step * n / STEPS)
+
+
+def _worth_trying(n: int, risk: float, delta: float) -> range:
+    """The steps whose ranks could pass without an error; the last one in any case."""
+    return next(
+        (
+            range(first, STEPS + 1)
+            for first in range(1, STEPS + 1)
+            if _p_value(0, _rank(first, n), risk) <= delta / (STEPS + 1 - first)
+        ),
+        range(STEPS, STEPS + 1),
+    )
+
+
+def _tries(stated: FloatArray, outcome: FloatArray, steps: range) -> list[_Try]:
+    """What is kept at the rank of each step, and how much of it is wrong."""
     n = len(stated)
     falling = np.sort(stated)[::-1]
     found = []
-    for step in range(1, STEPS + 1):
-        rank = math.ceil(step * n / STEPS)
+    for step in steps:
+        rank = _rank(step, n)
         above = KEEPS_ALL if rank >= n else float(falling[rank])
         inside = stated > above
         found.append(_Try(above, int(inside.sum()), int((1 - outcome[inside]).sum())))
@@ -180,23 +198,27 @@ def _upper(one: _Try, level: float) -> float:
     return 1.0 if one.wrong >= one.kept else float(bdtri(one.wrong, one.kept, level))
 
 
-def _needed(tried: Sequence[_Try], n: int, risk: float, level: float) -> int | None:
+def _needed(tried: Sequence[_Try], n: int, risk: float, delta: float) -> int | None:
     """The smallest sample of these shares with which some rank would pass."""
-    found = []
-    for one in tried:
-        if not one.kept or one.wrong / one.kept >= risk:
-            continue
-        low, high = n, n
-        while high < _MOST_NEEDED and not _passes(one, high / n, risk, level):
-            low, high = high, 2 * high
-        while high - low > 1:
-            middle = (low + high) // 2
-            enough = _passes(one, middle / n, risk, level)
-            low, high = (low, middle) if enough else (middle, high)
-        if high < _MOST_NEEDED:
-            found.append(high)
-    return min(found, default=None)
+    hopeful = [one for one in tried if one.kept and one.wrong / one.kept < risk]
+    if not hopeful:
+        return None
+    low, high = n, 2 * n
+    while not _would_do(hopeful, n, high, risk, delta):
+        low, high = high, 2 * high
+        if high > _MOST_NEEDED:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        enough = _would_do(hopeful, n, middle, risk, delta)
+        low, high = (low, middle) if enough else (middle, high)
+    return high
 
 
-def _passes(one: _Try, times: float, risk: float, level: float) -> bool:
-    return _p_value(math.ceil(one.wrong * times), math.floor(one.kept * times), risk) <= level
+def _would_do(tried: Sequence[_Try], n: int, wanted: int, risk: float, delta: float) -> bool:
+    level = delta / len(_worth_trying(wanted, risk, delta))
+    times = wanted / n
+    return any(
+        _p_value(math.ceil(one.wrong * times), math.floor(one.kept * times), risk) <= level
+        for one in tried
+    )
