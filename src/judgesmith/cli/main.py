@@ -101,6 +101,25 @@ def judge(
     judge_command(rows, folder, JudgeOptions(out, dialect, student, mode, limit))
 
 
+@app.command()
+def calibrate(
+    folder: Run,
+    labelled: Annotated[
+        Path | None,
+        typer.Argument(help="Labelled rows that chose nothing yet; default the run's dev items."),
+    ] = None,
+    dialect: Annotated[
+        str | None, typer.Option(help="One of the dialects that the student was trained in.")
+    ] = None,
+    student: Annotated[str | None, typer.Option(help="Another student of the run.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of folds, resampling, items drawn.")] = 0,
+) -> None:
+    """Make a judge's confidence hold on labels, and keep the threshold evidence with the run."""
+    from judgesmith.cli.calibrating import calibrate_command
+
+    calibrate_command(folder, labelled, dialect, student, seed)
+
+
 Mapping = Annotated[
     Path | None,
     typer.Option(help="YAML that says which column holds what; not needed for our own columns."),

@@ -1,11 +1,12 @@
 """`judge.json`: what makes a folder of weights the judge that it is, beside the weights."""
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from judgesmith.errors import DataError
+from judgesmith.inference.calibration import Calibration
 from judgesmith.inference.judge import Judge
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.protocol import Mode
@@ -31,7 +32,7 @@ class JudgeFile(BaseModel):
     mode: Mode
     reply_tokens: int = Field(gt=0)
     tie_margin: float | None = Field(ge=0)
-    calibration: dict[str, Any] | None
+    calibration: Calibration | None
 
     @model_validator(mode="after")
     def _same_dialect(self) -> Self:
@@ -43,8 +44,10 @@ class JudgeFile(BaseModel):
         return self
 
     @classmethod
-    def of(cls, judge: Judge, task: str, *, calibration: dict[str, Any] | None = None) -> Self:
+    def of(cls, judge: Judge, task: str) -> Self:
         """The file of a judge."""
+        calibration = judge.calibration
+        assert calibration is None or isinstance(calibration, Calibration)
         return cls(
             schema=1, name=judge.name, version=judge.version, dialect=judge.dialect,
             dialect_hash=judge.dialect.hash, task=task, mode=judge.mode,

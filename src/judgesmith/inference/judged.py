@@ -76,6 +76,11 @@ class Judged:
     read: Read | None
 
     @property
+    def stated(self) -> float | None:
+        """The confidence before any calibration."""
+        return _probability(self.verdict, self.distribution, self.judgments[0])
+
+    @property
     def parsed(self) -> bool:
         """Whether there is a verdict, or a score where scores are asked for."""
         return self.verdict is not None or (self.read is None and self.scores is not None)

@@ -1,6 +1,7 @@
 """Open a judge: a student of a run, or a folder that was exported."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,7 +10,8 @@ from judgesmith.backends.adapters import is_adapter
 from judgesmith.backends.base_weights import weights_hash
 from judgesmith.backends.origin import base_hash, read_origin, require_trained_in
 from judgesmith.errors import DataError, JudgesmithError, RecipeError, nearest
-from judgesmith.inference.judge import Calibration, Judge
+from judgesmith.inference.calibration import CALIBRATION_FILE, Calibration, calibration_for
+from judgesmith.inference.judge import Judge
 from judgesmith.inference.judge_file import JUDGE_FILE, read_judge_file
 from judgesmith.inference.students import (
     MACHINE,
@@ -60,9 +62,12 @@ class _Chosen(NamedTuple):
 
 
 def judge_of_run(
-    run_dir: RunDir, recipe: Recipe, *, dialect: str | None = None, student: str | None = None
-) -> Judge:
+    run_dir: RunDir, recipe: Recipe, *, dialect: str | None = None, student: str | None = None,
+    calibrated: bool = True,
+) -> Judge:  # fmt: skip
     """The judge that a run made: the student and dialect that it measures first, or those named.
+
+    Where the run keeps a calibration of it, it has that, unless `calibrated` is false.
 
     Raises RecipeError where the student was not trained in the dialect that is asked for.
     """
@@ -75,7 +80,11 @@ def judge_of_run(
     named = load_dialect(task_of(run_dir.header), chosen.dialect)
     check_dialect(run_dir, named)
     require_trained_in(origin_of(run_dir, chosen.student), named, student=chosen.student)
-    return judge_of_student(run_dir, chosen.student, named, reply_tokens=sft.reply_tokens)
+    judge = judge_of_student(run_dir, chosen.student, named, reply_tokens=sft.reply_tokens)
+    if not calibrated:
+        return judge
+    path = run_dir.file(CALIBRATION_FILE)
+    return with_calibration(judge, calibration_for(path, **identity_of(judge)))
 
 
 def judge_of_student(
@@ -101,21 +110,23 @@ def judge_of_folder(folder: Path, *, dialect: str | None = None) -> Judge:
     another dialect than its own.
     """
     held = read_judge_file(folder)
+    calibration = held.calibration
     if dialect not in (None, held.dialect.name):
         raise RecipeError(
             f"--dialect {dialect!r}: the judge of {folder} was exported in {held.dialect.name!r} "
             "alone. Leave the option out, or export it again in the other."
         )
-    version = judge_version(folder, held.dialect, held.tie_margin)
-    if version != held.version:
+    plain = judge_version(folder, held.dialect, held.tie_margin)
+    version = plain if calibration is None else calibrated_version(plain, calibration)
+    if version != held.version or (calibration is not None and calibration.version != plain):
         raise DataError(
             f"{folder / JUDGE_FILE}: field 'version': expected {version}, which follows from the "
-            f"weights beside it, found {held.version}: weights, dialect or margin were changed "
-            "after the export. Export the judge again."
+            f"weights beside it, found {held.version}: weights, dialect, margin or calibration "
+            "were changed after the export. Export the judge again."
         )
-    return Judge(
+    judge = Judge(
         name=held.name,
-        version=held.version,
+        version=plain,
         dialect=held.dialect,
         model=LateModel(
             held.name, lambda: local_model(held.name, folder, cache_folder() / MACHINE)
@@ -124,20 +135,37 @@ def judge_of_folder(folder: Path, *, dialect: str | None = None) -> Judge:
         margin=held.tie_margin,
         mode=held.mode,
     )
+    return with_calibration(judge, calibration)
 
 
-def judge_version(
-    weights: Path, dialect: Dialect, margin: float | None, calibration: Calibration | None = None
-) -> str:
+def judge_version(weights: Path, dialect: Dialect, margin: float | None) -> str:
     """What tells one judge from another: a hash over all that its verdicts follow from.
 
-    That is the weights and the tokenizer, of an adapter also those of its base, the dialect, the
-    tie margin and the calibration.
+    That is the weights and the tokenizer, of an adapter also those of its base, the dialect and the
+    tie margin; see `calibrated_version` for a judge with a calibration.
     """
-    return content_id(
-        "Judge", _weights_id(weights), dialect.hash, margin,
-        None if calibration is None else calibration.id,
-    )  # fmt: skip
+    return content_id("Judge", _weights_id(weights), dialect.hash, margin)
+
+
+def calibrated_version(version: str, calibration: Calibration) -> str:
+    """The version of a judge with a calibration, from that of the same judge without."""
+    return content_id("calibrated", version, calibration.id)
+
+
+def with_calibration(judge: Judge, calibration: Calibration | None) -> Judge:
+    """A judge without a calibration as one that has it."""
+    if calibration is None:
+        return judge
+    version = calibrated_version(judge.version, calibration)
+    return replace(judge, calibration=calibration, version=version)
+
+
+def identity_of(judge: Judge) -> dict[str, str]:
+    """What a calibration is kept under: the judge without one, its dialect and mode."""
+    return {
+        "judge": judge.name, "version": judge.version, "dialect": judge.dialect.hash,
+        "mode": judge.mode,
+    }  # fmt: skip
 
 
 def _weights_id(folder: Path) -> list[str | None]:

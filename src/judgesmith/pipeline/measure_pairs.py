@@ -110,7 +110,7 @@ def _check_score(entry: OwnPair, dialect: Dialect) -> None:
         )
 
 
-def _label(row: PairRow, dialect: Dialect) -> str:
+def label_of(row: PairRow, dialect: Dialect) -> str:
     """The row's verdict in the judge's direction."""
     turned = {"A": "B", "B": "A"} if row.names is not dialect.direction else {}
     return turned.get(str(row.verdict), str(row.verdict))
@@ -131,7 +131,7 @@ def _row(judged: Judged, judge: Judge, path: Path) -> ImportedRow:
     )
     if entry.item.kind is Kind.SINGLE:
         return ImportedRow(item, _single(judged, judge, path))
-    label = a_label(name, "label", "person", _label(row, judge.dialect), str(path))
+    label = a_label(name, "label", "person", label_of(row, judge.dialect), str(path))
     said = tuple(as_imported(one, judge.name, str(path), judge.margin) for one in judged.judgments)
     return ImportedRow(item, (label, *said))
 

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from judgesmith.errors import DataError
+from judgesmith.inference.abstaining import ABSTAINED_BY, Abstaining, as_rows
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judged import Judged
 from judgesmith.inference.rows.checking import check_rows
@@ -16,7 +17,7 @@ from judgesmith.inference.rows.chunks import Chunk, Raw, chunk_size, in_chunks
 from judgesmith.inference.rows.csv_rows import write_csv
 from judgesmith.inference.rows.growing import GrowingFile, growing
 from judgesmith.inference.rows.writing import ROW_FORM, as_row
-from judgesmith.records import content_id
+from judgesmith.records import Status, content_id
 from judgesmith.runs.jsonl import file_sha256
 from judgesmith.runs.progress import progress_bar
 from judgesmith.sources.own_files import as_entry
@@ -36,9 +37,16 @@ class Tally:
     same: int = 0
     alone: int = 0
     alone_parsed: int = 0
+    abstained: int = 0
+    second: int = 0
+    second_parsed: int = 0
 
     def add(self, row: dict[str, Any]) -> None:
-        """Count a row as it is written."""
+        """Count a row as it is written; `second` are those that a second judge took over."""
+        self.abstained += row.get("status") == Status.ABSTAINED
+        if ABSTAINED_BY in row:
+            self.second += 1
+            self.second_parsed += row.get("score", row.get("verdict")) is not None
         if "consistent" not in row:
             self.alone += 1
             self.alone_parsed += row.get("score", row.get("verdict")) is not None
@@ -74,7 +82,10 @@ def judge_rows(judge: Judge, path: Path) -> Iterator[Judged]:
             bar.advance(len(chunk.rows))
 
 
-def judge_file(judge: Judge, path: Path, out: Path, *, limit: int | None = None) -> Tally:
+def judge_file(
+    judge: Judge, path: Path, out: Path, *, limit: int | None = None,
+    abstaining: Abstaining | None = None,
+) -> Tally:  # fmt: skip
     """Judge a file, or its first rows, into another; a call that was killed goes on.
 
     All rows are checked before the first is judged. What was judged stands beside `out` until all
@@ -94,8 +105,10 @@ def judge_file(judge: Judge, path: Path, out: Path, *, limit: int | None = None)
     partial = out.with_name(f".{out.name}.{basis}.partial")
     begun = partial.exists()
     total = sum(1 for _ in source.rows()) if begun else check_rows(judge, path, source.rows)
+    if not begun and abstaining is not None and abstaining.second is not None:
+        check_rows(abstaining.second, path, source.rows)
     with growing(partial) as file:
-        tally = _judge_into(judge, source, file, total)
+        tally = _judge_into(judge, source, file, total, abstaining)
         if out.suffix.lower() in DELIMITED:
             write_csv(file.read(), file.read(), out)
             partial.unlink()
@@ -115,7 +128,9 @@ def _check_target(path: Path, out: Path) -> None:
         raise DataError(f"{path}: expected a file of rows to judge, found no file there.")
 
 
-def _judge_into(judge: Judge, source: Source, file: GrowingFile, total: int) -> Tally:
+def _judge_into(
+    judge: Judge, source: Source, file: GrowingFile, total: int, abstaining: Abstaining | None
+) -> Tally:
     left = _what_is_left(judge, source, file)
     tally = Tally()
     for line in file.read():
@@ -123,7 +138,7 @@ def _judge_into(judge: Judge, source: Source, file: GrowingFile, total: int) -> 
     with progress_bar("judge", total, done=file.lines) as bar:
         for chunk in left:
             judged = _judged(judge, source.path, chunk)
-            rows = [as_row(one, judge, i) for i, one in enumerate(judged, start=chunk.start + 1)]
+            rows = as_rows(judge, judged, chunk.start + 1, abstaining)
             file.append(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
             for row in rows:
                 tally.add(row)

@@ -23,6 +23,7 @@ def as_row(judged: Judged, judge: Judge, position: int) -> dict[str, Any]:
         "judge": judge.name,
         "version": judge.version,
         "dialect": judge.dialect.hash,
+        "calibration": None if judge.calibration is None else judge.calibration.id,
     }
 
 

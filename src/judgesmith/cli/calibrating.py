@@ -1,0 +1,54 @@
+"""`calibrate`: fit a judge's confidence to labels, and say what that did."""
+
+from pathlib import Path
+
+from judgesmith.cli import show
+from judgesmith.inference.abstaining import not_enough, promise
+from judgesmith.inference.calibration import Calibration, Figure
+from judgesmith.pipeline import open_run
+from judgesmith.pipeline.calibrating import calibrate
+
+RISKS = (0.05, 0.1, 0.2)
+DELTA = 0.05
+
+
+def calibrate_command(
+    folder: Path, labelled: Path | None, dialect: str | None, student: str | None, seed: int
+) -> None:
+    """Fit, keep, and show the calibration, with what it lets the judge promise."""
+    show.rehearsal(open_run(folder)[1].header.rehearsed)
+    judge, found = calibrate(folder, labelled, dialect=dialect, student=student, seed=seed)
+    fitted = found.fitted_on
+    show.line(
+        f"{judge.name} on {fitted.items:,} items of {fitted.questions:,} questions from "
+        f"{fitted.what} (labels: {fitted.labels}); {fitted.without_verdict:,} without a verdict."
+    )
+    show.table(
+        "Confidence before and after, on questions that the map was not fitted on",
+        ["", "before", "after", "change"],
+        [
+            ("log loss, nats", _shown(found.loss_before), _shown(found.loss_after),
+             _shown(found.loss_change)),
+            ("calibration error", _shown(found.ece_before), _shown(found.ece_after), ""),
+        ],
+    )  # fmt: skip
+    show.line(f"{_what(found)} Calibration {found.id}, kept in {folder}.")
+    for risk in RISKS:
+        rule = found.abstention(risk, DELTA)
+        told = not_enough(found, rule) if rule.above is None else promise(found, rule)
+        show.line(f"--abstain-risk {risk:g}: {told}")
+
+
+def _what(found: Calibration) -> str:
+    if found.temperature is not None:
+        return f"Temperature {found.temperature.value:.2f} (above 1: the judge was too sure)."
+    if found.isotonic is not None:
+        return f"An isotonic map with {len(found.isotonic.knots)} knots."
+    return "No map made the stated confidence better, so it is left as it is."
+
+
+def _shown(figure: Figure) -> str:
+    if figure.value is None:
+        return "-"
+    ends = "" if figure.low is None else f" [{figure.low:.3f}, {figure.high:.3f}]"
+    return f"{figure.value:.3f}{ends}"

@@ -1,0 +1,95 @@
+"""A judge that gives a verdict only where it may, and hands the rest to another or to nobody."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from judgesmith.inference.calibration import Calibration
+from judgesmith.inference.fitting import round_confidence
+from judgesmith.inference.judge import Judge
+from judgesmith.inference.judged import Judged
+from judgesmith.inference.rows.writing import as_row
+from judgesmith.metrics import Abstention
+from judgesmith.records import Status, content_id
+
+ABSTAINED_BY = "abstained_by"
+"""In the row of a second judge: the judge that abstained."""
+
+
+@dataclass(frozen=True)
+class Abstaining:
+    """The rule by which a judge abstains, and who is asked instead."""
+
+    rule: Abstention
+    second: Judge | None = None
+
+    @property
+    def id(self) -> str:
+        """What tells this from another rule or another second judge."""
+        second = self.second
+        return content_id(
+            "Abstaining", self.rule.above,
+            None if second is None else [second.name, second.version, second.mode],
+        )  # fmt: skip
+
+    def rows(self, judge: Judge, judged: Sequence[Judged], first: int) -> list[dict[str, Any]]:
+        """The rows as they are written, in order; `first` is the position of the first, from 1.
+
+        A row that the judge abstains on has the status `abstained` and no verdict; one that a
+        second judge took over is that judge's row, with the first judge's name in `abstained_by`.
+        A row without a verdict stays what it is, as there was nothing to withhold.
+        """
+        withheld = [
+            one.verdict is not None and not self.rule.gives(round_confidence(one)) for one in judged
+        ]
+        again = [one.entry for one, held in zip(judged, withheld, strict=True) if held]
+        others = iter(self.second.judge(again) if self.second is not None and again else ())
+        found = []
+        for position, (one, held) in enumerate(zip(judged, withheld, strict=True), start=first):
+            if not held:
+                found.append(as_row(one, judge, position))
+            elif self.second is not None:
+                row = as_row(next(others), self.second, position)
+                found.append({**row, ABSTAINED_BY: judge.name})
+            else:
+                row = as_row(one, judge, position)
+                found.append({**row, "verdict": None, "status": Status.ABSTAINED.value})
+        return found
+
+
+def promise(calibration: Calibration, rule: Abstention) -> str:
+    """What an abstention rule promises, in one sentence; a second one where it is weakened."""
+    fitted = calibration.fitted_on
+    told = (
+        f"With probability {1 - rule.delta:.0%} or more over the {rule.n:,} questions of "
+        f"{fitted.what} (labels: {fitted.labels}), at most {rule.risk:.0%} of the verdicts given "
+        f"are wrong on new questions like them: given are those with a stated probability above "
+        f"{max(0.0, rule.above or 0.0):.3f}, there {rule.coverage:.0%}, of which {rule.wrong} of "
+        f"{rule.kept} were wrong (upper bound {rule.upper:.1%})."
+    )
+    if fitted.also_chose:
+        told += (
+            " The same labels chose the judge's checkpoint or tie margin, so that the promise is "
+            "somewhat too good; labels that chose nothing make it exact: `judgesmith calibrate RUN "
+            "LABELLED.jsonl`."
+        )
+    return told
+
+
+def not_enough(calibration: Calibration, rule: Abstention) -> str:
+    """Why there is no threshold, and how many questions would do."""
+    fitted = calibration.fitted_on
+    nearest = (
+        f"the nearest is {rule.wrong} wrong of {rule.kept}, which is up to {rule.upper:.1%}"
+        if rule.kept
+        else "no verdict has a probability"
+    )
+    more = (
+        f"About {rule.questions_needed:,} labelled questions in all would do if these shares stay."
+        if rule.questions_needed is not None
+        else "At no confidence are so few of the verdicts wrong, so more labels would not help."
+    )
+    return (
+        f"NOT ENOUGH EVIDENCE: no threshold keeps the errors at {rule.risk:.0%} with probability "
+        f"{1 - rule.delta:.0%} on the {rule.n:,} questions of {fitted.what}: {nearest}. {more}"
+    )

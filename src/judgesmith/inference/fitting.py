@@ -1,0 +1,105 @@
+"""Judged items with labels -> a calibration."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from judgesmith.errors import DataError
+from judgesmith.inference.calibration import (
+    PLACES,
+    Calibration,
+    Evidence,
+    Figure,
+    FittedOn,
+    StepMap,
+    TemperatureMap,
+    whole,
+)
+from judgesmith.inference.judge import Judge
+from judgesmith.inference.judged import Judged
+from judgesmith.metrics import (
+    IsotonicMap,
+    Temperature,
+    VerdictRows,
+    choose_calibration,
+    one_per_cluster,
+)
+
+
+class Labelled(NamedTuple):
+    """What a judge says of an item, the verdict that is right, and the item's question."""
+
+    judged: Judged
+    label: str
+    question: str
+
+
+class LabelSource(NamedTuple):
+    """Where labels come from, as `FittedOn` keeps it."""
+
+    what: str
+    sha256: str | None
+    labels: str
+    also_chose: bool
+
+
+def fit_calibration(
+    judge: Judge, rows: Sequence[Labelled], source: LabelSource, *, seed: int, resamples: int = 2000
+) -> Calibration:
+    """Choose a map of confidence for a judge, measure it on held-out questions, and keep the items.
+
+    Raises DataError where no row has a verdict with a probability, and with too few questions.
+    """
+    sure = [one for one in rows if one.judged.verdict is not None and one.judged.stated is not None]
+    if not sure:
+        raise DataError(
+            f"{source.what}: none of {len(rows)} items has a verdict with a probability, so that "
+            "there is no confidence to calibrate. Judges that state several scores in one reply, "
+            "and servers without log-probabilities, give none."
+        )
+    chances = [one.judged.distribution for one in sure]
+    found = choose_calibration(
+        VerdictRows(
+            verdicts=[str(one.judged.verdict) for one in sure],
+            confidences=[float(one.judged.stated or 0.0) for one in sure],
+            distributions=[whole(p) for p in chances if p is not None],
+            labels=[one.label for one in sure],
+            clusters=[one.question for one in sure],
+        ),
+        seed=seed, resamples=resamples,
+    )  # fmt: skip
+    fitted = found.fitted
+    return Calibration.make(
+        schema=1, judge=judge.name, version=judge.version, dialect=judge.dialect.hash,
+        mode=judge.mode, kind=found.kind, seed=seed,
+        temperature=TemperatureMap(value=fitted.value, labels=tuple(map(str, fitted.labels)))
+        if isinstance(fitted, Temperature) else None,
+        isotonic=StepMap(knots=fitted.knots, values=fitted.values)
+        if isinstance(fitted, IsotonicMap) else None,
+        fitted_on=FittedOn(
+            **source._asdict(), items=len(rows), questions=len({one.question for one in rows}),
+            without_verdict=len(rows) - len(sure),
+        ),
+        loss_before=Figure.of(found.loss_before), loss_after=Figure.of(found.loss_after),
+        loss_change=Figure.of(found.loss_change),
+        ece_before=Figure.of(found.ece_before.error), ece_after=Figure.of(found.ece_after.error),
+        evidence=_evidence(rows, seed),
+    )  # fmt: skip
+
+
+def _evidence(rows: Sequence[Labelled], seed: int) -> Evidence:
+    """One item of each question, drawn by the seed, the surest first."""
+    ordered = sorted(rows, key=lambda one: one.judged.entry.item.id)
+    drawn = [ordered[i] for i in one_per_cluster([one.question for one in ordered], seed)]
+    pairs = sorted(
+        (round_confidence(one.judged), one.judged.verdict == one.label) for one in drawn
+    )[::-1]
+    return Evidence(
+        confidences=tuple(stated for stated, _ in pairs), right=tuple(right for _, right in pairs)
+    )
+
+
+def round_confidence(judged: Judged) -> float:
+    """The confidence that thresholds are about; 0 where there is no verdict, or no probability."""
+    if judged.verdict is None or judged.stated is None:
+        return 0.0
+    return min(1.0, max(0.0, round(judged.stated, PLACES)))
