@@ -7,6 +7,12 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from judgesmith.cli import show
+from judgesmith.cli.abstaining import (
+    AbstainOptions,
+    NotEnough,
+    choose_abstaining,
+    tell_abstained,
+)
 from judgesmith.errors import RecipeError
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.rows.stream import Tally, judge_file
@@ -29,22 +35,33 @@ class JudgeOptions(NamedTuple):
     student: str | None
     mode: Mode | None
     limit: int | None
+    abstain: AbstainOptions = AbstainOptions()
 
 
-def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> None:
-    """Judge a file of pairs, or of responses, and say where the verdicts are."""
+def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> bool:
+    """Judge a file of pairs, or of responses, and say where the verdicts are.
+
+    False, with nothing judged, where the risk that was asked for cannot be promised.
+    """
     if is_run(folder):
         show.rehearsal(open_run(folder)[1].header.rehearsed)
     judge = open_judge(folder, dialect=options.dialect, student=options.student)
     if options.mode is not None:
         judge = replace(judge, mode=options.mode)
     target = options.out or rows.with_name(f"{stem(rows)}.judged.jsonl")
-    tally = judge_file(judge, rows, target, limit=options.limit)
+    abstaining = choose_abstaining(judge, folder, options.abstain)
+    if isinstance(abstaining, NotEnough):
+        show.line(abstaining.told)
+        return False
+    tally = judge_file(judge, rows, target, limit=options.limit, abstaining=abstaining)
     if tally.pairs:
         show.console.print(_about_pairs(judge, tally), soft_wrap=True)
     if tally.alone:
         show.console.print(_about_responses(judge, tally), soft_wrap=True)
+    if abstaining is not None:
+        tell_abstained(judge, abstaining, tally)
     show.line(f"Verdicts: {target}")
+    return True
 
 
 def _about_pairs(judge: Judge, tally: Tally) -> str:

@@ -21,6 +21,7 @@ app = typer.Typer(
 
 Run = Annotated[Path, typer.Argument(help="A run folder, made by `judgesmith run`.")]
 ERROR = 2
+UNDECIDED = 3
 GATE_CODES = {"pass": 0, "fail": 1, "inconclusive": 3, "rehearsed": 3}
 
 
@@ -94,11 +95,21 @@ def judge(
         typer.Option(help="With reasons, or at once and without; default as the judge was made."),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Judge the first rows only.")] = None,
+    abstain_risk: Annotated[
+        float | None, typer.Option(help="Give verdicts only where at most this share is wrong.")
+    ] = None,
+    abstain_delta: Annotated[float, typer.Option(help="How likely that promise may fail.")] = 0.05,
+    second: Annotated[
+        Path | None, typer.Option(help="Another judge, for the rows that the first abstains on.")
+    ] = None,
 ) -> None:
     """Judge new pairs in both orders, or each response alone. Goes on where it was killed."""
+    from judgesmith.cli.abstaining import AbstainOptions
     from judgesmith.cli.judging import JudgeOptions, judge_command
 
-    judge_command(rows, folder, JudgeOptions(out, dialect, student, mode, limit))
+    abstain = AbstainOptions(abstain_risk, abstain_delta, second)
+    if not judge_command(rows, folder, JudgeOptions(out, dialect, student, mode, limit, abstain)):
+        raise typer.Exit(UNDECIDED)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from judgesmith.inference.judge import Judge
 from judgesmith.inference.judged import Judged
 from judgesmith.inference.rows.writing import as_row
 from judgesmith.metrics import Abstention
+from judgesmith.metrics.selective import KEEPS_ALL
 from judgesmith.records import Status, content_id
 
 ABSTAINED_BY = "abstained_by"
@@ -57,15 +58,26 @@ class Abstaining:
         return found
 
 
+def as_rows(
+    judge: Judge, judged: Sequence[Judged], first: int, abstaining: Abstaining | None
+) -> list[dict[str, Any]]:
+    """What is written for rows in order, the first of them at position `first`, from 1."""
+    if abstaining is not None:
+        return abstaining.rows(judge, judged, first)
+    return [as_row(one, judge, position) for position, one in enumerate(judged, start=first)]
+
+
 def promise(calibration: Calibration, rule: Abstention) -> str:
     """What an abstention rule promises, in one sentence; a second one where it is weakened."""
     fitted = calibration.fitted_on
+    given = "all are given"
+    if rule.above is not None and rule.above > KEEPS_ALL:
+        given = f"given are those with a stated probability above {rule.above:.3f}"
     told = (
         f"With probability {1 - rule.delta:.0%} or more over the {rule.n:,} questions of "
         f"{fitted.what} (labels: {fitted.labels}), at most {rule.risk:.0%} of the verdicts given "
-        f"are wrong on new questions like them: given are those with a stated probability above "
-        f"{max(0.0, rule.above or 0.0):.3f}, there {rule.coverage:.0%}, of which {rule.wrong} of "
-        f"{rule.kept} were wrong (upper bound {rule.upper:.1%})."
+        f"are wrong on new questions like them: {given}, {rule.coverage:.0%} there, of which "
+        f"{rule.wrong} of {rule.kept} were wrong (upper bound {rule.upper:.1%})."
     )
     if fitted.also_chose:
         told += (

@@ -16,7 +16,7 @@ from judgesmith.inference.rows.checking import check_rows
 from judgesmith.inference.rows.chunks import Chunk, Raw, chunk_size, in_chunks
 from judgesmith.inference.rows.csv_rows import write_csv
 from judgesmith.inference.rows.growing import GrowingFile, growing
-from judgesmith.inference.rows.writing import ROW_FORM, as_row
+from judgesmith.inference.rows.writing import ROW_FORM
 from judgesmith.records import Status, content_id
 from judgesmith.runs.jsonl import file_sha256
 from judgesmith.runs.progress import progress_bar
@@ -101,6 +101,7 @@ def judge_file(
     basis = content_id(
         ROW_FORM, file_sha256(path), path.name, limit,
         judge.name, judge.version, judge.mode, judge.max_tokens,
+        None if abstaining is None else abstaining.id,
     )  # fmt: skip
     partial = out.with_name(f".{out.name}.{basis}.partial")
     begun = partial.exists()

@@ -8,7 +8,7 @@ from judgesmith.models.pointwise import verdict_letter
 from judgesmith.records import Scores
 
 PLACES = 6
-ROW_FORM = 2
+ROW_FORM = 3
 """Raised when the fields change: rows of two forms never stand in one file."""
 
 

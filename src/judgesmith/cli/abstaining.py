@@ -1,0 +1,67 @@
+"""`judge --abstain-risk`: the rule from the calibration's labels, what it promises, and counts."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from judgesmith.cli import show
+from judgesmith.errors import RecipeError, RunError
+from judgesmith.inference.abstaining import Abstaining, not_enough, promise
+from judgesmith.inference.calibration import Calibration
+from judgesmith.inference.judge import Judge
+from judgesmith.inference.rows.stream import Tally
+from judgesmith.pipeline import open_judge
+
+
+class AbstainOptions(NamedTuple):
+    """The risk that is promised, how likely that may fail, and the judge that takes the rest."""
+
+    risk: float | None = None
+    delta: float = 0.05
+    second: Path | None = None
+
+
+class NotEnough(NamedTuple):
+    """There is no threshold; `told` says why."""
+
+    told: str
+
+
+def choose_abstaining(
+    judge: Judge, folder: Path, options: AbstainOptions
+) -> Abstaining | NotEnough | None:
+    """How the judge abstains, with the promise printed; None where that was not asked for.
+
+    Raises RunError for a judge without a calibration, and RecipeError for a second judge without
+    a risk.
+    """
+    if options.risk is None:
+        if options.second is not None:
+            raise RecipeError(
+                "--second: expected --abstain-risk beside it, such as --abstain-risk 0.1: the "
+                "second judge takes what the first abstains on."
+            )
+        return None
+    calibration = judge.calibration
+    if not isinstance(calibration, Calibration):
+        raise RunError(
+            f"--abstain-risk: {judge.name} has no calibration, so that nothing is known of its "
+            f"errors. Run `judgesmith calibrate {folder}`, or with a file of labelled rows."
+        )
+    rule = calibration.abstention(options.risk, options.delta)
+    if rule.above is None:
+        return NotEnough(not_enough(calibration, rule))
+    show.line(promise(calibration, rule))
+    second = None if options.second is None else open_judge(options.second)
+    return Abstaining(rule, second)
+
+
+def tell_abstained(judge: Judge, abstaining: Abstaining, tally: Tally) -> None:
+    """How many rows each judge took."""
+    second, rest = abstaining.second, tally.abstained + tally.second
+    if second is None:
+        show.line(f"{judge.name} abstained on {rest:,} rows; nobody judged them.")
+        return
+    show.line(
+        f"{judge.name} abstained on {rest:,} rows; {second.name} gave a verdict on "
+        f"{tally.second_parsed:,} of them, which the promise does not cover."
+    )
