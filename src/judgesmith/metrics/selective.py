@@ -217,8 +217,7 @@ def _needed(tried: Sequence[_Try], n: int, risk: float, delta: float) -> int | N
 
 def _would_do(tried: Sequence[_Try], n: int, wanted: int, risk: float, delta: float) -> bool:
     level = delta / len(_worth_trying(wanted, risk, delta))
-    times = wanted / n
     return any(
-        _p_value(math.ceil(one.wrong * times), math.floor(one.kept * times), risk) <= level
+        _p_value(-(-one.wrong * wanted // n), one.kept * wanted // n, risk) <= level
         for one in tried
     )
