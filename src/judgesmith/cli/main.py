@@ -131,6 +131,28 @@ def calibrate(
     calibrate_command(folder, labelled, dialect, student, seed)
 
 
+@app.command()
+def rank(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="With --judge: question, model, text. Without: what `judge` wrote."),
+    ],
+    folder: Annotated[
+        Path | None, typer.Option("--judge", help="The judge: a run, or an exported folder.")
+    ] = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="Judge every system against this one only.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for verdicts and ranking.")] = Path("ranking"),
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the resampling.")] = 0,
+    resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples.")] = 10_000,
+) -> None:
+    """Rank systems: win rates, Bradley-Terry strengths with intervals, paired tests."""
+    from judgesmith.cli.ranking import RankOptions, rank_command
+
+    rank_command(files, RankOptions(folder, baseline, out, seed, resamples))
+
+
 Mapping = Annotated[
     Path | None,
     typer.Option(help="YAML that says which column holds what; not needed for our own columns."),

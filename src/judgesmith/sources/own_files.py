@@ -19,6 +19,7 @@ from judgesmith.records import (
     TaskFields,
     Verdict,
     choice,
+    content_id,
 )
 from judgesmith.runs.jsonl import read_rows, validate_row
 from judgesmith.sources import ImportedLabel
@@ -53,24 +54,37 @@ class LabelRow(_Row):
     confidence: float | None = Field(None, ge=0, le=1)
 
 
-class PairRow(_Row):
-    """Two responses to one question, or one alone, to be judged.
+class AskedRow(_Row):
+    """What was asked, and what a judge's dialect may show besides."""
 
-    `reference`, `grounding` and `fields` (as `fields.criterion`) are what the judge's dialect may
-    ask for besides. `verdict` is a label to measure against, where there is one; `names` then says
-    whether its letter names the better or the worse response. `score` is the label of one response.
-    """
-
-    id: str | None = None
     context: str | None = None
     question: str
     choices: tuple[str, ...] | None = None
     reference: str | None = None
     grounding: str | None = None
     fields: TaskFields = {}
+
+    @property
+    def question_key(self) -> str:
+        """What two rows share that ask the same: text, context and choices."""
+        return content_id("asked", self.question, self.context, self.choices)
+
+
+class PairRow(AskedRow):
+    """Two responses to one question, or one alone, to be judged.
+
+    `reference`, `grounding` and `fields` (as `fields.criterion`) are what the judge's dialect may
+    ask for besides. `verdict` is a label to measure against, where there is one; `names` then says
+    whether its letter names the better or the worse response. `score` is the label of one response.
+    `model_a` and `model_b` are the systems that wrote the two, where systems are to be ranked.
+    """
+
+    id: str | None = None
     response: str | None = None
     response_a: str | None = None
     response_b: str | None = None
+    model_a: str | None = None
+    model_b: str | None = None
     verdict: str | None = None
     names: Direction | None = None
     score: float | None = Field(None, allow_inf_nan=False)

@@ -19,12 +19,21 @@ def as_row(judged: Judged, judge: Judge, position: int) -> dict[str, Any]:
     said = _alone(judged, judge) if alone else _of_pair(judged, judge)
     return {
         "id": name if name is not None else position,
+        **_systems(judged),
         **said,
         "judge": judge.name,
         "version": judge.version,
         "dialect": judge.dialect.hash,
         "calibration": None if judge.calibration is None else judge.calibration.id,
     }
+
+
+def _systems(judged: Judged) -> dict[str, Any]:
+    """Who wrote the two responses, and what was asked, for `judgesmith rank`."""
+    row = judged.entry.row
+    if row.model_a is None or row.model_b is None:
+        return {}
+    return {"models": [row.model_a, row.model_b], "question_key": row.question_key}
 
 
 def _of_pair(judged: Judged, judge: Judge) -> dict[str, Any]:
