@@ -11,7 +11,7 @@ import yaml
 
 from judgesmith.cli.costing import cost_command
 from judgesmith.costs import example
-from judgesmith.errors import DataError, JudgesmithError
+from judgesmith.errors import DataError, JudgesmithError, RunError
 from judgesmith.pipeline import open_run
 from judgesmith.pipeline.report_run import collect
 from judgesmith.report.html import render_html
@@ -30,7 +30,7 @@ def cost_file(tmp_path: Path) -> Path:
 
 def cost(*targets: Path | str, what_if: tuple[str, ...] = (), out: tuple[Path, ...] = ()) -> None:
     """The command without a process of its own."""
-    cost_command([str(target) for target in targets], what_if, out, draws=10_000, seed=0)
+    cost_command([str(target) for target in targets], what_if, out, draws=10_001, seed=0)
 
 
 def test_the_example_is_worked_out_and_written(
@@ -48,7 +48,7 @@ def test_the_example_is_worked_out_and_written(
     found = json.loads(out.read_bytes())
     rows = {(row["own"], row["api_kind"]): row for row in found["paybacks"]}
     assert rows["always_on", "API"]["months"] == {"low": None, "middle": None, "high": None}
-    assert found["draws"] == 10_000
+    assert found["draws"] == 10_001
     text = page.read_text(encoding="utf-8")
     assert text.startswith("# Cost\n")
     assert "### Inputs" in text
@@ -178,6 +178,15 @@ def test_mistakes(
         cost(*targets, **options)
     assert said in str(caught.value)
     assert capsys.readouterr().out == ""
+
+
+def test_a_rehearsal_has_measured_nothing(light_run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(light_run, copy)
+    recipe = copy / "recipe.yaml"
+    recipe.write_text(recipe.read_text(encoding="utf-8") + "rehearsed: true\n", encoding="utf-8")
+    with pytest.raises(RunError, match="a rehearsal"):
+        cost(copy)
 
 
 def test_a_mistake_is_one_message_and_exit_code_2(command: Any, light_run: Path) -> None:

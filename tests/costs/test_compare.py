@@ -303,6 +303,17 @@ def test_what_moves_the_break_even_most_comes_first() -> None:
     assert "calls_per_judgment" not in {swing.input for swing in swings}
 
 
+def test_where_it_never_pays_the_volume_that_is_needed_still_hangs_on_something() -> None:
+    tree = own(plain(), utilisation=None, hours_per_month={"low": 400, "high": 730})
+    (row,) = worked_out(tree).paybacks
+    assert row.months.low is None
+    swing = row.swings[0]
+    assert swing.input == "own.live.hours_per_month"
+    assert (swing.months_at_low, swing.months_at_high) == (None, None)
+    for hours, needed in ((swing.low, swing.needed_at_low), (swing.high, swing.needed_at_high)):
+        assert needed == pytest.approx((160 / 12 + 2 * hours) / 0.02)
+
+
 def test_the_same_file_and_seed_give_the_same_numbers() -> None:
     tree = plain(judgments_per_month={"low": 1000, "high": 9000})
     tree["machines"]["gpu"]["per_hour"] = {"mean": 2, "sd": 1}

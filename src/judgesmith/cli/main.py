@@ -321,7 +321,7 @@ def cost(
     out: Annotated[
         list[Path] | None, typer.Option(help="Write it to a file, .json or .md; repeatable.")
     ] = None,
-    draws: Annotated[int, typer.Option(min=100, max=1_000_000, help="Draws.")] = 10_000,
+    draws: Annotated[int, typer.Option(min=100, max=1_000_000, help="Draws.")] = 10_001,
     seed: Seed = 0,
 ) -> None:
     """Say what a judgment costs by API and by a judge of one's own, and when that pays."""

@@ -24,7 +24,8 @@ from judgesmith.report.costs import (
     Within,
 )
 
-DRAWS = 10_000
+DRAWS = 10_001
+"""An odd number, so that the middle one of the slices is at the median."""
 MILESTONES = (1, 3, 6, 12, 24, 36, 60)
 """Months for which the probability is given, as far as they lie inside the period."""
 FILE = "the cost file"
@@ -248,28 +249,38 @@ def _swings(
     own, apis = scene.ways()
 
     def of(o: int, a: int) -> tuple[Swing, ...]:
-        months = Comparison(scene, own[o], apis[a]).months
-        rows = [
-            (at, float(months[1 + 2 * place]), float(months[2 + 2 * place]))
-            for place, at in enumerate(places)
-        ]
-        moved = [(_moves(low, high), at, low, high) for at, low, high in rows if low != high]
-        moved.sort(key=lambda row: (-row[0], row[1]))
-        return tuple(_swing(at, amounts[at], low, high) for _, at, low, high in moved)
+        found = Comparison(scene, own[o], apis[a])
+        months, needed = found.months, found.needed
+        rows = []
+        for place, at in enumerate(places):
+            low, high = 1 + 2 * place, 2 + 2 * place
+            moved = (_moves(months[low], months[high]), _moves(needed[low], needed[high]))
+            if any(moved):
+                rows.append((moved, _swing(at, amounts[at], months[low : high + 1], needed[low:])))
+        rows.sort(key=lambda row: (-row[0][0], -row[0][1], row[1].input))
+        return tuple(swing for _, swing in rows)
 
     return of
 
 
 def _moves(low: float, high: float) -> float:
-    """How far the break-even moves, as the logarithm of a ratio; from or to never is the most."""
+    """How far a figure moves, as the logarithm of a ratio; from or to zero or never is the most."""
+    if low == high:
+        return 0.0
     if not (np.isfinite(low) and np.isfinite(high)) or min(low, high) <= 0:
         return float("inf")
     return abs(float(np.log(high / low)))
 
 
-def _swing(at: str, amount: Amount, low: float, high: float) -> Swing:
-    moved = ends(amount)
+def _swing(at: str, amount: Amount, months: FloatArray, needed: FloatArray) -> Swing:
+    low, high = ends(amount)
     return Swing(
-        input=at, low=moved[0], high=moved[1], months_at_low=_finite(low),
-        months_at_high=_finite(high), assumed=amount.exact,
-    )  # fmt: skip
+        input=at,
+        low=low,
+        high=high,
+        months_at_low=_finite(float(months[0])),
+        months_at_high=_finite(float(months[1])),
+        needed_at_low=_finite(float(needed[0])),
+        needed_at_high=_finite(float(needed[1])),
+        assumed=amount.exact,
+    )

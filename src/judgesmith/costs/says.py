@@ -28,6 +28,8 @@ def _sentences(inputs: CostInputs) -> Iterator[str]:
     missing = [what for what, given in left_out.items() if not given]
     if missing:
         yield f"Not counted, as the file says nothing of it: {', '.join(missing)}."
+    if inputs.tokens is not None:
+        yield "A machine's rate is as measured; it does not follow `tokens`."
     yield "The judges are taken to be equally good; whether they are, `evaluate` and `compare` say."
 
 

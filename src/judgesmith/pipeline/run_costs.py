@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from judgesmith.costs.inputs import CostInputs
+from judgesmith.errors import RunError
 from judgesmith.pipeline.recipes import open_run
 from judgesmith.pipeline.report_run import read_money
 from judgesmith.records import AnnotatorKind
@@ -39,7 +40,6 @@ class Measured:
     """
 
     facts: tuple[Fact, ...] = ()
-    rehearsed: bool = False
     origins: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -98,13 +98,19 @@ def _places(fact: Fact) -> dict[str, str]:
 def measure_run(folder: Path) -> Measured:
     """Read what a run measured: money and tokens by its ledger, hours, labels, calls.
 
-    Raises RunError where the folder is no run, DataError where one of its files is damaged.
+    Raises RunError where the folder is no run or that of a rehearsal, DataError where one of its
+    files is damaged.
     """
     run_dir, _ = open_run(folder)
+    if run_dir.header.rehearsed:
+        raise RunError(
+            f"{folder}: a rehearsal. Its hours, tokens and calls are those of simulated models and "
+            "a tiny student; expected a real run, or a cost file alone."
+        )
     found: list[Fact] = []
     for read in (_training, _people, _judging, _bought, _prices):
         found += read(run_dir)
-    return Measured(tuple(found), run_dir.header.rehearsed)
+    return Measured(tuple(found))
 
 
 def _training(run_dir: RunDir) -> Iterator[Fact]:

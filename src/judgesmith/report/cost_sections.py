@@ -158,13 +158,14 @@ def probability_table(found: Costs) -> Table:
 
 def swing_table(row: Payback) -> Table:
     """Which input moves the break-even most."""
-    heads = ("low", "high", "months at low", "months at high")
+    heads = ("low", "high", "months", "needed a month")
     return Table(
         f"What the break-even of {row.own} against {_against(row)} hangs on",
         columns("input", *heads, numeric=heads),
         tuple(_swing_row(swing) for swing in row.swings[:MOST_SWINGS]),
         note="One input at a time, all others at their medians: from its 5% to its 95% quantile; "
-        "one that was given as a number (what if) from a fifth less to a quarter more.",
+        "one that was given as a number (what if) from a fifth less to a quarter more. Months, "
+        "needed: the break-even at low and at high.",
     )
 
 
@@ -173,9 +174,13 @@ def _swing_row(swing: Swing) -> tuple[Cell, ...]:
         Cell(swing.input + (" (what if)" if swing.assumed else ""), tone="strong"),
         Cell(_plain(swing.low)),
         Cell(_plain(swing.high)),
-        Cell(month_words(swing.months_at_low)),
-        Cell(month_words(swing.months_at_high)),
+        Cell(_from_to(swing.months_at_low, swing.months_at_high, month_words)),
+        Cell(_from_to(swing.needed_at_low, swing.needed_at_high, count_words)),
     )
+
+
+def _from_to(low: float | None, high: float | None, write: Callable[[float | None], str]) -> str:
+    return write(low) if low == high else f"{write(low)} to {write(high)}"
 
 
 def _plain(value: float) -> str:

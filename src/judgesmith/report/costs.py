@@ -35,10 +35,11 @@ class CostOption(Result):
 
 
 class Swing(Result):
-    """What one input moves: the months to break-even at its low and its high value.
+    """What one input moves: the break-even at its low and its high value.
 
-    None is never. `assumed` marks an input that is one number: it was moved by a fifth less and a
-    quarter more.
+    In months at the volume of the file, and in judgments a month from which on it falls within the
+    period. None is never. `assumed` marks an input that is one number: it was moved by a fifth
+    less and a quarter more.
     """
 
     input: str
@@ -46,6 +47,8 @@ class Swing(Result):
     high: float
     months_at_low: float | None
     months_at_high: float | None
+    needed_at_low: float | None
+    needed_at_high: float | None
     assumed: bool
 
 
