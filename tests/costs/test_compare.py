@@ -1,6 +1,7 @@
 """From a cost file to its figures: worked by hand, and laws that hold for every file."""
 
 import copy
+import math
 from typing import Any
 
 import pytest
@@ -101,6 +102,24 @@ def test_what_is_handed_on_costs_what_the_api_costs_and_the_first_try() -> None:
     assert found.paybacks[0].cheaper.middle == pytest.approx(0.02 / 0.009)
 
 
+def test_a_price_that_falls_makes_it_pay_later_and_saves_less() -> None:
+    """By a quarter a year: k = -ln(.75) / 12; saved by t: 100 (1 - exp(-kt)) / k - 20 t."""
+    tree = plain()
+    tree["apis"]["vendor"]["falls_per_year"] = 0.25
+    (row,) = worked_out(tree).paybacks
+    k = -math.log(0.75) / 12
+    assert row.ahead.middle == pytest.approx(100 * 0.25 / k - 240 - 160)
+    months = row.months.middle
+    assert months is not None
+    assert 100 * (1 - math.exp(-k * months)) / k - 20 * months == pytest.approx(160)
+    needed = row.needed.middle
+    assert needed is not None
+    ahead = worked_out(tree | {"judgments_per_month": needed}).paybacks[0].ahead.middle
+    assert ahead == pytest.approx(0, abs=1e-6)
+    tree["apis"]["vendor"]["falls_per_year"] = 0.99
+    assert worked_out(tree).paybacks[0].months.middle is None
+
+
 def test_starting_up_is_paid() -> None:
     found = worked_out(own(plain(), start_s=180, starts_per_month=30))
     assert found.options[0].month.middle == pytest.approx(20 + 30 * 180 / 3600 * 2)
@@ -160,6 +179,9 @@ AMOUNT = st.one_of(
 )
 
 
+FALLS = st.sampled_from([0, 0.3, {"low": 0, "high": 0.5}, {"mean": 0.3, "sd": 0.2}])
+
+
 @st.composite
 def trees(draw_: st.DrawFn) -> Tree:
     """Cost files of all kinds, with small numbers in the place of money."""
@@ -168,7 +190,8 @@ def trees(draw_: st.DrawFn) -> Tree:
         live |= {"start_s": draw_(AMOUNT), "starts_per_month": draw_(AMOUNT), "handed_on": 0.1}
     return plain(
         judgments_per_month=draw_(AMOUNT), calls_per_judgment=draw_(st.sampled_from([1, 2])),
-        apis={"vendor": {"price": {"per_call": draw_(AMOUNT), **SAID}}},
+        apis={"vendor": {"price": {"per_call": draw_(AMOUNT), **SAID},
+                         "falls_per_year": draw_(FALLS)}},
         machines={"gpu": {"per_hour": draw_(AMOUNT), **SAID}}, own={"live": live},
         once={"people": {"labels": draw_(AMOUNT), "minutes": draw_(AMOUNT),
                          "per_hour": draw_(AMOUNT)}},

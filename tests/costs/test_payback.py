@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from judgesmith.costs.payback import least_volume, machines_needed, months_to_pay
+from judgesmith.costs.payback import decay_of, least_volume, machines_needed, months_to_pay
 
 MONEY = st.floats(0, 1e4, allow_subnormal=False)
 
@@ -42,13 +42,39 @@ def test_the_least_volume_pays_and_a_little_less_does_not(
 
 
 @settings(deadline=None)
-@given(st.floats(0, 1e6), st.floats(-1e4, 1e4))
-def test_what_was_paid_is_back_when_it_says(once: float, saved: float) -> None:
-    months = months_to_pay(one(once), one(saved)).item()
+@given(st.floats(0, 1e6), st.floats(0, 1e4), st.floats(0, 1e4))
+def test_what_was_paid_is_back_when_it_says(once: float, avoided: float, own: float) -> None:
+    months = months_to_pay(one(once), one(avoided), one(own), one(0.0)).item()
+    saved = avoided - own
     if saved <= 0 or (saved < 1e-300 and once > 0 and math.isinf(months)):
         assert months == math.inf
     else:
         assert math.isclose(months * saved, once, rel_tol=1e-9, abs_tol=1e-9)
+
+
+@settings(deadline=None)
+@given(
+    once=st.floats(1, 1e5), avoided=st.floats(0.1, 1e4), own=st.floats(0, 1e4),
+    falls=st.floats(0.001, 0.99),
+)  # fmt: skip
+def test_at_a_falling_price_it_is_back_when_summed_day_by_day(
+    once: float, avoided: float, own: float, falls: float
+) -> None:
+    """A sum over small steps of the price that a year's fall gives; up to fifty years."""
+    months = months_to_pay(one(once), one(avoided), one(own), decay_of(one(falls))).item()
+    step = 600 / 200_000
+    middles = (np.arange(200_000) + 0.5) * step
+    saved = np.cumsum(avoided * (1 - falls) ** (middles / 12) - own) * step
+    back = np.flatnonzero(saved >= once)
+    if len(back) == 0:
+        nearly = saved.max() > once * (1 - 1e-3)
+        assert months > 599 or nearly
+    else:
+        late = (back[0] + 1) * step
+        assert months <= late + 1e-6
+        assert months >= late - 2 * step or saved.max() < once * (1 + 1e-3)
+    steady = months_to_pay(one(once), one(avoided), one(own), one(0.0)).item()
+    assert months >= steady * (1 - 1e-9)
 
 
 @settings(deadline=None)

@@ -160,6 +160,15 @@ class PositiveShare(Share):
         return np.maximum(super()._spread(mean, sd, p), 1e-6)
 
 
+class PartialShare(Share):
+    """From zero to 0.99."""
+
+    CAP: ClassVar[float] = 0.99
+
+    def _spread(self, mean: float, sd: float, p: FloatArray) -> FloatArray:
+        return np.minimum(super()._spread(mean, sd, p), self.CAP)
+
+
 def amounts_in(part: object, at: str = "") -> Iterator[tuple[str, Amount]]:
     """All amounts inside a config with their places, such as `once.people.minutes`."""
     if isinstance(part, Amount):

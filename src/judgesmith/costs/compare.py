@@ -9,7 +9,7 @@ from judgesmith.costs.advice import Stakes, advise
 from judgesmith.costs.amounts import Amount, FloatArray, amounts_in
 from judgesmith.costs.draws import HIGH, LOW, Draws, draw, ends, one_at_a_time
 from judgesmith.costs.inputs import CostInputs
-from judgesmith.costs.payback import least_volume, months_to_pay
+from judgesmith.costs.payback import average_price, least_volume, months_to_pay
 from judgesmith.costs.says import rests_on, way_rests_on
 from judgesmith.costs.ways import Way, api_ways, once_parts, own_ways, upkeep
 from judgesmith.report.costs import (
@@ -64,26 +64,43 @@ class Comparison:
     api: Way
 
     @property
-    def saved_per_month(self) -> FloatArray:
-        """What the API would cost, minus what the own judge costs, with what it hands on."""
-        volume, own = self.scene.volume, self.own
-        kept = volume * self.api.each * (1 - own.handed_on)
-        return kept - own.per_month(volume) - upkeep(self.scene.inputs, self.scene.draws)
+    def avoided(self) -> FloatArray:
+        """What the API would cost in a month at today's price for what is not handed on to it."""
+        return self.scene.volume * self.api.each * (1 - self.own.handed_on)
+
+    @property
+    def spent(self) -> FloatArray:
+        """What the own judge costs in a month, without what it hands on."""
+        scene = self.scene
+        return self.own.per_month(scene.volume) + upkeep(scene.inputs, scene.draws)
+
+    @property
+    def average(self) -> FloatArray:
+        """The API's mean price over the period, as a share of today's."""
+        return average_price(np.full(self.scene.draws.n, self.period), self.api.decay)
+
+    @property
+    def period(self) -> float:
+        """Months that the judge is to be in use."""
+        return float(self.scene.inputs.months)
 
     @property
     def months(self) -> FloatArray:
         """Months until what is paid once is back."""
-        return months_to_pay(self.scene.once, self.saved_per_month)
+        return months_to_pay(self.scene.once, self.avoided, self.spent, self.api.decay)
+
+    @property
+    def ahead(self) -> FloatArray:
+        """What is saved by the end of the period, less what was paid once."""
+        return (self.avoided * self.average - self.spent) * self.period - self.scene.once
 
     @property
     def needed(self) -> FloatArray:
-        """Judgments a month from which on it is back within the period."""
+        """Judgments a month from which on the own judge is ahead at the end of the period."""
         own, scene = self.own, self.scene
-        margin = self.api.each * (1 - own.handed_on) - own.each
+        margin = self.api.each * self.average * (1 - own.handed_on) - own.each
         monthly = own.monthly + upkeep(scene.inputs, scene.draws)
-        return least_volume(
-            scene.once, scene.inputs.months, margin, monthly, own.capacity, own.per_machine
-        )
+        return least_volume(scene.once, self.period, margin, monthly, own.capacity, own.per_machine)
 
     @property
     def cheaper(self) -> FloatArray:
@@ -221,7 +238,7 @@ def _payback(found: Comparison, *, alike: bool, swings: tuple[Swing, ...]) -> Pa
         months=stakes.months,
         judgments=spread(judgments),
         needed=stakes.needed,
-        ahead=spread(found.saved_per_month * inputs.months - found.scene.once),
+        ahead=spread(found.ahead),
         within_months=tuple(
             Within(limit=limit, share=float(np.mean(months <= limit)))
             for limit in sorted({m for m in MILESTONES if m < inputs.months} | {inputs.months})

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from judgesmith.costs.amounts import Amount, Positive, PositiveShare, Share
+from judgesmith.costs.amounts import Amount, PartialShare, Positive, PositiveShare, Share
 from judgesmith.runs.recipe import Section
 
 
@@ -69,7 +69,8 @@ class Api(Section):
     """A judge behind an API.
 
     `cached` is the share of the prompt that the vendor reads from its cache; `repeated` the share
-    of calls that are paid once more (cut off, unreadable). `tokens` are its own, where it counts
+    of calls that are paid once more (cut off, unreadable). `falls_per_year` is the share by which
+    its price falls in a year, little by little. `tokens` are its own, where it counts
     otherwise than `tokens` of the file.
     """
 
@@ -77,6 +78,7 @@ class Api(Section):
     tokens: Tokens | None = None
     cached: Share = Share(value=0.0)
     repeated: Share = Share(value=0.0)
+    falls_per_year: PartialShare = PartialShare(value=0.0)
 
 
 class Machine(Section):

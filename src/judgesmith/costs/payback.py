@@ -7,6 +7,9 @@ import numpy as np
 
 from judgesmith.costs.amounts import FloatArray
 
+NOTHING_LEFT = 50.0
+"""After a fall by exp(-50) a price is nothing."""
+
 
 def machines_needed(
     calls_per_month: FloatArray, calls_per_hour: FloatArray, hours: FloatArray, busy: FloatArray
@@ -23,15 +26,69 @@ def machines_needed(
     return np.maximum(1.0, np.ceil(calls_per_month / (calls_per_hour * hours * busy) - 1e-9))
 
 
-def months_to_pay(once: FloatArray, saved_per_month: FloatArray) -> FloatArray:
-    """`once / saved_per_month`; never where nothing is saved, even if nothing was paid.
+def decay_of(falls_per_year: FloatArray) -> FloatArray:
+    """The monthly rate k at which a price goes as exp(-k t), where it falls by a share a year.
 
-    >>> months_to_pay(np.array([100.0, 0, 100, 0]), np.array([20.0, 20, 0, -1])).tolist()
-    [5.0, 0.0, inf, inf]
+    >>> round(float(np.exp(-12 * decay_of(np.array([0.3]))).item()), 12)
+    0.7
     """
-    pays = saved_per_month > 0
+    return np.asarray(-np.log1p(-falls_per_year) / 12, dtype=np.float64)
+
+
+def average_price(months: FloatArray, decay: FloatArray) -> FloatArray:
+    """The mean of exp(-k t) from now to `months`: (1 - exp(-k t)) / (k t), and 1 where k t = 0.
+
+    >>> average_price(np.array([12.0, 12]), np.array([0.0, 0.1])).round(4).tolist()
+    [1.0, 0.5823]
+    """
+    exponent = decay * months
+    falls = exponent > 0
+    return np.where(falls, -np.expm1(-exponent) / np.where(falls, exponent, 1.0), 1.0)
+
+
+def months_to_pay(
+    once: FloatArray, avoided: FloatArray, own: FloatArray, decay: FloatArray
+) -> FloatArray:
+    """Months until what is avoided, less what the own judge costs, has brought back `once`.
+
+    `avoided` dollars a month, at today's price of the API, and `own` dollars a month; where the
+    price stays, once / (avoided - own), and never where nothing is saved, even if nothing was paid.
+    Where it falls as exp(-k t), the first t at which avoided * (1 - exp(-k t)) / k - own * t is
+    `once`. That rises until ln(avoided / own) / k; what is not back by then never is.
+
+    >>> def months(*numbers): return months_to_pay(*(np.array([float(x)]) for x in numbers)).item()
+    >>> months(100, 30, 10, 0), months(0, 30, 10, 0), months(100, 10, 10, 0), months(0, 9, 10, 0)
+    (5.0, 0.0, inf, inf)
+    >>> round(months(100, 30, 10, 0.05), 2), months(100, 30, 10, 0.2)
+    (6.37, inf)
+    """
+    saved = avoided - own
+    pays, falls = saved > 0, decay > 0
     with np.errstate(over="ignore"):  # later than any number is never
-        return np.where(pays, once / np.where(pays, saved_per_month, 1.0), np.inf)
+        steady = once / np.where(pays, saved, 1.0)
+    last = _peak(avoided, own, np.where(falls, decay, 1.0))
+    reached = last * (avoided * average_price(last, decay) - own) >= once
+    falling = np.where(reached, _first(once, avoided, own, decay, last), np.inf)
+    return np.where(pays, np.where(falls, falling, steady), np.inf)
+
+
+def _peak(avoided: FloatArray, own: FloatArray, decay: FloatArray) -> FloatArray:
+    """When a falling price is down to what the own judge costs; at most when nothing is left."""
+    least = np.finfo(np.float64).tiny
+    logs = np.log(np.maximum(avoided, least)) - np.log(np.maximum(own, least))
+    return np.asarray(np.clip(logs, 0.0, NOTHING_LEFT) / decay, dtype=np.float64)
+
+
+def _first(
+    once: FloatArray, avoided: FloatArray, own: FloatArray, decay: FloatArray, last: FloatArray
+) -> FloatArray:
+    """Halve the time until the peak, over which what was saved rises, to the last bits."""
+    low, high = np.zeros_like(last), last
+    for _ in range(60):
+        middle = (low + high) / 2
+        there = middle * (avoided * average_price(middle, decay) - own) >= once
+        low, high = np.where(there, low, middle), np.where(there, middle, high)
+    return high
 
 
 def least_volume(

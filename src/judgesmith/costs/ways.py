@@ -10,7 +10,7 @@ from judgesmith.costs.amounts import FloatArray
 from judgesmith.costs.draws import Draws
 from judgesmith.costs.inputs import CostInputs, Own
 from judgesmith.costs.load import chosen_load
-from judgesmith.costs.payback import machines_needed
+from judgesmith.costs.payback import decay_of, machines_needed
 
 HOUR_S = 3600.0
 MILLION = 1e6
@@ -24,7 +24,7 @@ class Way:
     Each judgment costs `each`; a month `monthly`, and `per_machine` for each of `machines`, which
     make `capacity` judgments a month each (inf where only what is used is paid). `busy` is the
     share of paid hours in which a machine works; None of an API. `handed_on` is the share of
-    judgments that the API makes after all.
+    judgments that the API makes after all. What an API costs falls at the monthly rate `decay`.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Way:
     machines: FloatArray
     capacity: FloatArray
     handed_on: FloatArray
+    decay: FloatArray
     busy: FloatArray | None = None
 
     def per_month(self, volume: FloatArray) -> FloatArray:
@@ -49,11 +50,12 @@ def api_ways(inputs: CostInputs, draws: Draws) -> Iterator[Way]:
         kinds: tuple[tuple[Kind, bool], ...] = (
             ("API", api.price.live), ("batch API", api.price.in_batches)
         )  # fmt: skip
+        decay = decay_of(draws[f"apis.{name}.falls_per_year"])
         for kind, offered in kinds:
             if offered:
                 each = call_price(inputs, draws, name, batch=kind == "batch API")
                 each = each * draws["calls_per_judgment"]
-                yield Way(name, kind, each, none, none, none, np.full(draws.n, np.inf), none)
+                yield Way(name, kind, each, none, none, none, np.full(draws.n, np.inf), none, decay)
 
 
 def call_price(inputs: CostInputs, draws: Draws, name: str, *, batch: bool) -> FloatArray:
@@ -88,12 +90,13 @@ def _own_way(name: str, own: Own, draws: Draws) -> Way:
         busy = draws[f"{at}.utilisation"]
         each = hour / (judgments * busy)
         unlimited = np.full(draws.n, np.inf)
-        return Way(name, own.kind, each, starts, none, none, unlimited, handed_on, busy)
+        return Way(name, own.kind, each, starts, none, none, unlimited, handed_on, none, busy)
     hours, most = draws[f"{at}.hours_per_month"], draws[f"{at}.busy_at_most"]
     calls = draws["judgments_per_month"] * draws["calls_per_judgment"]
     machines = machines_needed(calls, rate, hours, most)
     return Way(
         name, own.kind, none, starts, hours * hour, machines, judgments * hours * most, handed_on,
+        none,
         busy=calls / (rate * hours * machines),
     )  # fmt: skip
 
