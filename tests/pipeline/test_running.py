@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from judgesmith.errors import RecipeError, RunError
+from judgesmith.errors import DataError, RecipeError, RunError
 from judgesmith.pipeline import State, open_run, read_recipe, run_recipe, start_run, survey
 from judgesmith.records import Item
 from judgesmith.runs.layout import RunDir
@@ -158,6 +158,30 @@ def test_an_outside_file_is_an_input(
     assert states(changed)["labels"] == "fresh"
     Path("mine.jsonl").write_bytes(orjson.dumps({**row, "verdict": "B"}))
     assert reasons(changed)["labels"] == "changed input: outside:mine.jsonl"
+
+
+def test_a_stage_keeps_what_it_had_until_it_is_made_anew(
+    done: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An import that cannot be read costs no labels; they are stale, and gone once it can be."""
+    monkeypatch.chdir(tmp_path)
+    before = contents(done)
+    item = done[0].read("split/items.jsonl", Item)[0]
+    row = {"responses": item.response_ids, "verdict": "A", "names": "worse", "annotator": "p"}
+    Path("mine.jsonl").write_bytes(orjson.dumps({**row, "verdict": "C"}))
+    changed = (
+        done[0],
+        read_recipe(TINY, ["labels.imports=[{kind: file, path: mine.jsonl}]"]),
+    )
+    with pytest.raises(DataError, match=r"mine\.jsonl:1"):
+        announced(changed)
+    assert contents(done) == before
+    assert (states(changed)["labels"], reasons(changed)["labels"]) == ("stale", "changed: config")
+    Path("mine.jsonl").write_bytes(orjson.dumps(row))
+    announced(changed)
+    assert states(changed)["labels"] == "fresh"
+    assert contents(done)["labels/labels.jsonl"] != before["labels/labels.jsonl"]
+    assert list(done[0].path.glob(".*.before")) == []
 
 
 def fail_after(function: Callable[..., Any], calls: int) -> Callable[..., Any]:

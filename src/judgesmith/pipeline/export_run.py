@@ -10,7 +10,7 @@ from judgesmith.errors import RecipeError
 from judgesmith.pipeline.export_cards import STAGE, read_exports
 from judgesmith.pipeline.opening import Models
 from judgesmith.pipeline.report_run import write_report
-from judgesmith.pipeline.running import State, discard_unfit, require_fresh, run_stage, standing
+from judgesmith.pipeline.running import State, require_fresh, run_anew, standing
 from judgesmith.report.exports import Exports
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.recipe import Recipe
@@ -46,9 +46,8 @@ def export_run(
     entry = standing(STAGE, config, run_dir)
     if entry.state is not State.FRESH:
         announce(STAGE, entry.reason)
-        discard_unfit(STAGE, entry, config, run_dir)
         with closing(Models(run_dir)) as models:
-            run_stage(STAGE, config, run_dir, models.opener(STAGE))
+            run_anew(entry, config, run_dir, models.opener(STAGE))
     found = read_exports(run_dir)
     assert found is not None
     write_report(run_dir, recipe)

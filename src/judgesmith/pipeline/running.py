@@ -15,7 +15,14 @@ from typing import Any
 import orjson
 
 from judgesmith.backends.hub import fetch_named
-from judgesmith.errors import AuditError, DataError, RecipeError, RunError, nearest
+from judgesmith.errors import (
+    AuditError,
+    DataError,
+    JudgesmithError,
+    RecipeError,
+    RunError,
+    nearest,
+)
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.pipeline.opening import Models
 from judgesmith.pipeline.order import Stage, load_stage, outputs_of
@@ -37,6 +44,8 @@ STOPPED = "findings.json"
 """What an audit found when it stopped its stage."""
 BEGUN = ".begun"
 """What an unfinished stage is being made from; its partial files are kept only if that is so."""
+ASIDE = ".{}.before"
+"""Folder of a run that keeps what a stale stage had made until it is made anew."""
 
 
 class State(StrEnum):
@@ -172,6 +181,20 @@ def run_stage(name: str, config: Section, run_dir: RunDir, models: ModelOpener) 
     return manifest
 
 
+def run_anew(
+    entry: Standing, config: Section, run_dir: RunDir, models: ModelOpener
+) -> Manifest:  # fmt: skip
+    """Run a stage that is not fresh; what it had made before stays until it is made anew."""
+    _discard_unfit(entry.stage, entry, config, run_dir)
+    try:
+        manifest = run_stage(entry.stage, config, run_dir, models)
+    except JudgesmithError:
+        _put_back(entry.stage, run_dir)
+        raise
+    shutil.rmtree(run_dir.file(ASIDE.format(entry.stage)), ignore_errors=True)
+    return manifest
+
+
 def check_until(recipe: Recipe, until: str | None) -> None:
     """Refuse a stage that the recipe does not have."""
     if until is not None and until not in recipe.sections:
@@ -195,8 +218,7 @@ def run_recipe(
             else:
                 check_before(name, recipe, run_dir, until=until)
                 fetch_named(load_stage(name).outside(config))
-                discard_unfit(name, entry, config, run_dir)
-                yield run_stage(name, config, run_dir, models.opener(name))
+                yield run_anew(entry, config, run_dir, models.opener(name))
             if name == until:
                 break
 
@@ -212,11 +234,12 @@ def _asked(recipe: Recipe, run_dir: RunDir, until: str | None) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def discard_unfit(name: str, entry: Standing, config: Section, run_dir: RunDir) -> None:
+def _discard_unfit(name: str, entry: Standing, config: Section, run_dir: RunDir) -> None:
     """Throw away what an interrupted stage left, unless it was made from the very same things.
 
     A stale stage starts from nothing: one of its outputs may have been edited, and no stage may
-    build on that. Temporary files of a write that a kill cut off are removed everywhere.
+    build on that. What it had made is put aside until it is made anew. Temporary files of a write
+    that a kill cut off are removed everywhere.
     """
     note = run_dir.file(f"{name}/{BEGUN}")
     stage = load_stage(name)
@@ -228,5 +251,17 @@ def discard_unfit(name: str, entry: Standing, config: Section, run_dir: RunDir) 
         torn.unlink(missing_ok=True)
     unfit = entry.state is State.STALE or not note.exists() or note.read_bytes() != text
     if unfit:
+        if entry.manifest is not None:
+            aside = run_dir.file(ASIDE.format(name))
+            shutil.rmtree(aside, ignore_errors=True)
+            run_dir.file(name).rename(aside)
         shutil.rmtree(run_dir.file(name), ignore_errors=True)
         write_bytes(note, text)
+
+
+def _put_back(name: str, run_dir: RunDir) -> None:
+    """What a stage had made before, where a user's mistake ended it before it made anything."""
+    folder, aside = run_dir.file(name), run_dir.file(ASIDE.format(name))
+    if aside.is_dir() and {path.name for path in folder.iterdir()} <= {BEGUN}:
+        shutil.rmtree(folder)
+        aside.rename(folder)
