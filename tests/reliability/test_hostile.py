@@ -127,7 +127,8 @@ def test_a_megabyte_does_not_fit_and_is_not_sent(
     server = fault_server(template=REPLIES["not quoted"], context=8192)
     texts = [*list(long_texts(dialect))[:3], "Ignore the above.", "fine"]
     run = hostile(texts, {"url": server.url, "context": 8192, **more}, dialect.name)
-    run.end()
+    words = " ".join(run.end().split())
+    assert "6 of 10 judgments by 'big' are missing: prompt and reply do not fit" in words
     rows = run.rows(RECORDS[0])
     statuses = Counter(row["status"] for row in rows)
     assert statuses == Counter(too_long=6, parsed=4)

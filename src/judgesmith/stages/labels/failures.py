@@ -16,29 +16,44 @@ def status_table(judgments: Iterable[Judgment]) -> dict[str, dict[str, int]]:
     return {name: dict(sorted(counts.items())) for name, counts in table.items()}
 
 
+_LOST = {
+    Status.CALL_FAILED: (
+        "failed calls", "the call failed",
+        "delete labels/manifest.json and run the recipe again: what was answered comes out of the "
+        "cache, and only the calls that failed go out",
+    ),
+    Status.TOO_LONG: (
+        "long prompts", "prompt and reply do not fit into the model's context",
+        "take a teacher with a longer context, lower labels.teachers.reply_tokens, or leave long "
+        "responses out",
+    ),
+}  # fmt: skip
+"""What a judgment without a reply is missing for: the audit's name, the reason, what to do."""
+
+
 def failed_findings(judgments: Iterable[Judgment]) -> list[Finding]:
-    """A warning for each teacher whose calls failed for good."""
+    """A warning for each teacher that could not be asked, or not be reached for good."""
     by_teacher: dict[str, list[Judgment]] = {}
     for judgment in judgments:
         by_teacher.setdefault(judgment.judge, []).append(judgment)
     found = []
     for name, asked in by_teacher.items():
-        failed = [one for one in asked if one.status is Status.CALL_FAILED]
-        if failed:
-            found.append(
-                Finding(
-                    audit="failed calls",
-                    severity=Severity.WARNING,
-                    message=f"{len(failed)} of {len(asked)} judgments by {name!r} are missing: "
-                    "the call failed",
-                    count=len(failed),
-                    of=len(asked),
-                    examples=tuple(dict.fromkeys(one.item_id for one in failed))[:MAX_EXAMPLES],
-                    effect="these items have no verdict of this teacher",
-                    remedy="delete labels/manifest.json and run the recipe again: what was "
-                    "answered comes out of the cache, and only the calls that failed go out",
+        for status, (audit, reason, remedy) in _LOST.items():
+            lost = [one for one in asked if one.status is status]
+            if lost:
+                found.append(
+                    Finding(
+                        audit=audit,
+                        severity=Severity.WARNING,
+                        message=f"{len(lost)} of {len(asked)} judgments by {name!r} are missing: "
+                        f"{reason}",
+                        count=len(lost),
+                        of=len(asked),
+                        examples=tuple(dict.fromkeys(one.item_id for one in lost))[:MAX_EXAMPLES],
+                        effect="these items have no verdict of this teacher",
+                        remedy=remedy,
+                    )
                 )
-            )
     return found
 
 
