@@ -1,6 +1,5 @@
 """Runs made by the command line itself, as a user would make them."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,6 +7,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "servers"))
+import warm
 
 TINY = Path(__file__).resolve().parents[1] / "recipes" / "tiny.yaml"
 Done = subprocess.CompletedProcess[str]
@@ -19,10 +21,7 @@ def command() -> Command:
     """`judgesmith ARGUMENTS` in a process of its own; never a traceback."""
 
     def run(*arguments: object, cwd: Path | None = None) -> Done:
-        done = subprocess.run(
-            [sys.executable, "-m", "judgesmith", *map(str, arguments)], check=False, text=True,
-            capture_output=True, cwd=cwd, timeout=300, env={**os.environ, "COLUMNS": "160"},
-        )  # fmt: skip
+        done = warm.run(*arguments, cwd=cwd, environment={"COLUMNS": "160"})
         assert "Traceback" not in done.stderr, done.stderr
         return done
 

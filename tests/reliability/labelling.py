@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import warm
 import yaml
 from running import Server
 
@@ -48,21 +49,21 @@ class Run:
     def __init__(self, recipe: Path, folder: Path, *more: object) -> None:
         self.folder, self.cache = folder, folder.with_name(folder.name + "-cache")
         given = ["run", recipe, "--run", folder, "--until", "labels", *more]
-        self._command = [sys.executable, "-m", "judgesmith", *map(str, given)]
+        self._given = [str(one) for one in given]
         self.environment = {"JUDGESMITH_CACHE": str(self.cache), "COLUMNS": "200"}
 
     def begin(self) -> subprocess.Popen[str]:
         """Start the command."""
         return subprocess.Popen(
-            self._command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env={**os.environ, **self.environment},
+            [sys.executable, "-m", "judgesmith", *self._given], stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, env={**os.environ, **self.environment},
         )  # fmt: skip
 
     def end(self, code: int = 0) -> str:
         """Run the command to its end, and give back what it said."""
-        with self.begin() as process:
-            words, _ = process.communicate(timeout=500)
-        assert process.returncode == code, words
+        done = warm.run(*self._given, environment=self.environment, timeout=500)
+        words = done.stdout + done.stderr
+        assert done.returncode == code, words
         assert "Traceback" not in words, words
         return words
 
