@@ -33,7 +33,7 @@ demo: setup     ## train and measure a small judge, and show the gate's verdict
 
 test: setup     ## lint, types, imports, and every test
 	@$(MAKE) --no-print-directory check
-	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist worksteal
 
 unit: setup     ## the quick tests only
 	$(BIN)/pytest -q -n 2 -m 'not slow and not wide and not external'
@@ -49,8 +49,9 @@ recipes: setup  ## rehearse every published judge to its report: no key, no down
 	  echo "== $$recipe: $$((SECONDS - start)) s, report runs/$$recipe-rehearsal/report/index.html"; \
 	done
 
-reliability: setup  ## ten minutes: kills, faults, the cap, hostile texts, bad input, at full scale
-	JUDGESMITH_KILLS=50 OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 -rP tests/reliability
+reliability: setup  ## kills, faults, the cap, hostile texts, bad input, memory, at full scale
+	JUDGESMITH_KILLS=50 OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 -rP \
+	  tests/reliability tests/pipeline/test_kill.py tests/pipeline/test_memory.py
 
 test-external: setup  ## llama.cpp's server, built once in 13 CPU-minutes, asked for everything
 	$(BIN)/python tests/external/installing.py --wheels $(WHEELS) --venv $(EXTERNAL)

@@ -1,5 +1,6 @@
 """The data stages fit beside everything else on a laptop with 8 GB."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,14 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not STATUS.exists(), reason="the system does not tell peak memory"),
 ]
-BOUND = 1024
-"""MB. The process took 547 MB for 43,960 responses and 17,586 items, 63 of them before any data."""
+FULL = "JUDGESMITH_KILLS" in os.environ
+"""`make reliability` takes the whole bank."""
+BOUND = 1024 if FULL else 450
+"""MB. The process took 547 MB for 43,960 responses and 17,586 items, 63 of them before any data;
+for 10,500 responses and 605 items 222 MB."""
+SMALL = () if FULL else (
+    "--set", "questions.sources=[{kind: bank, count: 1500}]", "--set", "items.quota_scale=0.2",
+)  # fmt: skip
 RUN = f"""
 import sys
 from pathlib import Path
@@ -26,7 +33,7 @@ print(Path("{STATUS}").read_text().partition("VmHWM:")[2].split()[0])
 
 
 def test_peak_memory_of_the_data_stages(tmp_path: Path) -> None:
-    arguments = ["run", "quickstart", "--until", "rows", "--run", str(tmp_path / "run")]
+    arguments = ["run", "quickstart", "--until", "rows", "--run", str(tmp_path / "run"), *SMALL]
     done = subprocess.run(
         [sys.executable, "-c", RUN, *arguments], check=True, capture_output=True, text=True
     )
