@@ -24,6 +24,15 @@ WIDE = ("cli", "pipeline", "known_answers", "report/comparison/test_browser.py")
 """Folders and files whose tests start processes or a browser; `make unit` leaves them out."""
 
 
+LONG = (
+    "cli/test_data_half.py",
+    "cli/test_published_recipes.py",
+    "pipeline/test_kill.py",
+    "reliability/",
+)
+"""What takes longest, or waits: it comes first, so that two workers end at the same time."""
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out what has a make target of its own, unless that asks for it."""
     external = collection_path in (ROOT / "tests" / "external", ROOT / "tests" / "deploy")
@@ -31,14 +40,19 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as wide what starts processes or reads published data."""
+    """Mark as wide what starts processes or reads published data; put what is long first."""
+    items.sort(key=lambda item: not _place(item).startswith(LONG))
     for item in items:
-        place = item.path.relative_to(ROOT).as_posix().removeprefix("tests/")
+        place = _place(item)
         published = {"shared_data", "published", "fault_server"} & set(
             getattr(item, "fixturenames", ())
         )
         if published or place.startswith(WIDE):
             item.add_marker("wide")
+
+
+def _place(item: pytest.Item) -> str:
+    return item.path.relative_to(ROOT).as_posix().removeprefix("tests/")
 
 
 @pytest.fixture(scope="session")

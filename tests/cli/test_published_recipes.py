@@ -1,9 +1,7 @@
 """The published judges' recipes: valid as they are and as rehearsals, and one run to its report."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -54,14 +52,10 @@ LITTLE = {
 
 @pytest.mark.slow
 @pytest.mark.wide
-def test_the_merged_judge_is_rehearsed_to_its_report(tmp_path: Path) -> None:
+def test_the_merged_judge_is_rehearsed_to_its_report(command: Any, tmp_path: Path) -> None:
     """Three adapters of a random Gemma 3, merged, measured in both formats, never passed."""
     options = [part for item in LITTLE.items() for part in ("--set", "=".join(item))]
-    ran = subprocess.run(
-        [sys.executable, "-m", "judgesmith", "run", PUBLISHED[2], "--rehearse", *options],
-        cwd=tmp_path, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+    ran = command("run", PUBLISHED[2], "--rehearse", *options, cwd=tmp_path)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     run = tmp_path / "runs/prometheus-gemma3-merge-rehearsal"
     assert "Rehearsed." in ran.stdout

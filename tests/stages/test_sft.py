@@ -196,7 +196,8 @@ def read_curve(run_dir: RunDir) -> list[Any]:
 @pytest.mark.wide
 def test_what_a_process_refuses_reaches_the_stage(run_dir: RunDir, no_models: Any) -> None:
     """Our own error as it is; anything else with the end of the log."""
-    config = CONFIG.model_copy(update={"launch": TWO, "trl": {"warmup_stepz": 1}})
+    one = Launch(processes=1)
+    config = CONFIG.model_copy(update={"launch": one, "trl": {"warmup_stepz": 1}})
     with pytest.raises(TrainingError, match=r"^sft\.trl: .*'warmup_stepz'; did you mean"):
         sft.run(config, run_dir, no_models)
     broken = CONFIG.model_copy(update={"launch": Launch(processes=1, config=__file__)})
