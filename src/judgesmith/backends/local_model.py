@@ -44,6 +44,7 @@ class LocalModel:
     ) -> None:  # fmt: skip
         self.name = name
         self._model, self._tokenizer = loaded or _sound(path or name)
+        self._most = batch
         self._batch = batch or (128 if self._model.num_parameters() < _SMALL else 32)
         limits = (
             # A model that reads images too keeps the limits of its text in a part of its config.
@@ -105,7 +106,7 @@ class LocalModel:
         wanted, forced = asked.wanted, asked.forced
         assert wanted is not None
         whole = [Prompt([*prompt, *begun.stem], begun.follow) for prompt in prompts]
-        found = read_out(self._model, self._tokenizer, whole, wanted.options)
+        found = read_out(self._model, self._tokenizer, whole, wanted.options, self._most)
         return [
             Completion(
                 text=f"{forced}{max(one.of, key=one.of.__getitem__)}{wanted.closing}",

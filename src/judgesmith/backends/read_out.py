@@ -57,9 +57,10 @@ def _begins(one: Sequence[int], other: Sequence[int]) -> bool:
 
 
 def read_out(
-    model: Any, tokenizer: Any, prompts: Sequence[Prompt], options: Sequence[str]
-) -> list[Chances]:
-    """The chances of the options after each prompt, in order."""
+    model: Any, tokenizer: Any, prompts: Sequence[Prompt], options: Sequence[str],
+    batch: int | None = None,
+) -> list[Chances]:  # fmt: skip
+    """The chances of the options after each prompt, in order; `batch` is the most at once."""
     if not prompts:
         return []
     if not can_pack(model):
@@ -67,11 +68,12 @@ def read_out(
     plan = plan_of(model, prompts, tokenizer.pad_token_id)
     nodes = max(1 + len(prompt.follow.nodes) for prompt in prompts)
     most = max(1, LOGITS // (model.config.get_text_config().vocab_size * nodes))
+    most = min(most, batch or most)
     found: dict[int, Chances] = {}
-    for batch in plan.batches(most):
-        lines = [laid_out(group, prompts, plan.skip) for group in batch]
-        members = [member for group in batch for member in group.members]
-        follows = [[prompts[member].follow for member in group.members] for group in batch]
+    for groups in plan.batches(most):
+        lines = [laid_out(group, prompts, plan.skip) for group in groups]
+        members = [member for group in groups for member in group.members]
+        follows = [[prompts[member].follow for member in group.members] for group in groups]
         scored = _score(model, lines, follows, pad=tokenizer.pad_token_id, past=plan.past)
         found.update((m, _chances(row, options)) for m, row in zip(members, scored, strict=True))
     return [found[i] for i in range(len(prompts))]

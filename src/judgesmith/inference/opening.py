@@ -28,6 +28,7 @@ from judgesmith.records import content_id
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.outside import cache_folder
 from judgesmith.runs.recipe import Recipe
+from judgesmith.runs.students import is_fast
 from judgesmith.tasks import load_dialect, task_of
 
 
@@ -100,6 +101,7 @@ def judge_of_student(
         model=LateModel(student, lambda: own_model(run_dir, student)),
         max_tokens=reply_tokens,
         margin=margin,
+        mode="fast" if is_fast(student) else "rationale",
     )
 
 

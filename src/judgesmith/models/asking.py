@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.judge import Shown, judge, requests_about, shown_at_once
-from judgesmith.models.protocol import Completion, Mode, Model, ModelOpener, Request, Sampling
+from judgesmith.models.protocol import Completion, Model, ModelOpener, Request, Sampling
 from judgesmith.records import Judgment, Question, Response, Status
 from judgesmith.runs.jsonl import PartialFile
 from judgesmith.runs.progress import progress_bar, say
+from judgesmith.runs.students import is_fast
 
 _Key = tuple[str, str, tuple[int, ...]]
 
@@ -25,7 +26,6 @@ class About(NamedTuple):
     responses: Mapping[str, Response]
     dialect: Dialect
     max_tokens: int
-    mode: Mode = "rationale"
 
 
 class Usage(Counter[str]):
@@ -46,6 +46,8 @@ def judge_items(
     about: About, names: Sequence[str], partial: PartialFile, models: ModelOpener, *, stage: str
 ) -> tuple[list[Judgment], Usage]:
     """Judgments of each model on all items in every order shown, resumed after a kill.
+
+    A student whose name says so is asked in fast mode (`runs.students.is_fast`).
 
     A lot that a kill tore is judged again, because the other prompts of a batch can move a reply
     in its last bits; replies over HTTP then come out of the cache. Of a model that says it is
@@ -116,7 +118,8 @@ def _judge_lot(
 ) -> Iterator[tuple[Judgment, Completion]]:
     return judge(
         model, lot, about.questions, about.responses,
-        dialect=about.dialect, max_tokens=about.max_tokens, mode=about.mode,
+        dialect=about.dialect, max_tokens=about.max_tokens,
+        mode="fast" if is_fast(model.name) else "rationale",
     )  # fmt: skip
 
 

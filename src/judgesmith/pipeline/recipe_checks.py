@@ -7,6 +7,7 @@ from judgesmith.backends.student import FromNothing
 from judgesmith.errors import RecipeError
 from judgesmith.judging.dialect import Dialect
 from judgesmith.runs.recipe import Recipe
+from judgesmith.runs.students import made_as
 from judgesmith.stages import evaluate, gate, items, sft
 from judgesmith.tasks import load_dialect, task_of
 
@@ -46,7 +47,7 @@ def _untrained(recipe: Recipe) -> Iterator[str]:
             )
     if isinstance(measuring, evaluate.Config):
         deciding, dialect = measuring.students[0], measuring.dialect
-        own = training.students.get(deciding)
+        own = training.students.get(made_as(deciding))
         taught = learnt if own is None else own.dialect
         if not among(dialect, taught):
             yield (

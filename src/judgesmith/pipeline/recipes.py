@@ -16,7 +16,7 @@ from judgesmith.runs.layout import RunDir
 from judgesmith.runs.outside import use_data_folder
 from judgesmith.runs.recipe import Recipe, load_recipe
 from judgesmith.runs.rehearsal import MODELS, Rates
-from judgesmith.runs.students import AFTER_DPO, BEFORE, MERGED
+from judgesmith.runs.students import AFTER_DPO, BEFORE, MERGED, made_as
 from judgesmith.tasks import load_dialect, task_of
 
 RECIPE = "recipe.yaml"
@@ -84,7 +84,8 @@ def _check_students(path: Path, recipe: Recipe) -> None:
     trained = tuple(getattr(sft, "students", ()))
     made = {"dpo": AFTER_DPO, "merge": MERGED}
     known = {*trained, BEFORE, *(name for stage, name in made.items() if stage in recipe.sections)}
-    asked = [("evaluate.students", name, known) for name in getattr(evaluate, "everybody", ())]
+    measured = [made_as(name) for name in getattr(evaluate, "everybody", ())]
+    asked = [("evaluate.students", name, known) for name in measured]
     asked += [("merge.judges", name, set(trained)) for name in getattr(merge, "judges", ())]
     for setting, name, there in asked if sft is not None else ():
         if name not in there:

@@ -7,6 +7,9 @@ BEFORE: Final = "before training"
 AFTER_DPO: Final = "after DPO"
 MERGED: Final = "merged"
 
+_FAST: Final = " (fast)"
+"""Ends the name of a student that is asked in fast mode: its verdict at once, without a reason."""
+
 _FOLDERS = {
     STUDENT: "sft/student",
     BEFORE: "sft/before",
@@ -20,8 +23,29 @@ def student_folder(name: str) -> str:
 
     >>> student_folder("student"), student_folder("pairwise")
     ('sft/student', 'sft/pairwise/student')
+    >>> student_folder("student (fast)")
+    'sft/student'
     """
+    name = made_as(name)
     return _FOLDERS.get(name, f"sft/{name}/student")
+
+
+def made_as(name: str) -> str:
+    """The name under which a student is made, however it is asked.
+
+    >>> made_as("student (fast)"), made_as("student")
+    ('student', 'student')
+    """
+    return name.removesuffix(_FAST)
+
+
+def is_fast(name: str) -> bool:
+    """Whether a student is asked for its verdict at once, by its name.
+
+    >>> is_fast("student (fast)"), is_fast("student")
+    (True, False)
+    """
+    return name.endswith(_FAST)
 
 
 def student_stage(name: str) -> str:

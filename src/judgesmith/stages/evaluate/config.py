@@ -73,7 +73,8 @@ class Config(Section):
     """What is measured against what.
 
     `students` are the run's own models by name (`judgesmith.runs.students`), the one that the gate
-    decides on first. `labels` is `person`, `key`, `model` or `simulated`. `reply_tokens` may be
+    decides on first; "student (fast)" is the same student asked without its reasons, so that both
+    can be compared. `labels` is `person`, `key`, `model` or `simulated`. `reply_tokens` may be
     null: the budget then comes from the lengths of the students' own training replies. `least` is
     the smallest number of items for which agreement is shown. `key_policies` are answer-key
     baselines to show besides the labels' own policy. `also` are further dialects or labels, `merge`
