@@ -126,7 +126,7 @@ def edited_dialect(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (change_weights, "field 'version': expected .* weights, dialect or margin were changed"),
+        (change_weights, "field 'version': expected .* weights, dialect, margin or calibration"),
         (edited(tie_margin=0.5), "field 'version': expected"),
         (edited(reply_tokens="many"), "field reply_tokens: Input should be a valid integer"),
         (edited(colour="red"), "field colour: Extra inputs are not permitted"),

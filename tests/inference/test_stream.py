@@ -297,7 +297,7 @@ def test_a_model_is_asked_with_whole_chunks_in_memory_only(tmp_path: Path) -> No
 
     class Counting(Longer):
         def complete(self, requests: Sequence[Request]) -> Iterator[Completion]:
-            alive.append(sum(isinstance(one, OwnPair) for one in gc.get_objects()))
+            alive.append(sum(type(one) is OwnPair for one in gc.get_objects()))
             return super().complete(requests)
 
     path = write(tmp_path / "rows.jsonl", rows(40))

@@ -101,18 +101,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     if len(dialects) == 1:
         require_direction(labels.values(), dialects[0], setting="rows.dialect")
     build = _Build(conditions, task, questions, responses, cited)
-    rows: list[SftRow] = []
-    dropped: Counter[str] = Counter()
-    with_rows = 0
-    for item in items:
-        if item.split not in LEARNING:
-            dropped[ON_TEST_SIDE] += 1
-            continue
-        label, with_tags = labels.get(item.id), build.with_tags
-        made = build.rows_of(item, label)
-        with_rows += bool(made)
-        dropped[HOLDS_A_TAG if build.with_tags > with_tags else why_no_reason(label)] += not made
-        rows += made
+    rows, with_rows, dropped = _all_rows(build, items, labels)
     if not rows:
         raise nothing_to_learn(config, everyone, dropped)
     by_id = index_by_id(items)
@@ -143,6 +132,25 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
             **soft,
         },
     )
+
+
+def _all_rows(
+    build: "_Build", items: Sequence[Item], labels: Mapping[str, Label]
+) -> tuple[list[SftRow], int, Counter[str]]:
+    """The rows of every item that is learned from, how many have some, and why others have none."""
+    rows: list[SftRow] = []
+    dropped: Counter[str] = Counter()
+    with_rows = 0
+    for item in items:
+        if item.split not in LEARNING:
+            dropped[ON_TEST_SIDE] += 1
+            continue
+        label, with_tags = labels.get(item.id), build.with_tags
+        made = build.rows_of(item, label)
+        with_rows += bool(made)
+        dropped[HOLDS_A_TAG if build.with_tags > with_tags else why_no_reason(label)] += not made
+        rows += made
+    return rows, with_rows, dropped
 
 
 @dataclass
