@@ -15,7 +15,7 @@ from judgesmith.costs.ways import call_price
 from judgesmith.models.http.prices import actual, usd
 from judgesmith.models.protocol import Completion
 from judgesmith.records import Finish
-from judgesmith.report.cost_sections import cost_rows, cost_section
+from judgesmith.report.cost_sections import cost_card_table, cost_section
 from judgesmith.report.costs import Costs, Spread
 from judgesmith.report.markdown import render_section
 from judgesmith.runs.endpoint import Endpoint
@@ -346,13 +346,16 @@ def test_the_same_file_and_seed_give_the_same_numbers() -> None:
 
 def test_a_card_says_what_the_tables_say() -> None:
     found = worked_out(plain())
-    rows = cost_rows(found)
+    table = cost_card_table(found)
+    rows = [tuple(cell.text for cell in row) for row in table.rows]
     assert rows[0] == ("a judgment, live (live)", "$0.0040", found.options[0].rests_on)
     name, figure, why = rows[-1]
-    assert (name, figure) == (
-        "break-even, live against vendor (API)", "2.0 months, 10,000 judgments"
-    )  # fmt: skip
+    assert name == "break-even, live against vendor (API)"
+    assert figure == "2.0 months, 10,000 judgments"
     assert why.startswith("Use your own judge.")
+    assert "as of 2026-01-31, an invoice" in table.note
+    never = cost_card_table(worked_out(own(plain(), utilisation=0.1)))
+    assert never.rows[-1][1].text == "never"
 
 
 def test_what_nobody_counted_is_said() -> None:

@@ -17,6 +17,7 @@ from judgesmith.report.advice_sections import advice_table
 from judgesmith.report.audit_tables import findings_table
 from judgesmith.report.blocks import Block, Plots, Section, Table
 from judgesmith.report.card_limits import limits
+from judgesmith.report.cost_sections import cost_card_table
 from judgesmith.report.document import Document
 from judgesmith.report.export_tables import gguf_table, parity_table
 from judgesmith.report.exports import Exported
@@ -68,6 +69,7 @@ def render_card(card: Card) -> str:
         advice=_advice(document, stamp),
         gguf=render_block(gguf_table(one), stamp) if one.gguf else [],
         parity=render_block(parity_table(one), stamp) if one.parity else [],
+        cost=render_block(cost_card_table(document.costs), stamp) if document.costs else [],
         data=_data(card, stamp), why=_why(document, stamp), made=_made(document, stamp),
         plain=plain, fenced=fenced,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from judgesmith.report.blocks import Banner, Block, Cell, Section, Table, Text, columns
 from judgesmith.report.cost_words import (
+    NEVER,
     count_range,
     count_words,
     money_range,
@@ -45,22 +46,36 @@ def cost_blocks(found: Costs) -> Iterator[Block]:
     yield input_table(found)
 
 
-def cost_rows(found: Costs) -> tuple[tuple[str, str, str], ...]:
-    """What a judge card says: name, figure, and what it rests on; one row for each way and advice.
+def cost_card_table(found: Costs) -> Table:
+    """The whole in one table, for a judge card: each way, each break-even, and what they rest on.
 
-    The figures are those of the tables, so a card cannot say anything else.
+    The figures are those of the other tables, so a card cannot say anything else.
     """
     rows = [
         (f"a judgment, {one.name} ({one.kind})", money_range(one.judgment), one.rests_on)
         for one in found.options
     ]
     rows += [
-        (f"break-even, {row.own} against {row.api} ({row.api_kind})",
-         f"{month_range(row.months)} months, {count_range(row.judgments)} judgments", row.advice)
+        (
+            f"break-even, {row.own} against {_against(row)}",
+            _break_even(row),
+            row.advice,
+        )
         for row in found.paybacks
         if row.like_for_like
-    ]  # fmt: skip
-    return tuple(rows)
+    ]
+    return Table(
+        f"At {count_range(found.volume)} judgments a month",
+        columns("what", "figure", "rests on", numeric=["figure"]),
+        tuple((Cell(name), Cell(figure), Cell(why)) for name, figure, why in rows),
+        note=" ".join((_intervals(found), *found.rests_on)),
+    )
+
+
+def _break_even(row: Payback) -> str:
+    if row.months.low is None:
+        return NEVER
+    return f"{month_range(row.months)} months, {count_range(row.judgments)} judgments"
 
 
 def option_table(found: Costs) -> Table:
