@@ -200,7 +200,7 @@ def generated(subject: Subject, batch: int, **sampled: Any) -> Callable[[int], i
 def rate(run: Callable[[int], int], count: int) -> float:
     """Prompts judged per second: of CPU on a CPU, which others may share, else by the clock."""
     clock = time.perf_counter if load("torch").cuda.is_available() else time.process_time
-    run(2)
+    run(1)
     start = clock()
     run(count)
     return count / (clock() - start)
