@@ -72,7 +72,7 @@ def promise(calibration: Calibration, rule: Abstention) -> str:
     fitted = calibration.fitted_on
     given = "all are given"
     if rule.above is not None and rule.above > KEEPS_ALL:
-        given = f"given are those with a stated probability above {rule.above:.3f}"
+        given = f"given are those with a stated probability above {rule.above:.6g}"
     told = (
         f"With probability {1 - rule.delta:.0%} or more over the {rule.n:,} questions of "
         f"{fitted.what} (labels: {fitted.labels}), at most {rule.risk:.0%} of the verdicts given "
