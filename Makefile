@@ -79,6 +79,7 @@ bench: setup    ## side-by-side measurements; each prints a ratio
 	$(BIN)/python -m benchmarks.merge
 	$(BIN)/python benchmarks/bootstrap.py
 	$(BIN)/python benchmarks/read_judgments.py
+	$(BIN)/python benchmarks/judge_stream.py --rows 100000
 	$(BIN)/python benchmarks/evaluate_judgments.py
 
 trust: setup    ## an hour: coverage of intervals, type-I error of the gate, planted defects
