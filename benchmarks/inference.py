@@ -5,6 +5,7 @@
 Both sides get the same prompts, in both orders, from the same model on the same machine:
 
 - fast: the verdict read out at once, prompts that begin alike computed once;
+- fast in bf16: the same in half precision, as training multiplies where the processor gains by it;
 - rationale: a reason of up to `--tokens` tokens and the verdict's chances, in batches;
 - one by one: the obvious loop, `generate` for one prompt at a time, `--tokens` tokens;
 - batched: the same in padded batches of `--batch`, as transformers' own examples do;
@@ -45,7 +46,6 @@ from judgesmith.tasks.bias.dialects import BIAS_PAIR
 
 AIM = 12.0
 TRIES = 10
-PROMPT = 700
 ORIGIN = {"source": "benchmark", "licence": "none"}
 
 
@@ -114,7 +114,7 @@ def random_llama(folder: Path, pairs: int, tokens: int) -> Subject:
     model, tokenizer = load_student(str(folder))
     model.generation_config.eos_token_id = None  # nothing ends a reply before its time
     questions, responses, items = {}, {}, []
-    each = 80
+    each = 130
     for _ in range(pairs):
         question = Question.make(
             **ORIGIN, group_id="g", template_id=None, category=None, context=text(60),
@@ -142,9 +142,11 @@ def random_llama(folder: Path, pairs: int, tokens: int) -> Subject:
     return Subject("random Llama", model, tokenizer, asked, tokens)
 
 
-def ours(subject: Subject, mode: Mode, batch: int | None) -> Callable[[int], int]:
+def ours(
+    subject: Subject, mode: Mode, batch: int | None, *, bf16: bool = False
+) -> Callable[[int], int]:
     """Our model on the first so many prompts; gives how many verdicts it read."""
-    model = LocalModel("m", loaded=(subject.model, subject.tokenizer), batch=batch)
+    model = LocalModel("m", loaded=(subject.model, subject.tokenizer), batch=batch, bf16=bf16)
 
     def run(count: int) -> int:
         return sum(
@@ -214,6 +216,7 @@ def table(subject: Subject, loops: int, batch: int) -> dict[str, float]:
         "fast": (ours(subject, "fast", None), every),
         f"fast, {batch} at once": (ours(subject, "fast", batch), every),
         "fast, a pair at once": (ours(subject, "fast", 2), some),
+        "fast in bf16": (ours(subject, "fast", None, bf16=True), every),
         "rationale": (ours(subject, "rationale", batch), every),
         "one by one": (generated(subject, 1), some),
         "batched": (generated(subject, batch), max(some, min(every, 2 * batch))),

@@ -19,26 +19,7 @@ from judgesmith.errors import ModelError
 from judgesmith.models.protocol import Completion, Request, Sampling, Wanted
 from judgesmith.records import Finish, Message
 
-WORDS = [
-    "the",
-    "old",
-    "man",
-    "or",
-    "a",
-    "young",
-    "woman",
-    "was",
-    "late",
-    "at",
-    "the",
-    "bank",
-    "today",
-    "who",
-    "knows",
-    "1",
-    "10",
-    "4.5",
-]
+WORDS = [*"abcdefghi", "old", "man", "was", "late", "at", "bank", "who", "1", "10", "4.5"]
 OPENING = "<reasoning></reasoning><verdict>"
 OPTIONS = ("1", "10", "4", "4.5", "TIE")
 NEAR = 1e-5

@@ -36,6 +36,7 @@ class Always:
 
     def __init__(self, *, failing: Sequence[int] = (), **fields: Any) -> None:
         self.asked: list[str] = []
+        self.forced: list[str | None] = []
         self.failing, self.lot, self.independent = set(failing), 4, False
         self.fields: dict[str, Any] = {}
         vars(self).update(fields)
@@ -44,6 +45,7 @@ class Always:
         for request in requests:
             fails = len(self.asked) in self.failing
             self.asked.append(request.messages[0].content)
+            self.forced.append(request.forced)
             yield Completion(
                 **{
                     "text": "" if fails else "<verdict>A</verdict>",
@@ -110,6 +112,16 @@ def test_only_an_independent_model_is_asked_for_just_what_is_missing(
         assert [(j.item_id, j.order) for j in judgments] == [
             (entry.item.id, entry.order) for entry in everything.shown
         ]
+
+
+def test_a_student_whose_name_says_so_is_asked_in_fast_mode_beside_itself(tmp_path: Path) -> None:
+    """Both are judgments of the same items, by two names, so that they can be compared."""
+    models = {name: Always(name=name, takes_forced=True) for name in ("s", "s (fast)")}
+    file = PartialFile(tmp_path / "j.partial")
+    judgments, _ = judge_items(about(2), list(models), file, models.__getitem__, stage="t")
+    assert [one.judge for one in judgments] == ["s"] * 4 + ["s (fast)"] * 4
+    assert set(models["s"].forced) == {None}
+    assert set(models["s (fast)"].forced) == {"<reasoning></reasoning><verdict>"}
 
 
 def test_replies_out_of_the_cache_are_not_counted_twice(tmp_path: Path) -> None:
