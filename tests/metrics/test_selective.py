@@ -86,6 +86,11 @@ def test_ties_at_the_threshold_are_left_out() -> None:
     assert not found.gives(0.5)
 
 
+def test_where_no_verdict_is_right_the_nearest_is_all_of_them() -> None:
+    found = abstention([0.5] * 12, [False] * 12, risk=0.9)
+    assert (found.above, found.kept, found.wrong, found.upper) == (None, 12, 12, 1.0)
+
+
 def test_how_many_questions_would_do() -> None:
     right = ([True] * 19 + [False]) * 2
     found = abstention([0.7] * 40, right, risk=0.1)

@@ -5,6 +5,7 @@ from pathlib import Path
 from judgesmith.cli import show
 from judgesmith.inference.abstaining import not_enough, promise
 from judgesmith.inference.calibration import Calibration, Figure
+from judgesmith.models.protocol import Mode
 from judgesmith.pipeline import open_run
 from judgesmith.pipeline.calibrating import calibrate
 
@@ -13,11 +14,14 @@ DELTA = 0.05
 
 
 def calibrate_command(
-    folder: Path, labelled: Path | None, dialect: str | None, student: str | None, seed: int
-) -> None:
+    folder: Path, labelled: Path | None, *, dialect: str | None, student: str | None,
+    mode: Mode | None, seed: int,
+) -> None:  # fmt: skip
     """Fit, keep, and show the calibration, with what it lets the judge promise."""
     show.rehearsal(open_run(folder)[1].header.rehearsed)
-    judge, found = calibrate(folder, labelled, dialect=dialect, student=student, seed=seed)
+    judge, found = calibrate(
+        folder, labelled, dialect=dialect, student=student, mode=mode, seed=seed
+    )
     fitted = found.fitted_on
     show.line(
         f"{judge.name} on {fitted.items:,} items of {fitted.questions:,} questions from "

@@ -1,6 +1,5 @@
 """`judge` and `gate`."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,9 +44,7 @@ def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> bool:
     """
     if is_run(folder):
         show.rehearsal(open_run(folder)[1].header.rehearsed)
-    judge = open_judge(folder, dialect=options.dialect, student=options.student)
-    if options.mode is not None:
-        judge = replace(judge, mode=options.mode)
+    judge = open_judge(folder, dialect=options.dialect, student=options.student, mode=options.mode)
     target = options.out or rows.with_name(f"{stem(rows)}.judged.jsonl")
     abstaining = choose_abstaining(judge, folder, options.abstain)
     if isinstance(abstaining, NotEnough):

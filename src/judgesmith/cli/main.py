@@ -123,12 +123,16 @@ def calibrate(
         str | None, typer.Option(help="One of the dialects that the student was trained in.")
     ] = None,
     student: Annotated[str | None, typer.Option(help="Another student of the run.")] = None,
+    mode: Annotated[
+        Literal["rationale", "fast"] | None,
+        typer.Option(help="The mode that it is to judge in; each has a calibration of its own."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of folds, resampling, items drawn.")] = 0,
 ) -> None:
     """Make a judge's confidence hold on labels, and keep the threshold evidence with the run."""
     from judgesmith.cli.calibrating import calibrate_command
 
-    calibrate_command(folder, labelled, dialect, student, seed)
+    calibrate_command(folder, labelled, dialect=dialect, student=student, mode=mode, seed=seed)
 
 
 @app.command()

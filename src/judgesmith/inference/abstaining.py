@@ -91,11 +91,7 @@ def promise(calibration: Calibration, rule: Abstention) -> str:
 def not_enough(calibration: Calibration, rule: Abstention) -> str:
     """Why there is no threshold, and how many questions would do."""
     fitted = calibration.fitted_on
-    nearest = (
-        f"the nearest is {rule.wrong} wrong of {rule.kept}, which is up to {rule.upper:.1%}"
-        if rule.kept
-        else "no verdict has a probability"
-    )
+    nearest = f"the nearest is {rule.wrong} wrong of {rule.kept}, which is up to {rule.upper:.1%}"
     more = (
         f"About {rule.questions_needed:,} labelled questions in all would do if these shares stay."
         if rule.questions_needed is not None

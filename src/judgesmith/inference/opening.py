@@ -23,7 +23,7 @@ from judgesmith.inference.students import (
     weights_folder,
 )
 from judgesmith.judging.dialect import Dialect
-from judgesmith.models.protocol import Completion, Model, Request
+from judgesmith.models.protocol import Completion, Mode, Model, Request
 from judgesmith.records import content_id
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.outside import cache_folder
@@ -64,11 +64,11 @@ class _Chosen(NamedTuple):
 
 def judge_of_run(
     run_dir: RunDir, recipe: Recipe, *, dialect: str | None = None, student: str | None = None,
-    calibrated: bool = True,
+    mode: Mode | None = None, calibrated: bool = True,
 ) -> Judge:  # fmt: skip
     """The judge that a run made: the student and dialect that it measures first, or those named.
 
-    Where the run keeps a calibration of it, it has that, unless `calibrated` is false.
+    Where the run keeps a calibration of it in its mode, it has that, unless `calibrated` is false.
 
     Raises RecipeError where the student was not trained in the dialect that is asked for.
     """
@@ -82,6 +82,7 @@ def judge_of_run(
     check_dialect(run_dir, named)
     require_trained_in(origin_of(run_dir, chosen.student), named, student=chosen.student)
     judge = judge_of_student(run_dir, chosen.student, named, reply_tokens=sft.reply_tokens)
+    judge = judge if mode is None else replace(judge, mode=mode)
     if not calibrated:
         return judge
     path = run_dir.file(CALIBRATION_FILE)
@@ -105,8 +106,10 @@ def judge_of_student(
     )
 
 
-def judge_of_folder(folder: Path, *, dialect: str | None = None) -> Judge:
+def judge_of_folder(folder: Path, *, dialect: str | None = None, mode: Mode | None = None) -> Judge:
     """The judge of an exported folder, which is what its `judge.json` says.
+
+    In another mode than it says it has no calibration: that belongs to the mode.
 
     Raises DataError where the weights are others than when it was exported, and RecipeError for
     another dialect than its own.
@@ -120,7 +123,7 @@ def judge_of_folder(folder: Path, *, dialect: str | None = None) -> Judge:
         )
     plain = judge_version(folder, held.dialect, held.tie_margin)
     version = plain if calibration is None else calibrated_version(plain, calibration)
-    if version != held.version or (calibration is not None and calibration.version != plain):
+    if version != held.version:
         raise DataError(
             f"{folder / JUDGE_FILE}: field 'version': expected {version}, which follows from the "
             f"weights beside it, found {held.version}: weights, dialect, margin or calibration "
@@ -135,9 +138,9 @@ def judge_of_folder(folder: Path, *, dialect: str | None = None) -> Judge:
         ),
         max_tokens=held.reply_tokens,
         margin=held.tie_margin,
-        mode=held.mode,
+        mode=mode or held.mode,
     )
-    return with_calibration(judge, calibration)
+    return with_calibration(judge, calibration if judge.mode == held.mode else None)
 
 
 def judge_version(weights: Path, dialect: Dialect, margin: float | None) -> str:

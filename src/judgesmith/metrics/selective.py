@@ -148,7 +148,7 @@ def abstention(
         best = max(kept, key=lambda one: one.kept)
         upper = _upper(best, level)
         return Abstention(risk, delta, n, best.above, best.kept, best.wrong, upper)
-    nearest = min(tried, key=lambda one: _upper(one, level))
+    nearest = min((one for one in tried if one.kept), key=lambda one: _upper(one, level))
     return Abstention(
         risk, delta, n, None, nearest.kept, nearest.wrong, _upper(nearest, level),
         _needed(_tries(stated, outcome, range(1, STEPS + 1)), n, risk, delta),

@@ -10,6 +10,7 @@ from judgesmith.inference.judge import Judge
 from judgesmith.inference.opening import judge_of_run
 from judgesmith.inference.rows.stream import judge_rows
 from judgesmith.models.dev import Asking, DevSet, DevSets
+from judgesmith.models.protocol import Mode
 from judgesmith.pipeline.measure_pairs import check_labels, label_of
 from judgesmith.pipeline.recipes import open_run
 from judgesmith.records import Item, Kind, Label
@@ -26,7 +27,7 @@ _EVERY = 10**9
 
 def calibrate(
     folder: Path, labelled: Path | None, *, dialect: str | None = None, student: str | None = None,
-    seed: int = 0,
+    mode: Mode | None = None, seed: int = 0,
 ) -> tuple[Judge, Calibration]:  # fmt: skip
     """Fit a calibration to a run's judge, and keep it in the run.
 
@@ -35,7 +36,9 @@ def calibrate(
     Raises DataError where there are too few labels, or none that the judge can be held to.
     """
     run_dir, recipe = open_run(folder)
-    judge = judge_of_run(run_dir, recipe, dialect=dialect, student=student, calibrated=False)
+    judge = judge_of_run(
+        run_dir, recipe, dialect=dialect, student=student, mode=mode, calibrated=False
+    )
     if labelled is None:
         rows, source = list(_dev_rows(run_dir, judge)), _of_dev(run_dir)
     else:

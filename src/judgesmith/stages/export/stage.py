@@ -21,8 +21,9 @@ from judgesmith.backends.origin import (
 )
 from judgesmith.backends.threads import choose_threads
 from judgesmith.errors import DataError, RunError
+from judgesmith.inference.calibration import CALIBRATION_FILE, calibration_for
 from judgesmith.inference.judge_file import JudgeFile, write_judge_file
-from judgesmith.inference.opening import judge_version
+from judgesmith.inference.opening import calibrated_version, judge_version
 from judgesmith.inference.students import margin_in
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.protocol import ModelOpener
@@ -127,12 +128,18 @@ def _export(source: Source, config: Config, run_dir: RunDir, models: ModelOpener
 
 
 def _write_judge_file(source: Source, folder: Path, run_dir: RunDir) -> None:
-    margin = margin_in(Path(source.path), source.dialect)
+    weights, dialect = Path(source.path), source.dialect
+    margin, name = margin_in(weights, dialect), f"{run_dir.header.name}/{source.student}"
+    calibration = calibration_for(
+        run_dir.file(CALIBRATION_FILE), judge=name, version=judge_version(weights, dialect, margin),
+        dialect=dialect.hash, mode="rationale",
+    )  # fmt: skip
+    version = judge_version(folder, dialect, margin)
     write_judge_file(folder, JudgeFile(
-        schema=1, name=f"{run_dir.header.name}/{source.student}",
-        version=judge_version(folder, source.dialect, margin), dialect=source.dialect,
-        dialect_hash=source.dialect.hash, task=run_dir.header.task, mode="rationale",
-        reply_tokens=source.reply_tokens, tie_margin=margin, calibration=None,
+        schema=1, name=name,
+        version=version if calibration is None else calibrated_version(version, calibration),
+        dialect=dialect, dialect_hash=dialect.hash, task=run_dir.header.task, mode="rationale",
+        reply_tokens=source.reply_tokens, tie_margin=margin, calibration=calibration,
     ))  # fmt: skip
 
 
