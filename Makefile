@@ -12,7 +12,7 @@ EXTERNAL ?= .venv-external
 export JUDGESMITH_DATA ?= $(wildcard $(DATA))
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help setup demo test unit slow recipes reliability test-external test-deploy known-answers check format bench trust real bank-merge clean
+.PHONY: help setup demo test unit slow recipes reliability test-external test-deploy test-browser known-answers check format bench trust real bank-merge clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -60,6 +60,12 @@ test-external: setup  ## llama.cpp's server, built once in 13 CPU-minutes, asked
 
 test-deploy: setup  ## two minutes: the scripts for a rented GPU, with a shell in place of ssh
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m external tests/deploy
+
+test-browser: setup  ## two minutes: the served page in Chromium, the API against its own description
+	$(BIN)/pip install --quiet --editable '.[browser]'
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
+	  apt-get install -y -q chromium || (apt-get update -q && apt-get install -y -q chromium)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m external tests/browser
 
 known-answers: setup  ## published data and planted defects only (needs DATA)
 	$(BIN)/pytest -q tests/known_answers tests/defects

@@ -33,9 +33,13 @@ LONG = (
 """What takes longest, or waits: it comes first, so that two workers end at the same time."""
 
 
+EXTERNAL = ("external", "deploy", "browser")
+"""Folders of tests that need what is slow to install."""
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out what has a make target of its own, unless that asks for it."""
-    external = collection_path in (ROOT / "tests" / "external", ROOT / "tests" / "deploy")
+    external = collection_path.parent == ROOT / "tests" and collection_path.name in EXTERNAL
     return True if external and config.option.markexpr != "external" else None
 
 

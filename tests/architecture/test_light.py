@@ -28,7 +28,7 @@ def test_importing_the_command_line_loads_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     "module",
     ["judgesmith.pipeline", "judgesmith.pipeline.running", "judgesmith.pipeline.report_run",
-     "judgesmith.stages.sft", "judgesmith.tasks.bias"],
+     "judgesmith.stages.sft", "judgesmith.tasks.bias", "judgesmith.serving.app"],
 )  # fmt: skip
 def test_no_import_loads_a_model_library(module: str) -> None:
     assert loaded_by(module) & {"torch", "transformers", "trl", "peft", "datasets"} == set()

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from judgesmith.evaluation.judges import Read, mean_distribution, read_judgments
+from judgesmith.evaluation.judges import Read, combine, mean_distribution, read_judgments
 from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.scale import number_text
 from judgesmith.models.pointwise import (
     chances_of_pair,
     expected_scores,
     pair_verdict,
-    verdict_letter,
 )
 from judgesmith.models.protocol import Completion
 from judgesmith.records import LETTERS, TIE, Judgment, Scores, Status
@@ -44,7 +43,8 @@ class Judged:
         judgments: what was asked and said, one for each order, as records.
         orders: the same in the row's letters.
         status: `parsed`, or why there is no verdict: that of the first order without one.
-        verdict: of two responses A, B or TIE over both orders; of one a choice; None of a score.
+        verdict: of two responses A, B or TIE over both orders; of one a choice; None of a score. Of
+            a list the letter that was chosen, None of scores.
         scores: the expected score of each response, the mean over both orders where there are two:
             the sum of value times probability on the dialect's own scale, wherever that begins;
             without probabilities the score that was stated.
@@ -97,9 +97,9 @@ def read_replies(
     pair = len(entry.responses) == 2
     margin = margin if pair else None
     read = _read_pair(judgments, dialect, margin) if pair else None
-    verdict = verdict_letter(judgments[0].verdict) if read is None else read.averaged
     scores, distribution = _mean_scores(judgments), _distribution(judgments, margin)
     orders = tuple(_in_order(*reply, margin) for reply in replies)
+    verdict = _over_orders(orders) if read is None else read.averaged
     return Judged(
         entry=entry,
         judgments=judgments,
@@ -115,6 +115,15 @@ def read_replies(
         own_reference=judgments[0].reference,
         read=read,
     )
+
+
+def _over_orders(orders: Sequence[InOrder]) -> str | None:
+    """The choice about one response; of a list the likelier over both orders, or the common one."""
+    first, last = orders[0], orders[-1]
+    if len(orders) == 1:
+        return first.verdict
+    found, _ = combine(first.verdict, last.verdict, first.distribution, last.distribution, tie=None)
+    return found
 
 
 def _read_pair(judgments: Sequence[Judgment], dialect: Dialect, margin: float | None) -> Read:

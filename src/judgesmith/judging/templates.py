@@ -4,7 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, Undefined, meta
+from jinja2 import (
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateSyntaxError,
+    Undefined,
+    meta,
+    nodes,
+)
 from jinja2.sandbox import SandboxedEnvironment
 
 from judgesmith.errors import nearest
@@ -124,6 +132,18 @@ def template(source: str) -> Template:
 def names_in(source: str) -> frozenset[str]:
     """What a template names of all that it may see."""
     return frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(source)))
+
+
+def fields_in(source: str) -> tuple[str, ...]:
+    """The task fields of a question that a template names, in the order of the alphabet.
+
+    >>> fields_in("{{ fields.criterion }} {% for one in fields.levels %}{{ one }}{% endfor %}")
+    ('criterion', 'levels')
+    """
+    found = _ENVIRONMENT.parse(source).find_all(nodes.Getattr)
+    return tuple(sorted({
+        one.attr for one in found if isinstance(one.node, nodes.Name) and one.node.name == "fields"
+    }))  # fmt: skip
 
 
 def named(texts: Sequence[str]) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraint
 
 from judgesmith.errors import DataError
 from judgesmith.records import (
+    LETTERS,
     Direction,
     Finish,
     Item,
@@ -71,7 +72,7 @@ class AskedRow(_Row):
 
 
 class PairRow(AskedRow):
-    """Two responses to one question, or one alone, to be judged.
+    """Two responses to one question, one alone, or a list, to be judged.
 
     `reference`, `grounding` and `fields` (as `fields.criterion`) are what the judge's dialect may
     ask for besides. `verdict` is a label to measure against, where there is one; `names` then says
@@ -83,6 +84,7 @@ class PairRow(AskedRow):
     response: str | None = None
     response_a: str | None = None
     response_b: str | None = None
+    responses: tuple[str, ...] | None = None
     model_a: str | None = None
     model_b: str | None = None
     verdict: str | None = None
@@ -91,7 +93,7 @@ class PairRow(AskedRow):
 
 
 class OwnPair(NamedTuple):
-    """A row as records: one or two responses; `where` is "file:line"."""
+    """A row as records, with its one, two or several responses; `where` is "file:line"."""
 
     row: PairRow
     question: Question
@@ -181,9 +183,19 @@ def as_entry(raw: dict[str, Any], file: str, where: str, *, alone: bool = False)
     `where` names a row without an `id`. Raises DataError naming the fields that are wrong.
     """
     row = validate_row(raw, PairRow, where=where)
-    texts = _to_judge(row, where, alone=alone)
-    origin = {"source": f"file {file}", "licence": "the user's own"}
     name = row.id if row.id is not None else where.rpartition("/")[2]
+    kind = Kind.SINGLE if alone else Kind.PAIR
+    return entry_of(row, kind, name=name, source=f"file {file}", where=where)
+
+
+def entry_of(row: PairRow, kind: Kind, *, name: str, source: str, where: str) -> OwnPair:
+    """A row as records, for a judge of this kind of dialect; `name` is its own among the rows.
+
+    Raises DataError, beginning with `where`, for a row without the responses that such a judge
+    needs.
+    """
+    texts = _to_judge(row, where, kind)
+    origin = {"source": source, "licence": "the user's own"}
     question = Question.make(
         **origin, group_id=name, template_id=None, category=None, context=row.context,
         text=row.question, choices=row.choices, key=None, reference=row.reference,
@@ -194,17 +206,25 @@ def as_entry(raw: dict[str, Any], file: str, where: str, *, alone: bool = False)
             **origin, question_id=question.id, model=f"side {side}", sampling={}, text=text,
             finish=Finish.STOP, task={},
         )
-        for side, text in zip("ab", texts, strict=False)
+        for side, text in zip(LETTERS.lower(), texts, strict=False)
     )  # fmt: skip
+    shown = kind if kind is Kind.LIST else {1: Kind.SINGLE, 2: Kind.PAIR}[len(texts)]
     item = Item.make(
-        **origin, kind=Kind.PAIR if len(texts) == 2 else Kind.SINGLE, question_id=question.id,
+        **origin, kind=shown, question_id=question.id,
         response_ids=tuple(r.id for r in responses), bucket="judged", subtype=None, split=None,
     )  # fmt: skip
     return OwnPair(row, question, responses, item, where)
 
 
-def _to_judge(row: PairRow, where: str, *, alone: bool) -> tuple[str, ...]:
-    """The texts of one response, or of two."""
+def _to_judge(row: PairRow, where: str, kind: Kind) -> tuple[str, ...]:
+    """The texts of one response, of two, or of a list."""
+    if kind is Kind.LIST:
+        return _listed(row, where)
+    if row.responses is not None:
+        raise DataError(
+            f"{where}: field 'responses': this judge takes no list; expected `response_a` and "
+            "`response_b`" + (", or `response`." if kind is Kind.SINGLE else ".")
+        )
     pair = {"response_a": row.response_a, "response_b": row.response_b}
     given = tuple(text for text in pair.values() if text is not None)
     if row.response is not None and given:
@@ -215,8 +235,19 @@ def _to_judge(row: PairRow, where: str, *, alone: bool) -> tuple[str, ...]:
     one = row.response if row.response is not None else row.response_a
     if len(given) == 2:
         return given
-    if alone and one is not None:
+    if kind is Kind.SINGLE and one is not None:
         return (one,)
     missing = next(name for name, text in pair.items() if text is None)
-    why = " (or `response`, for one response alone)" if alone else ": this judge compares two"
+    alone = " (or `response`, for one response alone)"
+    why = alone if kind is Kind.SINGLE else ": this judge compares two"
     raise DataError(f"{where}: not a valid PairRow:\n  field {missing!r} is missing{why}")
+
+
+def _listed(row: PairRow, where: str) -> tuple[str, ...]:
+    if row.responses is None or not 2 <= len(row.responses) <= len(LETTERS):
+        count = "none" if row.responses is None else len(row.responses)
+        raise DataError(
+            f"{where}: field 'responses': this judge takes a list of 2 to {len(LETTERS)} "
+            f"responses, found {count}."
+        )
+    return row.responses

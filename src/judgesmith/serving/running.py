@@ -1,0 +1,124 @@
+"""A server for an app: its socket, its signals, and an end that loses nothing."""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Callable
+from types import FrameType
+from typing import NamedTuple
+
+import uvicorn
+
+from judgesmith.errors import RecipeError
+from judgesmith.serving.app import LOOPBACK, Settings, create_app
+from judgesmith.serving.desk import Desk, Opened, State
+
+_BACKLOG = 2048
+_AFTER_BODY_S = 60
+"""Beyond the time for a body, how long a request that was accepted may take to end."""
+
+
+class Address(NamedTuple):
+    """Where to listen; port 0 is any that is free."""
+
+    host: str
+    port: int
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address can be reached from this machine alone.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def serve(
+    open_judge: Callable[[], Opened], address: Address, settings: Settings,
+    tell: Callable[[str], None],
+) -> None:  # fmt: skip
+    """Serve a judge until a signal: SIGTERM or SIGINT ends it when all accepted is answered.
+
+    `tell` is given one line when the socket is open, and one when the judge is ready. A second
+    signal ends it at once.
+
+    Raises RecipeError for an address that cannot be had, and what opening the judge raised.
+    """
+    held = _listen(address)
+    host, port = held.getsockname()[:2]
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    if settings.hosts is not None:
+        settings = settings._replace(hosts=tuple({*settings.hosts, *LOOPBACK, host}))
+
+    def changed() -> None:
+        if desk.state is State.READY:
+            tell(f"Ready: {desk.judge.name}, {desk.judge.dialect.name}")
+        elif desk.state is State.FAILED:
+            server.stop_soon()
+
+    app = create_app(open_judge, settings, changed)
+    desk: Desk = app.state.desk
+    server = _Server(app, desk, settings.body_s)
+    tell(f"Serving on {url}; loading the judge")
+    server.run(sockets=[held])
+    if desk.failure is not None:
+        raise desk.failure
+    tell("Stopped; everything that was accepted is answered")
+
+
+def _listen(address: Address) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        return socket.create_server(address, family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        raise RecipeError(
+            f"--host {address.host} --port {address.port}: cannot listen there: {said}. Take "
+            "another port (0 is any that is free)."
+        ) from None
+
+
+class _Server(uvicorn.Server):
+    """A server that, at a signal, first answers what it accepted and then closes its socket.
+
+    While it does, /readyz says 503, so that a load balancer sees it before connections fail.
+    """
+
+    def __init__(self, app: object, desk: Desk, body_s: float) -> None:
+        super().__init__(uvicorn.Config(
+            app, log_config=None, access_log=False, server_header=False, proxy_headers=False,  # type: ignore[arg-type]
+            timeout_graceful_shutdown=round(body_s) + _AFTER_BODY_S, lifespan="on",
+        ))  # fmt: skip
+        self._desk = desk
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending: asyncio.Task[None] | None = None
+        self._signalled = False
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until the end."""
+        self._loop = asyncio.get_running_loop()
+        await super().serve(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End in order at the first signal, at once at the second or while the judge loads."""
+        if self._signalled or self._loop is None or self._desk.state is not State.READY:
+            self.should_exit = self.force_exit = True
+        else:
+            self._signalled = True
+            self._loop.call_soon_threadsafe(self._end)
+
+    def stop_soon(self) -> None:
+        """End, from any thread."""
+        self.should_exit = True
+
+    def _end(self) -> None:
+        self._desk.drain()
+        self._ending = asyncio.create_task(self._answer_the_rest())
+
+    async def _answer_the_rest(self) -> None:
+        await asyncio.to_thread(self._desk.batcher.join)
+        self.should_exit = True
