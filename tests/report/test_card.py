@@ -98,7 +98,7 @@ def limits(document: Document, **changed: Any) -> str:
         ({"quantize": "nf4"}, "another judge, which was not measured"),
         (
             {"not_measured": {"Q8_0": "no dev item"}, "parity": ()},
-            "the form Q8_0 gives the same verdicts was not",
+            "form Q8_0 gives the same",
         ),
         ({"parity": (parity("Q8_0", "inconclusive"),)}, "may lose more than is allowed"),
         ({"student": "after DPO"}, "this folder holds after DPO, on which it says nothing"),

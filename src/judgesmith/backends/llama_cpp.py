@@ -7,10 +7,11 @@ from something else than this judge, and is refused.
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from judgesmith.backends.encode import encode_prompt, openings, shown_turns, turn_end
+from judgesmith.backends.encode import encode_prompt, neutralise, shown_turns, turn_end
 from judgesmith.backends.gguf.worker import Worker, WorkerEnded
 from judgesmith.backends.judge_folder import context_of
 from judgesmith.backends.weights import load_tokenizer
@@ -29,6 +30,8 @@ SPOKEN = (
     (Message(role="user", content=AWKWARD[0]),),
 )
 _MOST_CRASHES = 3
+_SHOWN = 40
+"""Tokens of two prompts that a message shows from where they differ."""
 
 
 class NotThisJudge(ModelError):
@@ -41,6 +44,8 @@ class LlamaCpp:
     A request that ends the worker process gets a failed completion, and the next one another
     process; after `_MOST_CRASHES` in a row there is a ModelError.
     """
+
+    takes_forced = True
 
     def __init__(
         self, name: str, file: Path, tokenizer: str, *, threads: int = 1,
@@ -128,7 +133,8 @@ class LlamaCpp:
             ours = encode_prompt(self._tokenizer, turns)
             theirs = self._rendered(turns)
             if ours != theirs:
-                told = [self._tokenizer.decode(ids) for ids in _apart(ours, theirs)]
+                start = len(_shared([ours, theirs]))
+                told = [self._tokenizer.decode(ids[start:][:_SHOWN]) for ids in (ours, theirs)]
                 raise self._stranger(f"...{told[0]!r} in a prompt", f"...{told[1]!r}")
         return count
 
@@ -145,6 +151,8 @@ class LlamaCpp:
 
     def _answer(self, request: Request) -> Completion:
         prompt = encode_prompt(self._tokenizer, request.messages)
+        if request.forced is not None and request.wanted is not None:
+            return self._begun(prompt, request.forced, request.wanted)
         sampling = request.sampling
         if len(prompt) + sampling.max_tokens > self._context:
             return _nothing(too_long=True)
@@ -153,53 +161,79 @@ class LlamaCpp:
             temperature=sampling.temperature, seed=sampling.seed,
         )  # fmt: skip
         text = self._tokenizer.decode(found["ids"], skip_special_tokens=True)
-        chances = covered = None
-        if request.wanted is not None and request.wanted.after in text:
-            chances, covered = self._read_out(prompt, text, request.wanted)
+        chances: Chances | None = None
+        wanted = request.wanted
+        if wanted is not None and wanted.after in text:
+            before = text[: text.rfind(wanted.after) + len(wanted.after)]
+            options = self._options(before, wanted)
+            chances = None if options is None else self._chances(prompt, options, wanted)
         return Completion(
             text=text, finish=Finish.STOP if found["ended"] else Finish.LENGTH,
             prompt_tokens=len(prompt), completion_tokens=len(found["ids"]),
-            probabilities=chances, covered=covered,
+            probabilities=chances.of if chances else None,
+            covered=chances.covered if chances else None,
         )  # fmt: skip
 
-    def _read_out(
-        self, prompt: list[int], text: str, wanted: Wanted
-    ) -> tuple[dict[str, float] | None, float | None]:
-        """The chance of each option, scored whole, among the options; and what they had in all.
+    def _begun(self, prompt: list[int], forced: str, wanted: Wanted) -> Completion:
+        """A whole reply, of which only the verdict is the model's: the likeliest."""
+        options = self._options(forced, wanted)
+        if options is None:
+            raise ModelError(
+                f"{self.name}: expected verdicts that its tokenizer tells apart, found two of "
+                f"{', '.join(wanted.options)} with the same tokens. Write them otherwise (the "
+                "dialect's `say`)."
+            )
+        if len(prompt) + max(map(len, options)) > self._context:
+            return _nothing(too_long=True)
+        found = self._chances(prompt, options, wanted)
+        likeliest = max(found.of, key=found.of.__getitem__)
+        return Completion(
+            text=f"{forced}{likeliest}{wanted.closing}", finish=Finish.STOP,
+            prompt_tokens=len(prompt), completion_tokens=0, probabilities=found.of,
+            covered=found.covered,
+        )  # fmt: skip
 
-        None where the tokenizer joins the text before with the options in a way that training
-        never saw.
+    def _chances(self, prompt: list[int], options: list[list[int]], wanted: Wanted) -> "Chances":
+        """The chance of each option, scored whole by its own tokens after what all begin with."""
+        stem = len(_shared(options))
+        logs = self._worker.ask(
+            "score", prompt=[*prompt, *options[0][:stem]], options=[ids[stem:] for ids in options]
+        )
+        masses = [math.exp(log) for log in logs]
+        most = sum(masses)
+        of = dict(zip(wanted.options, (mass / most for mass in masses), strict=True))
+        return Chances(of, min(1.0, most))
+
+    def _options(self, before: str, wanted: Wanted) -> list[list[int]] | None:
+        """The reply up to the end of each option, in one tokenisation each, as in training.
+
+        Where one option goes on from another, each ends with the end of the reply. None where two
+        have the same tokens.
         """
-        for upto, white in openings(wanted.after):
-            before = text[: text.rfind(wanted.after) + len(upto)]
-            head = self._ids(before)
-            whole = [self._ids(before + white + option) for option in wanted.options]
-            if all(ids[: len(head)] == head and len(ids) > len(head) for ids in whole):
-                logs = self._worker.ask(
-                    "score", prompt=[*prompt, *head], options=[ids[len(head) :] for ids in whole]
-                )
-                masses = [math.exp(log) for log in logs]
-                covered = sum(masses)
-                if covered > 0:
-                    return dict(zip(wanted.options, (m / covered for m in masses), strict=True)), (
-                        min(1.0, covered)
-                    )
-        return None, None
-
-    def _ids(self, text: str) -> list[int]:
-        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+        texts = [
+            neutralise(self._tokenizer, before + one + wanted.closing) for one in wanted.options
+        ]
+        ids = [list(self._tokenizer(t, add_special_tokens=False)["input_ids"]) for t in texts]
+        if any(a is not b and b[: len(a)] == a for a in ids for b in ids):
+            ids = [[*one, self._ends[0]] for one in ids]
+        return ids if len({tuple(one) for one in ids}) == len(ids) else None
 
 
-def _apart(one: list[int], other: list[int], most: int = 40) -> tuple[list[int], list[int]]:
-    """Both from where they begin to differ.
+class Chances(NamedTuple):
+    """The chance of each option among the options, and what all of them have together."""
 
-    >>> _apart([1, 2, 3], [1, 9])
-    ([2, 3], [9])
+    of: dict[str, float]
+    covered: float
+
+
+def _shared(rows: Sequence[list[int]]) -> list[int]:
+    """What all rows begin with.
+
+    >>> _shared([[1, 2, 3], [1, 9]])
+    [1]
     """
-    pairs = zip(one, other, strict=False)
-    differ = (place for place, (a, b) in enumerate(pairs) if a != b)
-    start = next(differ, min(len(one), len(other)))
-    return one[start : start + most], other[start : start + most]
+    alike = takewhile(lambda ids: len(set(ids)) == 1, zip(*rows, strict=False))
+    return [ids[0] for ids in alike]
 
 
 def _nothing(*, too_long: bool = False, failure: str | None = None) -> Completion:

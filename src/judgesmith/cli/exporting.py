@@ -1,10 +1,14 @@
 """`export`: folders and files for others, and what they were found to be worth."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from judgesmith.backends.hub_push import Upload, push
 from judgesmith.cli import show
 from judgesmith.pipeline import open_run
+from judgesmith.pipeline.export_data import DATASET
+from judgesmith.pipeline.export_push import uploads
 from judgesmith.pipeline.export_run import export_config, export_run
 from judgesmith.report.export_tables import gguf_table, parity_table
 
@@ -31,7 +35,17 @@ class ExportOptions(NamedTuple):
         return found
 
 
-def export_command(folder: Path, options: ExportOptions) -> str | None:
+class Pushing(NamedTuple):
+    """Where on the hub, whether now or only to see what would go there, and for whom."""
+
+    name: str
+    now: bool
+    public: bool
+
+
+def export_command(
+    folder: Path, options: ExportOptions, pushing: Pushing | None = None
+) -> str | None:
     """Export, and show what was found; the outcome, None where nothing was checked."""
     run_dir, recipe = open_run(folder)
     show.rehearsal(recipe.header.rehearsed)
@@ -49,8 +63,23 @@ def export_command(folder: Path, options: ExportOptions) -> str | None:
             if file.refused:
                 show.line(f"refused, and deleted: {file.file}: {file.refused}")
         show.line(f"{one.checkpoint}: {run_dir.file('export') / one.folder}")
+    if exports.dataset:
+        show.line(f"data: {run_dir.file(DATASET)}")
+    if pushing is not None:
+        _push(uploads(run_dir, recipe, exports, pushing.name), pushing)
     show.rehearsal(recipe.header.rehearsed)
     return exports.outcome
+
+
+def _push(found: Sequence[Upload], pushing: Pushing) -> None:
+    """Upload, or list what would be."""
+    for upload in found:
+        rows = [(name, f"{size:,}") for name, size in upload.files]
+        show.table(f"{upload.kind} {upload.repo}", ("file", "bytes"), rows)
+        if pushing.now:
+            show.line(f"Uploaded: {push(upload, public=pushing.public)}")
+    if not pushing.now:
+        show.line("Nothing was uploaded. Give --yes to upload this.")
 
 
 def _announce(stage: str, why: str) -> None:

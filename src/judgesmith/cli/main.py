@@ -364,13 +364,21 @@ def export(
     max_kappa_loss: Annotated[
         float | None, typer.Option(min=0, help="Most kappa that a form may lose.")
     ] = None,
+    push: Annotated[
+        str | None, typer.Option(help="OWNER/NAME on the hub; lists what would go there.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="With --push: upload it now.")] = False,
+    public: Annotated[
+        bool, typer.Option("--public", help="With --push: a new repository is for everybody.")
+    ] = False,
 ) -> None:
     """Write a judge's folder and files for others; exit 1 if a form is not the same judge."""
-    from judgesmith.cli.exporting import ExportOptions, export_command
+    from judgesmith.cli.exporting import ExportOptions, Pushing, export_command
 
     flags = {"merged": merged, "dataset": dataset, "ollama": ollama, "vllm": vllm, "check": check}
     options = ExportOptions(checkpoint, gguf, flags, max_kappa_loss)
-    outcome = export_command(folder, options)
+    pushing = None if push is None else Pushing(push, now=yes, public=public)
+    outcome = export_command(folder, options, pushing)
     raise typer.Exit(GATE_CODES["pass" if outcome is None else outcome])
 
 

@@ -5,6 +5,7 @@ import shutil
 from judgesmith.audits.licence_table import LicenceTable
 from judgesmith.inference.judge_file import read_judge_file
 from judgesmith.pipeline.audit_licences import licences_of
+from judgesmith.pipeline.export_data import write_dataset
 from judgesmith.report.card import Card, render_card
 from judgesmith.report.document import Document
 from judgesmith.report.exports import Exports
@@ -32,6 +33,8 @@ def write_cards(run_dir: RunDir, recipe: Recipe, document: Document) -> None:
     if exports is None:
         return
     licences = _licences(licences_of(run_dir, recipe))
+    if exports.dataset:
+        write_dataset(run_dir, document, licences)
     for one in exports.exported:
         folder = run_dir.file(STAGE) / one.folder
         if not folder.is_dir():

@@ -34,14 +34,6 @@ class Parity(Result):
     tokens_checked: int
 
 
-class ExportedFile(Result):
-    """A file of an export: its name in the folder, size in bytes, and SHA-256."""
-
-    name: str
-    size: int
-    sha256: str
-
-
 class Gguf(Result):
     """A GGUF file: its kind, how many tensors have which type, and how many fell back.
 
@@ -92,9 +84,10 @@ class Exported(Result):
 
 
 class Exports(Result):
-    """Everything that a run's export made."""
+    """Everything that a run's export made; `dataset` is whether its data go with it."""
 
     exported: tuple[Exported, ...]
+    dataset: bool = False
     max_kappa_loss: float
 
     @property

@@ -65,6 +65,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     found = Exports(
         exported=tuple(_export(source, config, run_dir, models) for source in sources),
         max_kappa_loss=config.max_kappa_loss,
+        dataset=config.dataset,
     )
     write_json(run_dir.file(OUTPUTS[0]), found.model_dump(mode="json"))
     for left in run_dir.file("export").glob("*.partial"):
