@@ -162,7 +162,7 @@ def planted(student: Path, out: Path, old: str, new: str) -> Path:
 def test_defect_15_a_file_with_another_chat_template_is_refused(
     old: str, new: str, student: Path, opened: Open, tmp_path: Path
 ) -> None:
-    """Planted: a client of the file that sends messages would get another prompt than in training."""
+    """Planted: a client of the file that sends messages gets another prompt than in training."""
     with pytest.raises(NotThisJudge, match="is not the judge of"):
         opened(tokenizer=planted(student, tmp_path / "judge", old, new))
 
