@@ -9,11 +9,12 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from judgesmith.backends.encode import encode_prompt, neutralise, shown_turns, turn_end
+from judgesmith.backends.encode import encode_prompt, shown_turns, turn_end
 from judgesmith.backends.gguf.worker import Worker, WorkerEnded
 from judgesmith.backends.judge_folder import context_of
+from judgesmith.backends.read_out import Chances, Options, options_after
 from judgesmith.backends.weights import load_tokenizer
 from judgesmith.errors import ModelError
 from judgesmith.models.protocol import Completion, Request, Wanted
@@ -165,7 +166,7 @@ class LlamaCpp:
         wanted = request.wanted
         if wanted is not None and wanted.after in text:
             before = text[: text.rfind(wanted.after) + len(wanted.after)]
-            options = self._options(before, wanted)
+            options = options_after(self._tokenizer, before, wanted)
             chances = None if options is None else self._chances(prompt, options, wanted)
         return Completion(
             text=text, finish=Finish.STOP if found["ended"] else Finish.LENGTH,
@@ -176,14 +177,14 @@ class LlamaCpp:
 
     def _begun(self, prompt: list[int], forced: str, wanted: Wanted) -> Completion:
         """A whole reply, of which only the verdict is the model's: the likeliest."""
-        options = self._options(forced, wanted)
+        options = options_after(self._tokenizer, forced, wanted)
         if options is None:
             raise ModelError(
                 f"{self.name}: expected verdicts that its tokenizer tells apart, found two of "
                 f"{', '.join(wanted.options)} with the same tokens. Write them otherwise (the "
                 "dialect's `say`)."
             )
-        if len(prompt) + max(map(len, options)) > self._context:
+        if len(prompt) + options.longest > self._context:
             return _nothing(too_long=True)
         found = self._chances(prompt, options, wanted)
         likeliest = max(found.of, key=found.of.__getitem__)
@@ -193,37 +194,16 @@ class LlamaCpp:
             covered=found.covered,
         )  # fmt: skip
 
-    def _chances(self, prompt: list[int], options: list[list[int]], wanted: Wanted) -> "Chances":
+    def _chances(self, prompt: list[int], options: Options, wanted: Wanted) -> Chances:
         """The chance of each option, scored whole by its own tokens after what all begin with."""
-        stem = len(_shared(options))
-        logs = self._worker.ask(
-            "score", prompt=[*prompt, *options[0][:stem]], options=[ids[stem:] for ids in options]
-        )
+        tokens = [[token for _, token in steps] for steps in options.follow.steps]
+        logs = self._worker.ask("score", prompt=[*prompt, *options.stem], options=tokens)
         masses = [math.exp(log) for log in logs]
-        most = sum(masses)
-        of = dict(zip(wanted.options, (mass / most for mass in masses), strict=True))
-        return Chances(of, min(1.0, most))
-
-    def _options(self, before: str, wanted: Wanted) -> list[list[int]] | None:
-        """The reply up to the end of each option, in one tokenisation each, as in training.
-
-        Where one option goes on from another, each ends with the end of the reply. None where two
-        have the same tokens.
-        """
-        texts = [
-            neutralise(self._tokenizer, before + one + wanted.closing) for one in wanted.options
-        ]
-        ids = [list(self._tokenizer(t, add_special_tokens=False)["input_ids"]) for t in texts]
-        if any(a is not b and b[: len(a)] == a for a in ids for b in ids):
-            ids = [[*one, self._ends[0]] for one in ids]
-        return ids if len({tuple(one) for one in ids}) == len(ids) else None
-
-
-class Chances(NamedTuple):
-    """The chance of each option among the options, and what all of them have together."""
-
-    of: dict[str, float]
-    covered: float
+        covered = sum(masses)
+        return Chances(
+            dict(zip(wanted.options, (mass / covered for mass in masses), strict=True)),
+            min(1.0, covered),
+        )
 
 
 def _shared(rows: Sequence[list[int]]) -> list[int]:

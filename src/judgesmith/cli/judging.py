@@ -35,6 +35,7 @@ class JudgeOptions(NamedTuple):
     mode: Mode | None
     limit: int | None
     abstain: AbstainOptions = AbstainOptions()
+    engine: str | None = None
 
 
 def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> bool:
@@ -44,7 +45,10 @@ def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> bool:
     """
     if is_run(folder):
         show.rehearsal(open_run(folder)[1].header.rehearsed)
-    judge = open_judge(folder, dialect=options.dialect, student=options.student, mode=options.mode)
+    judge = open_judge(
+        folder, dialect=options.dialect, student=options.student, mode=options.mode,
+        engine=options.engine,
+    )  # fmt: skip
     target = options.out or rows.with_name(f"{stem(rows)}.judged.jsonl")
     abstaining = choose_abstaining(judge, folder, options.abstain)
     if isinstance(abstaining, NotEnough):

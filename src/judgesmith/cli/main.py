@@ -102,13 +102,18 @@ def judge(
     second: Annotated[
         Path | None, typer.Option(help="Another judge, for the rows that the first abstains on.")
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(help="Of an exported folder: transformers, llama.cpp, or llama.cpp:q8_0."),
+    ] = None,
 ) -> None:
     """Judge new pairs in both orders, or each response alone. Goes on where it was killed."""
     from judgesmith.cli.abstaining import AbstainOptions
     from judgesmith.cli.judging import JudgeOptions, judge_command
 
     abstain = AbstainOptions(abstain_risk, abstain_delta, second)
-    if not judge_command(rows, folder, JudgeOptions(out, dialect, student, mode, limit, abstain)):
+    options = JudgeOptions(out, dialect, student, mode, limit, abstain, engine)
+    if not judge_command(rows, folder, options):
         raise typer.Exit(UNDECIDED)
 
 

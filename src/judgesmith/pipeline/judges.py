@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from judgesmith.errors import RecipeError
+from judgesmith.inference.engines import TRANSFORMERS, on_engine
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judge_file import is_exported
 from judgesmith.inference.opening import judge_of_folder, judge_of_run
@@ -12,17 +13,24 @@ from judgesmith.pipeline.recipes import open_run
 
 def open_judge(
     folder: Path, *, dialect: str | None = None, student: str | None = None,
-    mode: Mode | None = None,
+    mode: Mode | None = None, engine: str | None = None,
 ) -> Judge:  # fmt: skip
     """The judge of a run's folder, or of one that `judgesmith export` made.
 
     `dialect` and `student` choose among those of a run; `mode` is another than it was made for.
-    Raises RecipeError where it has no such one, and RunError for a folder that holds no judge.
+    `engine` is what computes, see `inference.engines`. Raises RecipeError where it has no such one,
+    and RunError for a folder that holds no judge.
     """
+    if not is_exported(folder) and engine not in (None, TRANSFORMERS):
+        raise RecipeError(
+            f"--engine {engine}: {folder} is a run, and GGUF files are in exported folders. "
+            f"`judgesmith export {folder} --gguf q8_0` makes one."
+        )
     if not is_exported(folder):
         return judge_of_run(*open_run(folder), dialect=dialect, student=student, mode=mode)
     if student is not None:
         raise RecipeError(
             f"--student {student!r}: {folder} holds one exported judge. Leave the option out."
         )
-    return judge_of_folder(folder, dialect=dialect, mode=mode)
+    judge = judge_of_folder(folder, dialect=dialect, mode=mode)
+    return judge if engine is None else on_engine(judge, folder, engine)

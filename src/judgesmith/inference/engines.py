@@ -1,0 +1,56 @@
+"""The same judge on another engine: a GGUF file of its exported folder, in llama.cpp."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from judgesmith.errors import RecipeError
+from judgesmith.inference.judge import Judge
+from judgesmith.inference.opening import LateModel
+from judgesmith.models.protocol import Model
+from judgesmith.records import content_id
+from judgesmith.runs.jsonl import file_sha256
+
+TRANSFORMERS, LLAMA_CPP = "transformers", "llama.cpp"
+
+
+def on_engine(judge: Judge, folder: Path, engine: str) -> Judge:
+    """The judge of an exported folder on an engine: `transformers`, `llama.cpp`, `llama.cpp:q8_0`.
+
+    A quantised file may give other verdicts, so the judge has a version of its own there; and no
+    calibration, as that was fitted on the probabilities of the weights themselves.
+
+    Raises RecipeError for an engine or a file that is not there.
+    """
+    name, _, kind = engine.partition(":")
+    if engine == TRANSFORMERS:
+        return judge
+    if name != LLAMA_CPP:
+        raise RecipeError(
+            f"--engine {engine!r}: expected {TRANSFORMERS}, {LLAMA_CPP}, or {LLAMA_CPP}:KIND such "
+            f"as {LLAMA_CPP}:q8_0"
+        )
+    file = find_gguf(folder, kind)
+    return replace(
+        judge, model=LateModel(judge.name, lambda: _opened(judge.name, file, folder)),
+        version=content_id(LLAMA_CPP, judge.version, file_sha256(file)), calibration=None,
+    )  # fmt: skip
+
+
+def find_gguf(folder: Path, kind: str) -> Path:
+    """The GGUF file of a kind in a folder, or the only one where no kind is said."""
+    found = sorted(folder.glob("*.gguf"))
+    fitting = [one for one in found if one.stem.casefold().endswith(kind.casefold())]
+    if len(fitting) != 1:
+        there = ", ".join(one.name for one in found) or "none"
+        raise RecipeError(
+            f"--engine {LLAMA_CPP}{f':{kind}' if kind else ''}: expected one GGUF file in "
+            f"{folder}, found {there}. Name a kind, such as {LLAMA_CPP}:q8_0, or export it with --gguf."
+        )
+    return fitting[0]
+
+
+def _opened(name: str, file: Path, folder: Path) -> Model:
+    from judgesmith.backends.llama_cpp import LlamaCpp
+
+    return LlamaCpp(name, file, str(folder), threads=os.cpu_count() or 1)
