@@ -45,7 +45,8 @@ def find_gguf(folder: Path, kind: str) -> Path:
         there = ", ".join(one.name for one in found) or "none"
         raise RecipeError(
             f"--engine {LLAMA_CPP}{f':{kind}' if kind else ''}: expected one GGUF file in "
-            f"{folder}, found {there}. Name a kind, such as {LLAMA_CPP}:q8_0, or export it with --gguf."
+            f"{folder}, found {there}. Name a kind, such as {LLAMA_CPP}:q8_0, or export it with "
+            "--gguf."
         )
     return fitting[0]
 
