@@ -258,6 +258,19 @@ def test_a_place_that_cannot_take_verdicts_is_refused(tmp_path: Path, out: str) 
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("folder", ["/proc", "rows.jsonl"])
+def test_a_folder_that_takes_no_file_is_told_before_a_row_is_read(
+    tmp_path: Path, folder: str
+) -> None:
+    """Nobody, root included, makes a file in /proc, or in a file."""
+    path = tmp_path / "rows.jsonl"
+    path.write_text("no row\n")
+    with pytest.raises(
+        DataError, match=r"--out .*: expected a place that can be written to"
+    ):
+        judge_file(judge(), path, tmp_path / folder / "out.jsonl")
+
+
 def test_a_second_process_on_the_same_file_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "rows.jsonl", rows(6))
     with pytest.raises(Struck):

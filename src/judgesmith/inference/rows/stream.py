@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import orjson
@@ -127,6 +128,15 @@ def _check_target(path: Path, out: Path) -> None:
         )
     if not path.exists():
         raise DataError(f"{path}: expected a file of rows to judge, found no file there.")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        raise DataError(
+            f"--out {out}: expected a place that can be written to, found none: {error.strerror}. "
+            "Name another with --out."
+        ) from None
 
 
 def _judge_into(
