@@ -265,9 +265,7 @@ def test_a_folder_that_takes_no_file_is_told_before_a_row_is_read(
     """Nobody, root included, makes a file in /proc, or in a file."""
     path = tmp_path / "rows.jsonl"
     path.write_text("no row\n")
-    with pytest.raises(
-        DataError, match=r"--out .*: expected a place that can be written to"
-    ):
+    with pytest.raises(DataError, match=r"--out .*: expected a place that can be written to"):
         judge_file(judge(), path, tmp_path / folder / "out.jsonl")
 
 
