@@ -77,7 +77,7 @@ class Running:
         return found[1]
 
     def wait(self) -> "Running":
-        assert self.ready.wait(120), "".join(self.said)
+        assert self.ready.wait(300), "".join(self.said)
         return self
 
     def judge(self, body: object = PAIR, **headers: str) -> Any:

@@ -1,0 +1,69 @@
+"""The command `serve` and its options."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+UNDECIDED = 3
+"""The exit code where there is not enough evidence for what was asked."""
+
+
+def serve(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A run, or the folder of an exported judge.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Another address than loopback needs --keys.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8000,
+    keys: Annotated[
+        Path | None, typer.Option(help="Clients need a key; this file holds their hashes.")
+    ] = None,
+    new_key: Annotated[
+        Path | None, typer.Option(help="Make a key, add its hash to this file, print it, and end.")
+    ] = None,
+    open_to_all: Annotated[
+        bool, typer.Option("--open-to-all", help="No keys on an address that others can reach.")
+    ] = False,
+    dialect: Annotated[
+        str | None, typer.Option(help="One of the dialects that the student was trained in.")
+    ] = None,
+    student: Annotated[str | None, typer.Option(help="Another student of the run.")] = None,
+    mode: Annotated[
+        Literal["rationale", "fast"] | None,
+        typer.Option(help="With reasons, or at once and without; default as the judge was made."),
+    ] = None,
+    abstain_risk: Annotated[
+        float | None, typer.Option(help="Withhold verdicts so that at most this share is wrong.")
+    ] = None,
+    abstain_delta: Annotated[float, typer.Option(help="How likely that promise may fail.")] = 0.05,
+    queue: Annotated[int, typer.Option(min=1, help="Rows that may wait; more are told 503.")] = 256,
+    batch: Annotated[int, typer.Option(min=1, help="Rows judged at once.")] = 32,
+    window_ms: Annotated[
+        float, typer.Option(min=0, help="How long a batch gathers where the judge is idle.")
+    ] = 5.0,
+    body_mb: Annotated[float, typer.Option(min=0.001, help="Largest body; more is 413.")] = 1.0,
+    log: Annotated[
+        Path | None, typer.Option(help="Keep judgments here, one line of JSON each.")
+    ] = None,
+    log_rate: Annotated[float, typer.Option(min=0, max=1, help="Share of requests kept.")] = 1.0,
+    log_redact: Annotated[
+        bool, typer.Option("--log-redact", help="Hashes in place of texts in the log.")
+    ] = False,
+) -> None:
+    """Serve a judge over HTTP: its own API, OpenAI's, a page to try it, and metrics."""
+    from judgesmith.cli.abstaining import AbstainOptions
+    from judgesmith.cli.serving import ServeOptions, new_key_command, serve_command
+
+    if new_key is not None:
+        new_key_command(new_key)
+        return
+    if folder is None:
+        raise typer.BadParameter("expected a run or the folder of an exported judge, found none")
+    options = ServeOptions(
+        host, port, keys, open_to_all, queue, batch, window_ms, body_mb, log, log_rate, log_redact,
+        mode, AbstainOptions(abstain_risk, abstain_delta),
+    )  # fmt: skip
+    if not serve_command(folder, options, dialect=dialect, student=student):
+        raise typer.Exit(UNDECIDED)
