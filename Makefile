@@ -83,6 +83,7 @@ format: setup   ## rewrite the code in the house format
 bench: setup    ## side-by-side measurements; each prints a ratio
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.merge
+	$(BIN)/python -m benchmarks.inference
 	$(BIN)/python benchmarks/bootstrap.py
 	$(BIN)/python benchmarks/read_judgments.py
 	$(BIN)/python benchmarks/judge_stream.py --rows 100000

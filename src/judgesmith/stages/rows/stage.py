@@ -108,14 +108,12 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
     origins = Origins(questions, responses, model_terms(run_dir.header.models))
     rows = origins.licensed(rows, by_id, labels, judgments.values())
     kept, left_out = _select(rows, by_id, task, questions, responses, config, run_dir.seed)
-    kept, with_reason = without_reasons(kept, dialects, config.without_reason, run_dir.seed)
-    sources = build.sources
-    sources |= {bare: sources[told] for bare, told in with_reason.items() if told in sources}
+    kept, bare = build.without_reasons(kept, config.without_reason, run_dir.seed)
     run_dir.write(ROWS, kept)
     soft: dict[str, Any] = {}
     if config.soft:
         targets = Targets(judgments.values(), labels, [item.id for item in learning])
-        soft_rows, soft["soft labels"] = soft_labels(kept, targets, sources, dialects)
+        soft_rows, soft["soft labels"] = soft_labels(kept, targets, build.sources, dialects)
         run_dir.write(SOFT_ROWS, soft_rows)
     return StageReport(
         taken=len(items),
@@ -125,8 +123,7 @@ def run(config: Config, run_dir: RunDir, models: ModelOpener) -> StageReport:
             "rows by side": dict(Counter(row.split.value for row in kept)),
             OTHER_ORDER: conditions.counts.pop(OTHER_ORDER, 0),
             "judgments whose reason holds a tag": build.with_tags,
-            **({WITHOUT_REASON: len(with_reason)} if config.without_reason else {}),
-            **left_out,
+            **(left_out | bare),
             **+conditions.counts,
             **_dialects(dialects, kept),
             **soft,
@@ -182,6 +179,15 @@ class _Build:
                 refuse_parted(built, dialect, Meant(question, texts, given))
             made += built
         return made
+
+    def without_reasons(
+        self, rows: Sequence[SftRow], share: float, seed: int
+    ) -> tuple[list[SftRow], dict[str, int]]:
+        """The rows, a share of them without their reason, and how many those are."""
+        made, before = without_reasons(rows, self.conditions.dialects, share, seed)
+        known = self.sources
+        known |= {bare: known[told] for bare, told in before.items() if told in known}
+        return made, {WITHOUT_REASON: len(before)} if share else {}
 
 
 def _conditions(
