@@ -145,6 +145,11 @@ class Calibration(_Part):
         probe = cls(id="", **fields)
         return probe.model_copy(update={"id": probe.computed_id()})
 
+    def carried_to(self, version: str) -> Self:
+        """The same for a copy of the judge that was exported, which has a version of its own."""
+        moved = self.model_copy(update={"id": "", "version": version})
+        return moved.model_copy(update={"id": moved.computed_id()})
+
     def computed_id(self) -> str:
         """The id that the content gives."""
         return content_id("Calibration", self.model_dump(mode="json", exclude={"id"}))

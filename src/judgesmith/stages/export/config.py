@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 
 from judgesmith.backends.gguf.convert import Kind
 from judgesmith.backends.judge_folder import Precision
+from judgesmith.inference.calibration import CALIBRATION_FILE
 from judgesmith.runs.recipe import Section
 from judgesmith.runs.rehearsal import Rates
 from judgesmith.runs.students import AFTER_DPO, MERGED, STUDENT, student_folder
@@ -62,8 +63,8 @@ def student_of(checkpoint: str) -> str:
 def inputs(config: Config) -> tuple[str, ...]:
     """Files of the run that this stage reads."""
     data = (
-        "questions/questions.jsonl", "responses/responses.jsonl", "split/items.jsonl",
-        "labels/judgments.jsonl", "labels/labels.jsonl",
+        CALIBRATION_FILE, "questions/questions.jsonl", "responses/responses.jsonl",
+        "split/items.jsonl", "labels/judgments.jsonl", "labels/labels.jsonl",
     )  # fmt: skip
     return (*data, *(student_folder(student_of(name)) for name in config.checkpoints))
 

@@ -2,6 +2,7 @@
 
 import shutil
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,8 +24,12 @@ from judgesmith.backends.threads import choose_threads
 from judgesmith.errors import DataError, RunError
 from judgesmith.inference.calibration import CALIBRATION_FILE, calibration_for
 from judgesmith.inference.judge_file import JudgeFile, write_judge_file
-from judgesmith.inference.opening import calibrated_version, judge_version
-from judgesmith.inference.students import margin_in
+from judgesmith.inference.opening import (
+    identity_of,
+    judge_of_student,
+    judge_version,
+    with_calibration,
+)
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.protocol import ModelOpener
 from judgesmith.records import Message
@@ -129,19 +134,16 @@ def _export(source: Source, config: Config, run_dir: RunDir, models: ModelOpener
 
 
 def _write_judge_file(source: Source, folder: Path, run_dir: RunDir) -> None:
-    weights, dialect = Path(source.path), source.dialect
-    margin, name = margin_in(weights, dialect), f"{run_dir.header.name}/{source.student}"
-    calibration = calibration_for(
-        run_dir.file(CALIBRATION_FILE), judge=name, version=judge_version(weights, dialect, margin),
-        dialect=dialect.hash, mode="rationale",
-    )  # fmt: skip
-    version = judge_version(folder, dialect, margin)
-    write_judge_file(folder, JudgeFile(
-        schema=1, name=name,
-        version=version if calibration is None else calibrated_version(version, calibration),
-        dialect=dialect, dialect_hash=dialect.hash, task=run_dir.header.task, mode="rationale",
-        reply_tokens=source.reply_tokens, tie_margin=margin, calibration=calibration,
-    ))  # fmt: skip
+    """What makes the folder the judge; a calibration of the student goes with it."""
+    judge = judge_of_student(
+        run_dir, source.student, source.dialect, reply_tokens=source.reply_tokens
+    )
+    fitted = calibration_for(run_dir.file(CALIBRATION_FILE), **identity_of(judge))
+    copied = replace(judge, version=judge_version(folder, source.dialect, judge.margin))
+    calibration = None if fitted is None else fitted.carried_to(copied.version)
+    write_judge_file(
+        folder, JudgeFile.of(with_calibration(copied, calibration), run_dir.header.task)
+    )
 
 
 def _write_gguf(source: Source, config: Config, folder: Path) -> dict[Kind, Path]:
