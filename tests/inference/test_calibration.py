@@ -190,6 +190,15 @@ def test_an_exported_judge_keeps_it(tmp_path: Path) -> None:
     assert (again.calibration, again.version) == (held.calibration, held.version)
 
 
+def test_one_that_was_carried_to_a_copy_is_the_same_map_under_its_own_id() -> None:
+    ours = fitted(200)
+    carried = ours.carried_to("v2")
+    assert carried.version == "v2"
+    assert carried.id == carried.computed_id() != ours.id
+    assert Calibration.model_validate(carried.model_dump(by_alias=True)) == carried
+    assert carried.evidence == ours.evidence
+
+
 def test_a_judge_without_probabilities_has_nothing_to_calibrate() -> None:
     class Silent(Numbered):
         def complete(self, requests: Sequence[Request]) -> Iterator[Completion]:
