@@ -105,8 +105,10 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End in order at the first signal, at once at the second or while the judge loads."""
-        if self._signalled or self._loop is None or self._desk.state is not State.READY:
+        if self._signalled:
             self.should_exit = self.force_exit = True
+        elif self._loop is None or self._desk.state is not State.READY:
+            self._signalled = self.should_exit = True
         else:
             self._signalled = True
             self._loop.call_soon_threadsafe(self._end)
