@@ -8,9 +8,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from judges import scripted_judge
 from served import Server
+
+from judgesmith.judging.dialect import Dialect
 
 EXAMPLES = 150
 CHECKS = (
@@ -19,11 +20,15 @@ CHECKS = (
 )
 
 
-@pytest.mark.parametrize("dialect", ["prometheus-relative", "prometheus-absolute"])
-def test_no_request_makes_the_server_fail(
-    dialect: str, serve: Callable[..., Server], tmp_path: Path
-) -> None:
-    server = serve(scripted_judge(dialect)[0])
+PLAIN = Dialect.model_validate({
+    "name": "plain", "kind": "pair", "direction": "better", "scale": ["A", "B", "TIE"],
+    "user": "{{ question }}{% for one in responses %} {{ one.text }}{% endfor %}",
+})  # fmt: skip
+"""It needs nothing but a question and two responses, so that rows at random are judged, too."""
+
+
+def test_no_request_makes_the_server_fail(serve: Callable[..., Server], tmp_path: Path) -> None:
+    server = serve(scripted_judge(PLAIN)[0])
     done = subprocess.run(
         [Path(sys.executable).with_name("schemathesis"), "run", f"{server.url}/openapi.json",
          "--checks", CHECKS, "--seed", "7",
