@@ -12,7 +12,7 @@ from pathlib import Path
 from judgesmith.backends.student import FromNothing, build_student
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judge_file import JudgeFile, write_judge_file
-from judgesmith.inference.opening import judge_version
+from judgesmith.inference.opening import made_of
 from judgesmith.sources.bank import read_questions
 from judgesmith.tasks import load_dialect, load_task
 
@@ -40,7 +40,7 @@ def random_judge(folder: Path) -> Path:
     (target / "from_nothing.json").unlink(missing_ok=True)
     dialect = load_dialect(load_task("bias"), "bias-pair-compact")
     judge = Judge(
-        name="random", version=judge_version(target, dialect, None), dialect=dialect,
+        name="random", made_of=made_of(target, dialect, None), dialect=dialect,
         model=None, max_tokens=48,  # type: ignore[arg-type]
     )  # fmt: skip
     write_judge_file(target, JudgeFile.of(judge, "bias"))

@@ -25,7 +25,7 @@ from judgesmith.cli.main import app
 from judgesmith.errors import JudgesmithError
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judge_file import JudgeFile, write_judge_file
-from judgesmith.inference.opening import judge_version
+from judgesmith.inference.opening import made_of
 from judgesmith.tasks import load_dialect, load_task
 
 DIRECT = build_opener(ProxyHandler({}))
@@ -41,7 +41,7 @@ def exported(parrot: Path) -> Path:
     dialect = load_dialect(load_task("bias"), "bias-pair-compact")
     folder = Path(model_path(parrot))
     judge = Judge(
-        name="parrot", version=judge_version(folder, dialect, None), dialect=dialect,
+        name="parrot", made_of=made_of(folder, dialect, None), dialect=dialect,
         model=None, max_tokens=60,  # type: ignore[arg-type]
     )  # fmt: skip
     write_judge_file(folder, JudgeFile.of(judge, "bias"))

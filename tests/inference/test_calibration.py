@@ -6,6 +6,7 @@ a chance that the test sets. So every confidence, and every error, is visible he
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,12 @@ from judgesmith.inference.calibration import (
 from judgesmith.inference.fitting import Labelled, LabelSource, fit_calibration
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judge_file import JudgeFile, read_judge_file, write_judge_file
-from judgesmith.inference.opening import identity_of, with_calibration
+from judgesmith.inference.opening import (
+    identity_of,
+    judge_of_folder,
+    made_of,
+    with_calibration,
+)
 from judgesmith.inference.rows.stream import judge_file
 from judgesmith.models.protocol import Completion, Request
 from judgesmith.records import Finish
@@ -188,6 +194,22 @@ def test_an_exported_judge_keeps_it(tmp_path: Path) -> None:
     write_judge_file(tmp_path, JudgeFile.of(held, "bias"))
     again = read_judge_file(tmp_path)
     assert (again.calibration, again.version) == (held.calibration, held.version)
+
+
+def test_an_exported_judge_has_no_calibration_of_another_judge_or_mode(tmp_path: Path) -> None:
+    own = replace(JUDGE, made_of=made_of(tmp_path, PAIR, None))
+    carried = fitted(200).carried_to(own.made_of)
+    write_judge_file(tmp_path, JudgeFile.of(with_calibration(own, carried), "bias"))
+    assert judge_of_folder(tmp_path).calibration == carried
+    assert judge_of_folder(tmp_path, mode="fast").calibration is None
+    for stranger in (fitted(200), Calibration.make(**{**fields(carried), "mode": "fast"})):
+        write_judge_file(tmp_path, JudgeFile.of(with_calibration(own, stranger), "bias"))
+        with pytest.raises(DataError, match=r"judge\.json: field 'calibration': expected that of"):
+            judge_of_folder(tmp_path)
+
+
+def fields(found: Calibration) -> dict[str, Any]:
+    return found.model_dump(by_alias=True, exclude={"id"})
 
 
 def test_one_that_was_carried_to_a_copy_is_the_same_map_under_its_own_id() -> None:

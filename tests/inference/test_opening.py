@@ -73,7 +73,7 @@ def test_the_first_that_is_measured_judges_or_the_one_that_is_named(run: Path) -
         open_judge(run, student="before training")
 
 
-def test_a_version_follows_from_weights_dialect_and_margin_and_from_nothing_else(
+def test_a_version_follows_from_weights_dialect_and_margin_and_from_no_folder(
     run: Path, made: Path
 ) -> None:
     first = open_judge(run, dialect="bias-single-compact").version
@@ -83,6 +83,15 @@ def test_a_version_follows_from_weights_dialect_and_margin_and_from_nothing_else
     change_weights(run / "sft/student")
     third = open_judge(run, dialect="bias-single-compact").version
     assert len({first, second, third}) == 3
+
+
+def test_a_version_follows_from_how_the_judge_is_asked(run: Path, exported: Path) -> None:
+    for folder in (run, exported):
+        judge, fast = open_judge(folder), open_judge(folder, mode="fast")
+        short = replace(judge, max_tokens=8)
+        assert judge.made_of == fast.made_of == short.made_of
+        assert len({judge.version, fast.version, short.version}) == 3
+    assert open_judge(run, mode="fast").version == open_judge(exported, mode="fast").version
 
 
 def change_weights(folder: Path) -> None:
@@ -104,7 +113,7 @@ def test_an_exported_judge_says_what_the_run_says(
         short = replace(judge, max_tokens=8)
         judge_file(short, rows, tmp_path / f"{folder.name}.jsonl")
     assert (tmp_path / "run.jsonl").read_bytes() == (tmp_path / "judge.jsonl").read_bytes()
-    assert json.loads((tmp_path / "run.jsonl").read_bytes())["version"] == judge.version
+    assert json.loads((tmp_path / "run.jsonl").read_bytes())["version"] == short.version
     assert (tmp_path / "cache/machine.json").is_file()
     assert not (exported / "machine.json").exists()
 
@@ -126,8 +135,10 @@ def edited_dialect(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (change_weights, "field 'version': expected .* weights, dialect, margin or calibration"),
+        (change_weights, "field 'version': expected .* weights, dialect, margin, mode"),
         (edited(tie_margin=0.5), "field 'version': expected"),
+        (edited(mode="fast"), "field 'version': expected .* mode, reply tokens"),
+        (edited(reply_tokens=7), "field 'version': expected .* mode, reply tokens"),
         (edited(reply_tokens="many"), "field reply_tokens: Input should be a valid integer"),
         (edited(colour="red"), "field colour: Extra inputs are not permitted"),
         (edited(schema=2), "field schema: Input should be 1"),

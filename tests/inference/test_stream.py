@@ -4,6 +4,7 @@ import gzip
 import json
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ class Longer:
 
     name = "longer"
     lot = 4
+    takes_forced = True
 
     def __init__(self, strike_at: int | None = None) -> None:
         self.asked, self.strike_at = 0, strike_at
@@ -122,6 +124,15 @@ def test_nothing_is_taken_over_after_a_change(tmp_path: Path, change: str) -> No
     changed = judge(model, "v2" if change == "judge" else "v1")
     judge_file(changed, path, tmp_path / "out.jsonl", limit=5 if change == "limit" else None)
     assert model.asked == 2 * {"rows": 7, "judge": 6, "limit": 5}[change]
+
+
+def test_a_row_tells_the_mode_and_the_version_that_goes_with_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.jsonl", rows(1))
+    fast = replace(judge(), mode="fast")
+    for each in (judge(), fast):
+        judge_file(each, path, tmp_path / f"{each.mode}.jsonl")
+        (row,) = read(tmp_path / f"{each.mode}.jsonl")
+        assert (row["mode"], row["version"]) == (each.mode, each.version)
 
 
 def test_a_limit_judges_the_first_rows(tmp_path: Path) -> None:

@@ -85,7 +85,9 @@ def test_systems_are_ranked_whatever_a_verdict_names(direction: str, tmp_path: P
     assert [one.name for one in ranked.standings] == ["long", "middle", "short"]
     assert ranked.duel("long", "short").p_holm < 0.05
     written = json.loads((tmp_path / "out/ranking.json").read_text())
-    assert written["judges"] == ["demo/student"]
+    assert written["judges"] == [
+        {"name": "demo/student", "version": judge.version, "mode": "rationale"}
+    ]
     assert (written["questions"], written["comparisons"]) == (30, 90)
     assert [one["name"] for one in written["systems"]] == ["long", "middle", "short"]
     assert {tuple(sorted((one["a"], one["b"]))) for one in written["pairs"]} == {
@@ -119,13 +121,37 @@ def test_what_was_judged_is_not_judged_again_and_a_killed_call_goes_on(tmp_path:
     assert len(judged.read_text().splitlines()) == 90
 
 
-def test_rows_without_a_verdict_are_counted(tmp_path: Path) -> None:
-    row = {
-        "models": ["a", "b"], "question_key": "q1", "verdict": "A", "names": "better", "judge": "j",
-    }  # fmt: skip
-    path = tmp_path / "judged.jsonl"
-    rows = [row, {**row, "verdict": None, "status": "abstained"}, {**row, "verdict": None}]
+ROW = {
+    "id": "r1", "models": ["a", "b"], "question_key": "q1", "verdict": "A", "names": "better",
+    "judge": "j", "version": "v1", "mode": "rationale",
+}  # fmt: skip
+
+
+def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
     path.write_text("".join(json.dumps(one) + "\n" for one in rows))
+    return path
+
+
+def test_judges_are_told_apart_and_no_row_counts_twice(tmp_path: Path) -> None:
+    plain = write_rows(tmp_path / "plain.jsonl", [ROW, {**ROW, "id": "r2"}])
+    others = [{**ROW, "mode": "fast"}, {**ROW, "version": "v2"}, {**ROW, "judge": "k"}]
+    other = write_rows(tmp_path / "other.jsonl", others)
+    met = read_meetings([plain, other])
+    assert len(met.comparisons) == 5
+    assert len(met.judges) == 4
+    assert str(met.judges[1]) == "j (fast, version v1)"
+    again = write_rows(tmp_path / "again.jsonl", [{**ROW, "id": "r3"}, ROW])
+    with pytest.raises(DataError, match=r"again\.jsonl:2: .*'j' judged 'r1' before, in .*:1"):
+        read_meetings([plain, again])
+
+
+def test_rows_without_a_verdict_are_counted(tmp_path: Path) -> None:
+    rows = [
+        ROW,
+        {**ROW, "id": "r2", "verdict": None, "status": "abstained"},
+        {**ROW, "id": "r3", "verdict": None},
+    ]
+    path = write_rows(tmp_path / "judged.jsonl", rows)
     met = read_meetings([path])
     assert len(met.comparisons) == 1
     assert met.dropped == {"abstained": 1, "no verdict over both orders": 1}
@@ -135,12 +161,13 @@ def test_rows_without_a_verdict_are_counted(tmp_path: Path) -> None:
     ("rows", "said"),
     [
         ([{"id": 1, "verdict": "A"}], r"judged\.jsonl:1: field 'models' is missing"),
-        ([{"models": ["a", "b"], "question_key": "q", "verdict": "C", "names": "better",
-           "judge": "j"}], r"judged\.jsonl:1: field 'verdict': expected A, B or TIE, found 'C'"),
-        ([{"models": ["a", "b"], "question_key": "q", "verdict": None, "names": "better",
-           "judge": "j"}], "no row has a verdict"),
+        (
+            [{**ROW, "verdict": "C"}],
+            r"judged\.jsonl:1: field 'verdict': expected A, B or TIE, found 'C'",
+        ),
+        ([{**ROW, "verdict": None}], "no row has a verdict"),
     ],
-)  # fmt: skip
+)
 def test_judged_rows_that_cannot_be_ranked(
     rows: list[dict[str, Any]], said: str, tmp_path: Path
 ) -> None:

@@ -83,7 +83,7 @@ def scripted_judge(dialect: str | Dialect = "prometheus-relative") -> tuple[Judg
     model = Scripted(found)
     margin = 0.5 if found.kind is Kind.SINGLE and found.scored else None
     judge = Judge(
-        name="scripted", version="v1", dialect=found, model=model, max_tokens=60, margin=margin
+        name="scripted", made_of="v1", dialect=found, model=model, max_tokens=60, margin=margin
     )
     return judge, model
 
@@ -94,6 +94,6 @@ def judge_of_student(folder: Path, dialect: str = "bias-pair-compact", tokens: i
     from judgesmith.tasks import load_dialect, load_task
 
     return Judge(
-        name="tiny", version="v1", dialect=load_dialect(load_task("bias"), dialect),
+        name="tiny", made_of="v1", dialect=load_dialect(load_task("bias"), dialect),
         model=LocalModel("tiny", str(folder)), max_tokens=tokens,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from judges import FAULT, PAIR, Scripted
+from judges import FAULT, PAIR, Scripted, scripted_judge
 from served import CHAT, JUDGMENTS, Server, until
 
 from judgesmith.inference.judge import Judge
@@ -39,7 +39,8 @@ def test_a_pair_is_judged_in_both_orders(server: Server) -> None:
     assert [(one["shown"], one["verdict"]) for one in said["orders"]] == [("ab", "A"), ("ba", "A")]
     assert [one["rationale"] for one in said["orders"]] == [None, None]
     assert said["judge"] == {
-        "name": "scripted", "version": "v1", "dialect": "prometheus-relative",
+        "name": "scripted", "version": scripted_judge()[0].version,
+        "dialect": "prometheus-relative",
         "dialect_hash": LIBRARY["prometheus-relative"].hash, "calibration": None,
     }  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import openai
 import pytest
-from judges import PAIR, Scripted
+from judges import PAIR, Scripted, scripted_judge
 from served import CHAT, Server
 
 from judgesmith.inference.judge import Judge
@@ -70,7 +70,8 @@ def test_a_reply_and_what_it_means(client: openai.OpenAI) -> None:
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (9, 3, 12)
     assert found.model_extra["judgment"] == {
         "verdict": "A", "distribution": {"A": 0.8, "B": pytest.approx(0.2)}, "covered": 0.9,
-        "status": "parsed", "judge": "scripted", "version": "v1", "dialect_hash": DIALECT.hash,
+        "status": "parsed", "judge": "scripted",
+        "version": scripted_judge()[0].version, "dialect_hash": DIALECT.hash,
     }  # fmt: skip
 
 

@@ -45,10 +45,11 @@ def _show(met: Meetings, ranked: Ranked) -> None:
     questions = len({one.cluster for one in met.comparisons})
     lost = sum(met.dropped.values())
     why = ", ".join(f"{count:,} {reason}" for reason, count in sorted(met.dropped.items()))
+    judges = ", ".join(map(str, met.judges))
     show.line(
-        f"{len(met.comparisons):,} comparisons on {questions:,} questions, judged by "
-        f"{', '.join(met.judges)}; {lost:,} without a verdict{f' ({why})' if why else ''}. A win "
-        "is what the judge says, not what people say."
+        f"{len(met.comparisons):,} comparisons on {questions:,} questions, judged by {judges}; "
+        f"{lost:,} without a verdict{f' ({why})' if why else ''}. A win is what the judge says, "
+        "not what people say."
     )
     rows = [
         (one.name, f"{one.comparisons:,}", _cell(one.win_rate), _cell(one.strength), test)

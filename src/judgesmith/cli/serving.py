@@ -1,7 +1,6 @@
 """`serve`: a judge over HTTP."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,9 +85,7 @@ def serve_command(
     )
 
     def opened() -> Opened:
-        judge = open_judge(folder, dialect=dialect, student=student)
-        if options.mode is not None:
-            judge = replace(judge, mode=options.mode)
+        judge = open_judge(folder, dialect=dialect, student=student, mode=options.mode)
         abstaining = choose_abstaining(judge, folder, options.abstain)
         if isinstance(abstaining, NotEnough):
             raise NotPromisedError(abstaining.told)

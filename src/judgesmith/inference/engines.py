@@ -33,7 +33,7 @@ def on_engine(judge: Judge, folder: Path, engine: str) -> Judge:
     file = find_gguf(folder, kind)
     return replace(
         judge, model=LateModel(judge.name, lambda: _opened(judge.name, file, folder)),
-        version=content_id(LLAMA_CPP, judge.version, file_sha256(file)), calibration=None,
+        made_of=content_id(LLAMA_CPP, judge.made_of, file_sha256(file)), calibration=None,
     )  # fmt: skip
 
 

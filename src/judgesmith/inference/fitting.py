@@ -69,7 +69,7 @@ def fit_calibration(
     )  # fmt: skip
     fitted = found.fitted
     return Calibration.make(
-        schema=1, judge=judge.name, version=judge.version, dialect=judge.dialect.hash,
+        schema=1, judge=judge.name, version=judge.made_of, dialect=judge.dialect.hash,
         mode=judge.mode, kind=found.kind, seed=seed,
         temperature=TemperatureMap(value=fitted.value, labels=tuple(map(str, fitted.labels)))
         if isinstance(fitted, Temperature) else None,

@@ -9,7 +9,7 @@ from judgesmith.inference.judged import Judged, read_replies
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.judge import judge, showings
 from judgesmith.models.protocol import Mode, Model
-from judgesmith.records import Kind
+from judgesmith.records import Kind, content_id
 from judgesmith.sources.own_files import OwnPair
 
 
@@ -37,7 +37,7 @@ class Judge:
 
     Attributes:
         name: as verdicts name it.
-        version: content hash of weights, dialect, margin and calibration; see `opening`.
+        made_of: content hash of weights, dialect and margin; see `opening.made_of`.
         dialect: how it is asked and read.
         model: what answers.
         max_tokens: the most tokens of a reply.
@@ -47,13 +47,19 @@ class Judge:
     """
 
     name: str
-    version: str
+    made_of: str
     dialect: Dialect
     model: Model
     max_tokens: int
     margin: float | None = None
     mode: Mode = "rationale"
     calibration: Calibration | None = None
+
+    @property
+    def version(self) -> str:
+        """Content hash of all that its verdicts and confidences follow from."""
+        calibration = None if self.calibration is None else self.calibration.id
+        return content_id("Judge as asked", self.made_of, self.mode, self.max_tokens, calibration)
 
     @property
     def takes_single(self) -> bool:

@@ -18,8 +18,8 @@ JUDGE_FILE = "judge.json"
 class JudgeFile(BaseModel):
     """A judge without its weights, whole: the dialect is in it as data, with its hash.
 
-    `version` is `opening.judge_version` of the weights beside it. `calibration` is null, or what
-    was fitted on dev.
+    `version` is that of the `Judge` that file and weights make. `calibration` is null, or what was
+    fitted on dev.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)

@@ -12,7 +12,7 @@ from judgesmith.backends.origin import base_hash, read_origin, require_trained_i
 from judgesmith.errors import DataError, JudgesmithError, RecipeError, nearest
 from judgesmith.inference.calibration import CALIBRATION_FILE, Calibration, calibration_for
 from judgesmith.inference.judge import Judge
-from judgesmith.inference.judge_file import JUDGE_FILE, read_judge_file
+from judgesmith.inference.judge_file import JUDGE_FILE, JudgeFile, read_judge_file
 from judgesmith.inference.students import (
     MACHINE,
     check_dialect,
@@ -97,7 +97,7 @@ def judge_of_student(
     margin = margin_in(weights, dialect)
     return Judge(
         name=f"{run_dir.header.name}/{student}",
-        version=judge_version(weights, dialect, margin),
+        made_of=made_of(weights, dialect, margin),
         dialect=dialect,
         model=LateModel(student, lambda: own_model(run_dir, student)),
         max_tokens=reply_tokens,
@@ -111,64 +111,68 @@ def judge_of_folder(folder: Path, *, dialect: str | None = None, mode: Mode | No
 
     In another mode than it says it has no calibration: that belongs to the mode.
 
-    Raises DataError where the weights are others than when it was exported, and RecipeError for
+    Raises DataError where anything of it is other than when it was exported, and RecipeError for
     another dialect than its own.
     """
     held = read_judge_file(folder)
-    calibration = held.calibration
     if dialect not in (None, held.dialect.name):
         raise RecipeError(
             f"--dialect {dialect!r}: the judge of {folder} was exported in {held.dialect.name!r} "
             "alone. Leave the option out, or export it again in the other."
         )
-    plain = judge_version(folder, held.dialect, held.tie_margin)
-    version = plain if calibration is None else calibrated_version(plain, calibration)
-    if version != held.version:
-        raise DataError(
-            f"{folder / JUDGE_FILE}: field 'version': expected {version}, which follows from the "
-            f"weights beside it, found {held.version}: weights, dialect, margin or calibration "
-            "were changed after the export. Export the judge again."
-        )
     judge = Judge(
         name=held.name,
-        version=plain,
+        made_of=made_of(folder, held.dialect, held.tie_margin),
         dialect=held.dialect,
         model=LateModel(
             held.name, lambda: local_model(held.name, folder, cache_folder() / MACHINE)
         ),
         max_tokens=held.reply_tokens,
         margin=held.tie_margin,
-        mode=mode or held.mode,
+        mode=held.mode,
+        calibration=held.calibration,
     )
-    return with_calibration(judge, calibration if judge.mode == held.mode else None)
+    _require_unchanged(folder, judge, held)
+    return judge if mode in (None, held.mode) else replace(judge, mode=mode, calibration=None)
 
 
-def judge_version(weights: Path, dialect: Dialect, margin: float | None) -> str:
-    """What tells one judge from another: a hash over all that its verdicts follow from.
+def _require_unchanged(folder: Path, judge: Judge, held: JudgeFile) -> None:
+    """Refuse a folder whose version, or whose calibration, is that of another judge."""
+    if judge.version != held.version:
+        raise DataError(
+            f"{folder / JUDGE_FILE}: field 'version': expected {judge.version}, which follows from "
+            f"this file and the weights beside it, found {held.version}: weights, dialect, margin, "
+            "mode, reply tokens or calibration were changed after the export. Export the judge "
+            "again."
+        )
+    found, expected = held.calibration, identity_of(judge)
+    if found is not None and any(getattr(found, key) != expected[key] for key in expected):
+        told = ", ".join(f"{key} {getattr(found, key)!r}" for key in expected)
+        raise DataError(
+            f"{folder / JUDGE_FILE}: field 'calibration': expected that of this judge, "
+            f"{', '.join(f'{key} {value!r}' for key, value in expected.items())}, found {told}. "
+            "Export the judge again."
+        )
 
-    That is the weights and the tokenizer, of an adapter also those of its base, the dialect and the
-    tie margin; see `calibrated_version` for a judge with a calibration.
+
+def made_of(weights: Path, dialect: Dialect, margin: float | None) -> str:
+    """What a judge is made of, however it is asked: a hash; a calibration is kept under it.
+
+    It covers the weights and the tokenizer, of an adapter also those of its base, the dialect and
+    the tie margin.
     """
     return content_id("Judge", _weights_id(weights), dialect.hash, margin)
 
 
-def calibrated_version(version: str, calibration: Calibration) -> str:
-    """The version of a judge with a calibration, from that of the same judge without."""
-    return content_id("calibrated", version, calibration.id)
-
-
 def with_calibration(judge: Judge, calibration: Calibration | None) -> Judge:
-    """A judge without a calibration as one that has it."""
-    if calibration is None:
-        return judge
-    version = calibrated_version(judge.version, calibration)
-    return replace(judge, calibration=calibration, version=version)
+    """The same judge with a calibration."""
+    return replace(judge, calibration=calibration)
 
 
 def identity_of(judge: Judge) -> dict[str, str]:
-    """What a calibration is kept under: the judge without one, its dialect and mode."""
+    """What a calibration is kept under: what the judge is made of, its dialect and mode."""
     return {
-        "judge": judge.name, "version": judge.version, "dialect": judge.dialect.hash,
+        "judge": judge.name, "version": judge.made_of, "dialect": judge.dialect.hash,
         "mode": judge.mode,
     }  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Systems ranked by a judge: from their responses, or from what was judged before."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict
 from judgesmith.errors import DataError
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.rows.stream import judge_file
+from judgesmith.inference.rows.writing import ROW_FORM
 from judgesmith.metrics import Comparison, Ranked, rank_systems
+from judgesmith.models.protocol import Mode
 from judgesmith.records import TIE, Direction, content_id
 from judgesmith.runs.jsonl import file_sha256, read_rows, validate_row, write_bytes, write_json
 from judgesmith.sources.system_responses import pairs_of, read_system_responses
@@ -25,19 +27,33 @@ class _JudgedPair(BaseModel):
     """What a ranking needs of a row that `judgesmith judge` wrote."""
 
     model_config = ConfigDict(extra="ignore")
+    id: str | int
     models: tuple[str, str]
     question_key: str
     verdict: str | None
     names: Direction
     judge: str
+    version: str
+    mode: Mode
     status: str | None = None
+
+
+class JudgedBy(NamedTuple):
+    """Who judged: one judge asked in two modes, or in two versions, counts as two."""
+
+    name: str
+    version: str
+    mode: Mode
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.mode}, version {self.version})"
 
 
 class Meetings(NamedTuple):
     """The comparisons that judged rows hold: by whom, and how many rows had no verdict and why."""
 
     comparisons: tuple[Comparison, ...]
-    judges: tuple[str, ...]
+    judges: tuple[JudgedBy, ...]
     dropped: dict[str, int]
 
 
@@ -63,7 +79,7 @@ def judge_systems(judge: Judge, responses: Sequence[Path], out: Path, baseline: 
         )
     path = out / "pairs.jsonl"
     write_bytes(path, pairs)
-    basis = content_id(file_sha256(path), judge.name, judge.version, judge.mode)
+    basis = content_id(ROW_FORM, file_sha256(path), judge.name, judge.version)
     judged = out / f"judged-{basis}.jsonl"
     if not judged.is_file():
         judge_file(judge, path, judged)
@@ -73,9 +89,11 @@ def judge_systems(judge: Judge, responses: Sequence[Path], out: Path, baseline: 
 def read_meetings(paths: Sequence[Path]) -> Meetings:
     """The comparisons of judged files, the winner's share first.
 
-    Raises DataError for a row that names no systems, with file and line.
+    Raises DataError, with file and line, for a row that names no systems, and for one that is given
+    twice.
     """
-    comparisons, judges, dropped = [], dict[str, None](), Counter[str]()
+    comparisons, seen, dropped = [], dict[Hashable, str](), Counter[str]()
+    judges = dict[JudgedBy, None]()
     for path in paths:
         for line, raw in read_rows(path):
             where = f"{path}:{line}"
@@ -86,7 +104,14 @@ def read_meetings(paths: Sequence[Path]) -> Meetings:
                     "--judge RUN."
                 )
             row = validate_row(raw, _JudgedPair, where=where)
-            judges[row.judge] = None
+            by = JudgedBy(row.judge, row.version, row.mode)
+            first = seen.setdefault((by, row.id, row.models, row.question_key), where)
+            if first != where:
+                raise DataError(
+                    f"{where}: field 'id': {row.judge!r} judged {row.id!r} before, in {first}. "
+                    "Give every judged row once; rows of several files need an `id` of their own."
+                )
+            judges[by] = None
             if row.verdict is None:
                 dropped[row.status or "no verdict over both orders"] += 1
                 continue
@@ -109,7 +134,7 @@ def write_ranking(path: Path, met: Meetings, ranked: Ranked, settings: dict[str,
     write_json(
         path,
         {
-            "judges": met.judges,
+            "judges": [one._asdict() for one in met.judges],
             "labels": "none: a win is what the judge says",
             "questions": len({one.cluster for one in met.comparisons}),
             "comparisons": len(met.comparisons),

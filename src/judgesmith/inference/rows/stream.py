@@ -100,8 +100,7 @@ def judge_file(
     _check_target(path, out)
     source = Source(path, limit)
     basis = content_id(
-        ROW_FORM, file_sha256(path), path.name, limit,
-        judge.name, judge.version, judge.mode, judge.max_tokens,
+        ROW_FORM, file_sha256(path), path.name, limit, judge.name, judge.version,
         None if abstaining is None else abstaining.id,
     )  # fmt: skip
     partial = out.with_name(f".{out.name}.{basis}.partial")

@@ -8,7 +8,7 @@ from judgesmith.models.pointwise import verdict_letter
 from judgesmith.records import Scores
 
 PLACES = 6
-ROW_FORM = 3
+ROW_FORM = 4
 """Raised when the fields change: rows of two forms never stand in one file."""
 
 
@@ -23,6 +23,7 @@ def as_row(judged: Judged, judge: Judge, position: int) -> dict[str, Any]:
         **said,
         "judge": judge.name,
         "version": judge.version,
+        "mode": judge.mode,
         "dialect": judge.dialect.hash,
         "calibration": None if judge.calibration is None else judge.calibration.id,
     }

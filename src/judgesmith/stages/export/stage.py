@@ -27,7 +27,7 @@ from judgesmith.inference.judge_file import JudgeFile, write_judge_file
 from judgesmith.inference.opening import (
     identity_of,
     judge_of_student,
-    judge_version,
+    made_of,
     with_calibration,
 )
 from judgesmith.judging.dialect import Dialect
@@ -139,8 +139,8 @@ def _write_judge_file(source: Source, folder: Path, run_dir: RunDir) -> None:
         run_dir, source.student, source.dialect, reply_tokens=source.reply_tokens
     )
     fitted = calibration_for(run_dir.file(CALIBRATION_FILE), **identity_of(judge))
-    copied = replace(judge, version=judge_version(folder, source.dialect, judge.margin))
-    calibration = None if fitted is None else fitted.carried_to(copied.version)
+    copied = replace(judge, made_of=made_of(folder, source.dialect, judge.margin))
+    calibration = None if fitted is None else fitted.carried_to(copied.made_of)
     write_judge_file(
         folder, JudgeFile.of(with_calibration(copied, calibration), run_dir.header.task)
     )
