@@ -165,6 +165,17 @@ def test_an_exported_judge_has_no_other_dialect_or_student(exported: Path) -> No
         open_judge(exported, student="merged")
 
 
+def test_a_model_that_cannot_be_loaded_says_why() -> None:
+    def broken() -> Any:
+        raise AttributeError("no tokenizer of that name")
+
+    model = LateModel("broken", broken)
+    for ask in (lambda: getattr(model, "lot", 1), lambda: list(model.complete([]))):
+        with pytest.raises(RuntimeError, match="broken: could not be loaded: no tokenizer of that"):
+            ask()
+    assert not hasattr(LateModel.__new__(LateModel), "_held"), "a copy that is not filled yet"
+
+
 def test_a_model_is_loaded_when_it_is_first_asked() -> None:
     loads: list[str] = []
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,24 +36,26 @@ class LateModel:
 
     def __init__(self, name: str, load: Callable[[], Model]) -> None:
         self.name, self._load = name, load
+        self._held: Model | None = None
 
-    @cached_property
     def loaded(self) -> Model:
         """The model itself, loaded now if it was not."""
-        return self._load()
-
-    @property
-    def takes_forced(self) -> bool:
-        """Whether the model can be given the beginning of its reply."""
-        return getattr(self.loaded, "takes_forced", False)
+        if self._held is None:
+            try:
+                self._held = self._load()
+            except AttributeError as error:  # getattr with a default would swallow it
+                raise RuntimeError(f"{self.name}: could not be loaded: {error}") from error
+        return self._held
 
     def complete(self, requests: Sequence[Request]) -> Iterator[Completion]:
         """Answer the requests in order."""
-        return self.loaded.complete(requests)
+        return self.loaded().complete(requests)
 
     def __getattr__(self, name: str) -> Any:
         """What else it says of itself: `lot`, `independent`, `takes_forced`."""
-        return getattr(self.loaded, name)
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.loaded(), name)
 
 
 class _Chosen(NamedTuple):
