@@ -13,6 +13,12 @@ from typing import Any
 
 import pytest
 
+from judgesmith.inference.judge import Judge
+from judgesmith.inference.judge_file import JudgeFile, write_judge_file
+from judgesmith.inference.opening import made_of
+from judgesmith.records import Direction
+from judgesmith.tasks import load_dialect, load_task
+
 pytestmark = pytest.mark.slow
 HOWTO = Path(__file__).resolve().parents[2] / "docs" / "howto"
 BRINGS = {"context": "A and B met.", "choices": ["A", "B", "Cannot be known"]}
@@ -89,9 +95,27 @@ def test_a_promise_that_can_be_kept_marks_what_is_withheld(command: Any, at: Pat
     judged = [json.loads(x) for x in (at / "pairs.judged.jsonl").read_text().splitlines()]
     kept = json.loads((at / "runs/quickstart/calibration.json").read_text())["calibrations"][0]
     assert {one["calibration"] for one in judged} == {kept["id"]}
+    stranger = command(*line, "--second", other_direction(at), cwd=at)
+    assert stranger.returncode == 2
+    assert re.search(
+        r"--second: .*mean the same.*A/B/TIE, the worse response, found stranger: A/B/TIE, the "
+        r"better response",
+        " ".join(stranger.stderr.split()),
+    )
     fast = command(*line, "--mode", "fast", cwd=at)
     assert fast.returncode == 2
     assert "has no calibration" in fast.stderr, "a calibration belongs to its mode"
+
+
+def other_direction(at: Path) -> Path:
+    """The folder of a judge like the run's, whose verdicts name the better response."""
+    own = load_dialect(load_task("bias"), "bias-pair-compact")
+    dialect = own.model_copy(update={"direction": Direction.BETTER})
+    folder = at / "stranger"
+    folder.mkdir()
+    judge = Judge("stranger", made_of(folder, dialect, None), dialect, None, 60)  # type: ignore[arg-type]
+    write_judge_file(folder, JudgeFile.of(judge, "bias"))
+    return folder
 
 
 def test_the_page_on_ranking(command: Any, at: Path) -> None:

@@ -146,6 +146,7 @@ def test_a_second_judge_takes_what_the_first_abstains_on(tmp_path: Path) -> None
     assert [one["id"] for one in rows] == ["r1", "r95", "r2"]
     assert [one.get("abstained_by") for one in rows] == ["demo/student", None, "demo/student"]
     assert (tally.second, tally.second_parsed, tally.abstained) == (2, 2, 0)
+    assert (tally.pairs, tally.pairs_parsed) == (1, 1), "those of the first judge alone"
 
 
 def test_without_enough_labels_it_says_how_many_would_do() -> None:

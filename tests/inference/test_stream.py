@@ -14,6 +14,7 @@ from judgesmith.errors import DataError, RunError
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.rows import stream
 from judgesmith.inference.rows.chunks import in_chunks
+from judgesmith.inference.rows.csv_rows import write_csv
 from judgesmith.inference.rows.growing import growing
 from judgesmith.inference.rows.stream import judge_file
 from judgesmith.judging.library import LIBRARY
@@ -199,6 +200,17 @@ def test_verdicts_can_be_written_as_a_table(tmp_path: Path) -> None:
         assert flat["orders.ba.rationale"] == row["orders"][1]["rationale"]
         assert (flat["consistent"], flat["own_reference"]) == ("true", "")
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_lone_carriage_return_survives_a_table(tmp_path: Path) -> None:
+    import csv
+
+    lines = [json.dumps({"id": "r1", "rationale": reason}).encode() for reason in ("a\rb", "c")]
+    for name, mark in (("out.csv", ","), ("out.tsv", "\t")):
+        write_csv(lines, lines, tmp_path / name)
+        with (tmp_path / name).open(newline="") as file:
+            table = list(csv.DictReader(file, delimiter=mark))
+        assert [row["rationale"] for row in table] == ["a\rb", "c"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from judgesmith.inference.abstaining import Abstaining, not_enough, promise
 from judgesmith.inference.calibration import Calibration
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.rows.stream import Tally
+from judgesmith.judging.dialect import Dialect
 from judgesmith.pipeline import open_judge
+from judgesmith.records import Kind
 
 
 class AbstainOptions(NamedTuple):
@@ -32,7 +34,7 @@ def choose_abstaining(
     """How the judge abstains, with the promise printed; None where that was not asked for.
 
     Raises RunError for a judge without a calibration, and RecipeError for a second judge without
-    a risk.
+    a risk, or one of another direction or scale.
     """
     if options.risk is None:
         if options.second is not None:
@@ -52,7 +54,26 @@ def choose_abstaining(
         return NotEnough(not_enough(calibration, rule))
     show.line(promise(calibration, rule))
     second = None if options.second is None else open_judge(options.second)
+    if second is not None:
+        _require_alike(judge, second)
     return Abstaining(rule, second)
+
+
+def _require_alike(judge: Judge, second: Judge) -> None:
+    """Refuse a second judge whose letters mean something else: one file holds the rows of both."""
+    ours, theirs = _names(judge.dialect), _names(second.dialect)
+    if ours != theirs:
+        raise RecipeError(
+            f"--second: expected a judge whose verdicts mean the same as those of {judge.name}: "
+            f"{ours}, found {second.name}: {theirs}. Take one of the same direction and scale."
+        )
+
+
+def _names(dialect: Dialect) -> str:
+    """What a verdict is and names."""
+    chosen = dialect.kind is Kind.SINGLE and not dialect.scored
+    values = (dialect.scale if chosen else dialect.pair_scale).values
+    return f"{'/'.join(values)}, the {dialect.direction} response"
 
 
 def tell_abstained(judge: Judge, abstaining: Abstaining, tally: Tally) -> None:

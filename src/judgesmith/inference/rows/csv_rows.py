@@ -24,7 +24,11 @@ def write_csv(lines: Iterable[bytes], again: Iterable[bytes], out: Path) -> None
     try:
         with temporary.open("w", encoding="utf-8", newline="") as file:
             delimiter = "\t" if out.suffix.lower() == ".tsv" else ","
-            table = csv.DictWriter(file, list(columns), delimiter=delimiter, lineterminator="\n")
+            # Before Python 3.13 a lone carriage return is not quoted unless everything is.
+            table = csv.DictWriter(
+                file, list(columns), delimiter=delimiter, lineterminator="\n",
+                quoting=csv.QUOTE_ALL,
+            )  # fmt: skip
             table.writeheader()
             for line in again:
                 table.writerow(dict(_cells(orjson.loads(line))))

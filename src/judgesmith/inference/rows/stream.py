@@ -30,7 +30,10 @@ UNWRITTEN = (".gz", ".parquet", ".pq", ".xlsx")
 
 @dataclass
 class Tally:
-    """How many rows were judged and how: `same` of `both` pairs had one verdict in both orders."""
+    """How many rows were judged and how: `same` of `both` pairs had one verdict in both orders.
+
+    `second` are those that a second judge took over, which are in no other count.
+    """
 
     pairs: int = 0
     pairs_parsed: int = 0
@@ -43,11 +46,12 @@ class Tally:
     second_parsed: int = 0
 
     def add(self, row: dict[str, Any]) -> None:
-        """Count a row as it is written; `second` are those that a second judge took over."""
+        """Count a row as it is written."""
         self.abstained += row.get("status") == Status.ABSTAINED
         if ABSTAINED_BY in row:
             self.second += 1
             self.second_parsed += row.get("score", row.get("verdict")) is not None
+            return
         if "consistent" not in row:
             self.alone += 1
             self.alone_parsed += row.get("score", row.get("verdict")) is not None
