@@ -95,6 +95,10 @@ def test_a_promise_that_can_be_kept_marks_what_is_withheld(command: Any, at: Pat
     judged = [json.loads(x) for x in (at / "pairs.judged.jsonl").read_text().splitlines()]
     kept = json.loads((at / "runs/quickstart/calibration.json").read_text())["calibrations"][0]
     assert {one["calibration"] for one in judged} == {kept["id"]}
+    first = command(*line, "--limit", "1", cwd=at)
+    assert first.returncode == 0, first.stderr
+    assert len((at / "pairs.first-1.judged.jsonl").read_text().splitlines()) == 1
+    assert len((at / "pairs.judged.jsonl").read_text().splitlines()) == 3
     stranger = command(*line, "--second", other_direction(at), cwd=at)
     assert stranger.returncode == 2
     assert re.search(
@@ -133,3 +137,9 @@ def test_the_page_on_ranking(command: Any, at: Path) -> None:
         assert [one["name"] for one in written["systems"]] == ["step-1000", "step-2000"]
         assert written["questions"] == 4
     assert command("rank", "pairs.jsonl", "--baseline", "x", cwd=at).returncode == 2
+    assert written["rehearsed"] is None, "judged rows do not say"
+    recipe = at / "runs/quickstart/recipe.yaml"
+    recipe.write_text(recipe.read_text().replace("rehearsed: false", "rehearsed: true"))
+    line = ("rank", "step-1000.jsonl", "step-2000.jsonl", "--judge", "runs/quickstart")
+    assert "Rehearsed." in command(*line, cwd=at).stdout
+    assert json.loads((at / "ranking/ranking.json").read_text())["rehearsed"] is True

@@ -181,7 +181,7 @@ def test_responses_that_cannot_be_paired(tmp_path: Path) -> None:
     judge, _ = judge_of()
     path = tmp_path / "one.jsonl"
 
-    def refused(*rows: dict[str, str]) -> str:
+    def refused(*rows: dict[str, Any]) -> str:
         path.write_text("".join(json.dumps(one) + "\n" for one in rows))
         with pytest.raises(DataError) as caught:
             judge_systems(judge, [path], tmp_path / "out", None)
@@ -190,6 +190,11 @@ def test_responses_that_cannot_be_paired(tmp_path: Path) -> None:
     row = {"question": "Q?", "model": "a", "text": "x"}
     assert "two systems or more, found a" in refused(row)
     assert "one.jsonl:2: field 'question': 'a' answered this question before" in refused(row, row)
+    told = refused(row, {**row, "model": "b", "fields": {"criterion": "Is it kind?"}})
+    assert "one.jsonl:2: field 'fields': found {'criterion': 'Is it kind?'}" in told
+    assert "and for the same question {}, in " in told
+    assert "one.jsonl:1. " in told
+    assert "field 'reference'" in refused({**row, "reference": "Yes."}, {**row, "model": "b"})
     other = {"question": "Another?", "model": "b", "text": "x"}
     assert "no question was answered by two systems" in refused(row, other)
     assert "one.jsonl:1: not a valid SystemRow" in refused({"question": "Q?", "model": "a"})

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from judgesmith.cli import show
+from judgesmith.cli.opening import open_told
 from judgesmith.errors import RecipeError, RunError
 from judgesmith.inference.abstaining import Abstaining, not_enough, promise
 from judgesmith.inference.calibration import Calibration
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.rows.stream import Tally
 from judgesmith.judging.dialect import Dialect
-from judgesmith.pipeline import open_judge
 from judgesmith.records import Kind
 
 
@@ -53,7 +53,7 @@ def choose_abstaining(
     if rule.above is None:
         return NotEnough(not_enough(calibration, rule))
     show.line(promise(calibration, rule))
-    second = None if options.second is None else open_judge(options.second)
+    second = None if options.second is None else open_told(options.second)
     if second is not None:
         _require_alike(judge, second)
     return Abstaining(rule, second)

@@ -12,12 +12,12 @@ from judgesmith.cli.abstaining import (
     choose_abstaining,
     tell_abstained,
 )
+from judgesmith.cli.opening import open_told
 from judgesmith.errors import RecipeError
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.rows.stream import Tally, judge_file
 from judgesmith.models.protocol import Mode
-from judgesmith.pipeline import open_judge, open_run, require_fresh
-from judgesmith.pipeline.recipes import is_run
+from judgesmith.pipeline import open_run, require_fresh
 from judgesmith.sources.tables import stem
 from judgesmith.stages import gate as gate_stage
 from judgesmith.stages.gate import decide, read_results
@@ -43,13 +43,11 @@ def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> bool:
 
     False, with nothing judged, where the risk that was asked for cannot be promised.
     """
-    if is_run(folder):
-        show.rehearsal(open_run(folder)[1].header.rehearsed)
-    judge = open_judge(
+    judge = open_told(
         folder, dialect=options.dialect, student=options.student, mode=options.mode,
         engine=options.engine,
     )  # fmt: skip
-    target = options.out or rows.with_name(f"{stem(rows)}.judged.jsonl")
+    target = options.out or default_target(rows, options.limit)
     abstaining = choose_abstaining(judge, folder, options.abstain)
     if isinstance(abstaining, NotEnough):
         show.line(abstaining.told)
@@ -63,6 +61,16 @@ def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> bool:
         tell_abstained(judge, abstaining, tally)
     show.line(f"Verdicts: {target}")
     return True
+
+
+def default_target(rows: Path, limit: int | None) -> Path:
+    """Where verdicts go; the first rows alone never replace what was judged of the whole file.
+
+    >>> str(default_target(Path("pairs.csv"), None)), str(default_target(Path("pairs.csv"), 20))
+    ('pairs.judged.jsonl', 'pairs.first-20.judged.jsonl')
+    """
+    first = "" if limit is None else f".first-{limit}"
+    return rows.with_name(f"{stem(rows)}{first}.judged.jsonl")
 
 
 def _about_pairs(judge: Judge, tally: Tally) -> str:

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from judgesmith.cli import show
+from judgesmith.cli.opening import open_told
 from judgesmith.errors import RecipeError
 from judgesmith.metrics import Duel, Estimate, Ranked
-from judgesmith.pipeline import open_judge
+from judgesmith.pipeline.judges import is_rehearsed
 from judgesmith.pipeline.ranking import RANKING, Meetings, judge_systems, rank_files
 from judgesmith.report.numbers import p_value
 
@@ -27,16 +28,18 @@ class RankOptions(NamedTuple):
 
 def rank_command(files: Sequence[Path], options: RankOptions) -> None:
     """Judge where a judge is given, rank, print and write."""
-    judged = list(files)
+    judged, rehearsed = list(files), None
     if options.judge is not None:
-        judge = open_judge(options.judge)
+        judge, rehearsed = open_told(options.judge), is_rehearsed(options.judge)
         judged = [judge_systems(judge, files, options.out, options.baseline)]
     elif options.baseline is not None:
         raise RecipeError(
             "--baseline: expected --judge beside it. Of files that are judged already every "
             "comparison counts."
         )
-    met, ranked = rank_files(judged, options.out, seed=options.seed, resamples=options.resamples)
+    met, ranked = rank_files(
+        judged, options.out, seed=options.seed, resamples=options.resamples, rehearsed=rehearsed
+    )
     _show(met, ranked)
     show.line(f"Ranking: {options.out / RANKING}")
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from judgesmith.cli import show
 from judgesmith.cli.abstaining import AbstainOptions, NotEnough, choose_abstaining
+from judgesmith.cli.opening import open_told
 from judgesmith.errors import JudgesmithError, RecipeError, RunError
 from judgesmith.models.protocol import Mode
-from judgesmith.pipeline import open_judge
 
 NEEDS = (
     "serving needs packages that are not installed ({missing}). Install them: "
@@ -85,7 +85,7 @@ def serve_command(
     )
 
     def opened() -> Opened:
-        judge = open_judge(folder, dialect=dialect, student=student, mode=options.mode)
+        judge = open_told(folder, dialect=dialect, student=student, mode=options.mode)
         abstaining = choose_abstaining(judge, folder, options.abstain)
         if isinstance(abstaining, NotEnough):
             raise NotPromisedError(abstaining.told)

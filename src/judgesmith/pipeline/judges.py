@@ -8,7 +8,12 @@ from judgesmith.inference.judge import Judge
 from judgesmith.inference.judge_file import is_exported
 from judgesmith.inference.opening import judge_of_folder, judge_of_run
 from judgesmith.models.protocol import Mode
-from judgesmith.pipeline.recipes import open_run
+from judgesmith.pipeline.recipes import is_run, open_run
+
+
+def is_rehearsed(folder: Path) -> bool:
+    """Whether a folder is the run of a rehearsal; exported folders do not say."""
+    return is_run(folder) and open_run(folder)[1].header.rehearsed
 
 
 def open_judge(

@@ -148,10 +148,14 @@ def write_ranking(path: Path, met: Meetings, ranked: Ranked, settings: dict[str,
 
 
 def rank_files(
-    paths: Sequence[Path], out: Path, *, seed: int, resamples: int
+    paths: Sequence[Path], out: Path, *, seed: int, resamples: int, rehearsed: bool | None = None
 ) -> tuple[Meetings, Ranked]:
-    """Rank the systems of judged files, and write the ranking below `out`."""
+    """Rank the systems of judged files, and write the ranking below `out`.
+
+    `rehearsed` says whether the judge is a rehearsal's; None where judged rows alone are known.
+    """
     met = read_meetings(paths)
     ranked = rank_systems(met.comparisons, seed=seed, resamples=resamples)
-    write_ranking(out / RANKING, met, ranked, {"seed": seed, "resamples": resamples})
+    settings = {"seed": seed, "resamples": resamples, "rehearsed": rehearsed}
+    write_ranking(out / RANKING, met, ranked, settings)
     return met, ranked

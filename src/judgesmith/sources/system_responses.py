@@ -36,9 +36,11 @@ class SystemResponses(NamedTuple):
 def read_system_responses(paths: Sequence[Path]) -> SystemResponses:
     """The responses in these files.
 
-    Raises DataError naming file, line and field, also where a system answered a question twice.
+    Raises DataError naming file, line and field, also where a system answered a question twice, and
+    where two rows would show different things of one question.
     """
     questions: dict[str, dict[str, Any]] = {}
+    shown_at: dict[str, str] = {}
     texts: dict[str, dict[str, str]] = {}
     seen: dict[tuple[str, str], str] = {}
     for path in paths:
@@ -55,9 +57,21 @@ def read_system_responses(paths: Sequence[Path]) -> SystemResponses:
             shown = row.model_dump(
                 mode="json", include=set(AskedRow.model_fields), exclude_none=True
             )
-            questions.setdefault(key, shown)
+            before = questions.setdefault(key, shown)
+            at = shown_at.setdefault(key, where)
+            if shown != before:
+                raise DataError(f"{where}: {_difference(shown, before)}, in {at}. {_ONE_QUESTION}")
             texts.setdefault(key, {})[system] = row.text
     return SystemResponses(questions, texts)
+
+
+_ONE_QUESTION = "Whoever judges two responses is shown one question: make the rows agree."
+
+
+def _difference(shown: dict[str, Any], before: dict[str, Any]) -> str:
+    name = next(n for n in AskedRow.model_fields if shown.get(n) != before.get(n))
+    found, expected = shown.get(name), before.get(name)
+    return f"field {name!r}: found {found!r}, and for the same question {expected!r}"
 
 
 def pairs_of(found: SystemResponses, baseline: str | None = None) -> Iterator[dict[str, Any]]:
