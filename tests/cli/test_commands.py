@@ -226,7 +226,7 @@ def test_evaluate_on_own_labelled_pairs(parrot_run: Path, command: Any, tmp_path
     labelled.write_text("".join(json.dumps(row) + "\n" for row in rows))
     done = measure()
     assert done.returncode == 0, done.stderr
-    assert "labels: 24 by people who are not named" in done.stdout
+    assert "labels: 24 of unknown origin (field `verdict`)" in done.stdout
     assert "longer response" in done.stdout
     turned = [{**row, "verdict": "BA"[n % 2], "names": "better"} for n, row in enumerate(rows)]
     labelled.write_text("".join(json.dumps(row) + "\n" for row in turned))

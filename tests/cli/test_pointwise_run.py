@@ -13,6 +13,7 @@ from judgesmith.errors import RunError
 from judgesmith.inference.opening import judge_of_run
 from judgesmith.models.pointwise import read_margin, write_margin
 from judgesmith.pipeline import open_run, require_fresh
+from judgesmith.pipeline.measure_pairs import judged_pairs
 from judgesmith.pipeline.opening import Models
 from judgesmith.pipeline.readable import from_run
 from judgesmith.records import Item, Judgment, Question, Response, Scores, index_by_id
@@ -211,7 +212,7 @@ def test_a_response_alone_has_the_score_that_it_has_in_a_pair(
     path.write_text("".join(json.dumps(row) + "\n" for row in single))
     done = command("evaluate", alone_run, path, "--out", tmp_path / "page")
     assert done.returncode == 0, done.stderr
-    assert "labels: 12 by people who are not named" in done.stdout
+    assert "labels: 12 of unknown origin (field `score`)" in done.stdout
 
 
 def test_it_is_measured_on_labelled_pairs(alone_run: Path, command: Any, tmp_path: Path) -> None:
@@ -224,6 +225,10 @@ def test_it_is_measured_on_labelled_pairs(alone_run: Path, command: Any, tmp_pat
     (line,) = [one for one in done.stdout.splitlines() if one.strip().startswith("tiny/student  ")]
     assert "order-proof" in line
     assert "not measured: order effects: every judge is order-proof by construction" in done.stdout
+    said = [one for row in judged_pairs(alone_run, labelled).read() for one in row.judgments]
+    judged = [one for one in said if one.role == "judge"]
+    assert any(one.verdict for one in judged)
+    assert all((one.confidence is None) == (one.verdict is None) for one in judged)
 
 
 def test_it_is_compared_with_a_judge_of_pairs(

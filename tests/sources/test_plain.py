@@ -148,6 +148,35 @@ def test_what_our_own_judge_wrote_is_read_with_labels_beside_it(tmp_path: Path) 
     assert [(vote.swapped, vote.rationale) for vote in votes] == [(False, "because"), (True, None)]
 
 
+def test_rows_of_a_judge_that_sees_no_order_beside_the_pairs_it_was_given(tmp_path: Path) -> None:
+    """The labels stand in the field `verdict` there; a row without `id` goes by its place."""
+    pair = {"question": "Why?", "response_a": "x", "response_b": "y", "names": "worse"}
+    given = write(tmp_path / "mine.jsonl", [{**pair, "verdict": "A"}, {**pair, "verdict": "TIE"}])
+    alone = {
+        "names": "worse", "confidence": 0.75, "consistent": None, "scores": [0.5, 0.5],
+        "judge": "run/student", "version": "1", "dialect": "0", "calibration": None,
+    }  # fmt: skip
+    rows = [
+        {"id": 1, "verdict": "B", "status": "parsed", **alone},
+        {"id": 2, "verdict": None, "status": "truncated", **alone, "confidence": None},
+    ]
+    judged = write(tmp_path / "mine.judged.jsonl", rows)
+    assert short(given, judged) == [
+        ("1", "verdict", "person", "A"),
+        ("2", "verdict", "person", "TIE"),
+        ("1", "run/student", "judge", "B"),
+        ("2", "run/student", "judge", "truncated"),
+    ]
+    mapping, _ = choose_plain([given, judged])
+    assert mapping.names == "worse"
+    assert mapping.order_proof == ("run/student",)
+    assert [vote.confidence for vote in votes_of(judged)] == [0.75, None]
+    apart, _ = choose_plain([given], beside=[judged])
+    assert [vote.role for vote in votes_of(given)] == ["judge", "judge"]  # alone, it is a judge's
+    roles = {vote.role for row in read_mapped(apart, [given]) for vote in row.judgments}
+    assert roles == {"person"}
+
+
 @pytest.mark.parametrize(
     ("row", "said"),
     [

@@ -12,6 +12,9 @@ from judgesmith.report.results import LabelsKind
 NOT_NAMED = "label"
 """Who labelled, where a file in our own columns has no `annotator`: one person or many."""
 
+FIELDS = ("verdict", "score")
+"""The same where the label stands in this field of a row to be judged: its origin is unknown."""
+
 NO_MAJORITY = "the people are split evenly"
 NO_VERDICT = "no person gave a verdict"
 NOBODY = "no labels: nothing here says whether a verdict is right"
@@ -137,6 +140,8 @@ def _title(kind: str, names: Sequence[str], n: int, *, scored: bool) -> str:
         return f"labels: another judge ({', '.join(names)}), not people; n = {n:,}"
     if tuple(names) == (NOT_NAMED,):
         return f"labels: {n:,} by people who are not named (column `{NOT_NAMED}`)"
+    if len(names) == 1 and names[0] in FIELDS:
+        return f"labels: {n:,} of unknown origin (field `{names[0]}`)"
     if len(names) == 1:
         return f"labels: {n:,} by one person ({names[0]})"
     shown = ", ".join(names) if len(names) <= 4 else f"{len(names)} people"

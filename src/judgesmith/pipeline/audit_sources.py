@@ -55,7 +55,9 @@ def open_sources(targets: Sequence[str], reading: Reading) -> list[Source]:
     Raises:
         DataError: a path does not exist, or its files have no form that can be read.
     """
-    found = [source for target in targets for source in _open(target, reading)]
+    paths = [Path(target) for target in targets]
+    beside = [path for path in paths if path.is_file() and not _holds_training_rows(path, reading)]
+    found = [source for target in targets for source in _open(target, reading, beside)]
     return [
         replace(
             source,
@@ -66,7 +68,7 @@ def open_sources(targets: Sequence[str], reading: Reading) -> list[Source]:
     ]
 
 
-def _open(target: str, reading: Reading) -> Iterator[Source]:
+def _open(target: str, reading: Reading, beside: Sequence[Path]) -> Iterator[Source]:
     path = Path(target)
     if is_run(path):
         yield Source(path.name, None, run=path)
@@ -78,7 +80,7 @@ def _open(target: str, reading: Reading) -> Iterator[Source]:
         yield Source(path.name, None, open_readable([target], mapping=reading.mapping))
     else:
         for file in _tables(path):
-            yield _open_file(file, reading)
+            yield _open_file(file, reading, beside)
 
 
 def _tables(path: Path) -> list[Path]:
@@ -102,10 +104,10 @@ def training_side(source: Source) -> Source:
     return Source(source.name, path, rows=tuple(read_training(path)))
 
 
-def _open_file(path: Path, reading: Reading) -> Source:
+def _open_file(path: Path, reading: Reading, beside: Sequence[Path]) -> Source:
     if _holds_training_rows(path, reading):
         return Source(path.name, path, rows=tuple(read_training(path)))
-    readable = open_readable([str(path)], mapping=reading.mapping)
+    readable = open_readable([str(path)], mapping=reading.mapping, beside=beside)
     return Source(path.name, path, replace(readable, name=path.name))
 
 
@@ -145,7 +147,9 @@ def _joined(group: list[tuple[Readable, AuditSet]], into: Audited) -> list[Audit
         return [group[0][1]]
     parts = [readable for readable, _ in group]
     name = ", ".join(part.name for part in parts)
-    whole = replace(together(parts), name=name, subject=parts[0].subject)
+    both = together(parts)
+    subject = replace(parts[0].subject, order_proof=both.subject.order_proof)
+    whole = replace(both, name=name, subject=subject)
     try:
         made = pack(whole)
     except DataError as error:

@@ -131,8 +131,10 @@ def _row(judged: Judged, judge: Judge, path: Path) -> ImportedRow:
     )
     if entry.item.kind is Kind.SINGLE:
         return ImportedRow(item, _single(judged, judge, path))
-    label = a_label(name, "label", "person", label_of(row, judge.dialect), str(path))
+    label = a_label(name, "verdict", "person", label_of(row, judge.dialect), str(path))
     said = tuple(as_imported(one, judge.name, str(path), judge.margin) for one in judged.judgments)
+    if judge.margin is not None:  # two scores have no distribution of a verdict
+        said = tuple(one._replace(confidence=judged.confidence) for one in said)
     return ImportedRow(item, (label, *said))
 
 
@@ -140,10 +142,10 @@ def _single(judged: Judged, judge: Judge, path: Path) -> tuple[ImportedJudgment,
     """The label of a response that was judged alone, and what the judge said."""
     (judgment,) = judged.judgments
     row, name = judged.entry.row, judged.entry.item.id
-    label = a_label(name, "label", "person", str(row.verdict), str(path))
+    label = a_label(name, "verdict", "person", str(row.verdict), str(path))
     if judge.dialect.scored:
         scores = None if row.score is None else (row.score,)
-        label = label._replace(verdict=None, scores=scores)
+        label = label._replace(by="score", verdict=None, scores=scores)
     return label, _said(judgment, judge, path)
 
 

@@ -77,9 +77,12 @@ def read_counted(source: Readable, label: str = "read") -> Iterator[ImportedRow]
 
 
 def open_readable(
-    targets: Sequence[str], *, mapping: Path | None = None, data: Path | None = None
-) -> Readable:
+    targets: Sequence[str], *, mapping: Path | None = None, data: Path | None = None,
+    beside: Sequence[Path] = (),
+) -> Readable:  # fmt: skip
     """What the user named: one shipped benchmark, or one or more files or folders.
+
+    `beside` are files that are read apart, and say what these in our own columns are.
 
     Raises:
         DataError: nothing of that name exists; the message says what would.
@@ -96,7 +99,7 @@ def open_readable(
             )
     if mapping is not None:
         return from_mapping(load_mapping(mapping), paths)
-    used, files = choose_plain(paths)
+    used, files = choose_plain(paths, beside)
     return from_mapping(used, files)
 
 
@@ -148,6 +151,7 @@ def subject_of(used: schema.Mapping) -> Subject:
         student=used.student,
         scores_of=tuple(used.scores_of.items()),
         limits=used.range,
+        order_proof=used.order_proof,
     )
 
 

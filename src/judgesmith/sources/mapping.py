@@ -172,6 +172,7 @@ class Mapping(Section):
     the people, `key`, or the name of one annotator or judge. `teacher` and `student` name a judge
     and the one that learned from it, where the data set has both. `scores_of` names, for a judge
     that gives verdicts, the judge that is the same model giving scores: the two are compared.
+    `order_proof` names judges that score each response alone, and see no order.
     `folder` is where the files are below the data folder, by default the name.
     """
 
@@ -189,5 +190,6 @@ class Mapping(Section):
     teacher: str | None = None
     student: str | None = None
     scores_of: dict[str, str] = Field(default_factory=dict)
+    order_proof: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     files: tuple[TableFile, ...]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from judgesmith.errors import DataError
+from judgesmith.records import Direction
 from judgesmith.sources.arrow_tables import is_dataset
 from judgesmith.sources.benchmarks import load_shipped
 from judgesmith.sources.decisions import as_number
@@ -19,10 +20,13 @@ PLAIN = "plain"
 PEEKED = 100
 """Rows by which the form of a file is told."""
 
-Form = Literal["plain", "plain_scores", "judged"]
+Form = Literal["plain", "plain_scores", "judged", "labelled"]
 _IDS = frozenset({"item", "id"})
 _RESPONSES = (frozenset({"response_a", "response_b"}), frozenset({"response"}))
 _JUDGED = frozenset({"id", "judge", "names", "orders"})
+_JUDGED_ALONE = frozenset({"id", "judge", "version", "dialect", "names", "verdict", "status"})
+_LABELLED = frozenset({"question", "response_a", "response_b", "verdict", "names"})
+_BY = frozenset({"judge", "annotator", "label"})
 _KNOWN = (
     "item", "id", "judge", "verdict", "score", "annotator", "label", "order", "sample", "question",
     "response_a", "response_b", "response", "names", "bucket", "category",
@@ -37,11 +41,12 @@ class Peek(NamedTuple):
     rows: tuple[dict[str, Any], ...]
 
 
-def choose_plain(paths: Sequence[Path]) -> tuple[Mapping, list[Path]]:
+def choose_plain(paths: Sequence[Path], beside: Sequence[Path] = ()) -> tuple[Mapping, list[Path]]:
     """The shipped mapping that reads these files, and the files; folders give what they hold.
 
     Pairs (`verdict`, `label`), scores (`score`), or what `judgesmith judge` wrote; pairs and judged
-    pairs may come together.
+    pairs may come together, and the `verdict` of pairs that name no judge is then their label. The
+    mapping names the worse response where all rows do. `beside` are files that are read apart.
 
     Raises DataError listing the columns found, with a mapping to start from, where none fits.
     """
@@ -49,15 +54,57 @@ def choose_plain(paths: Sequence[Path]) -> tuple[Mapping, list[Path]]:
     peeks = [_peek(path) for path in files]
     scored = any("score" in peek.columns for peek in peeks)
     forms = [_form(peek, scored=scored) for peek in peeks]
-    names = _judge_names(peeks)
+    if "judged" in forms or any(_is_judged(_peek(path)) for path in beside):
+        forms = [
+            "labelled" if form == "plain" and _is_labelled(peek) else form
+            for form, peek in zip(forms, peeks, strict=True)
+        ]
+    said: dict[str, Any] = {
+        "name": PLAIN,
+        "names": _direction(forms, peeks),
+        "order_proof": _order_proof(peeks),
+    }
+    names = _judge_names([p for p, f in zip(peeks, forms, strict=True) if f != "labelled"])
     if len(set(forms)) == 1 and not names:
-        return load_shipped(forms[0]).model_copy(update={"name": PLAIN}), files
+        return load_shipped(forms[0]).model_copy(update=said), files
     if "plain_scores" in forms and len(set(forms)) > 1:
         listed = ", ".join(f"{p.path.name} ({f})" for p, f in zip(peeks, forms, strict=True))
         raise DataError(f"expected files of one kind, pairs or scores, found {listed}.")
     entries = tuple(_entry(path, form, names) for path, form in zip(files, forms, strict=True))
     whole = forms[0] if len(set(forms)) == 1 else PLAIN
-    return load_shipped(whole).model_copy(update={"name": PLAIN, "files": entries}), files
+    if set(forms) == {"labelled", "judged"}:
+        said["notes"] = load_shipped("labelled").notes + load_shipped("judged").notes
+    return load_shipped(whole).model_copy(update={**said, "files": entries}), files
+
+
+def _is_judged(peek: Peek) -> bool:
+    """Whether `judgesmith judge` wrote it."""
+    in_orders = any(isinstance(row.get("orders"), list) for row in peek.rows)
+    return (in_orders and {*peek.columns} >= _JUDGED) or {*peek.columns} >= _JUDGED_ALONE
+
+
+def _is_labelled(peek: Peek) -> bool:
+    """Whether a file is what a judge was given, with labels, and not what one wrote."""
+    return {*peek.columns} >= _LABELLED and not _BY & {*peek.columns}
+
+
+def _direction(forms: Sequence[Form], peeks: Sequence[Peek]) -> Direction | None:
+    if "plain_scores" in forms:
+        return load_shipped("plain_scores").names
+    said = {row.get("names") or Direction.BETTER for peek in peeks for row in peek.rows}
+    return Direction.WORSE if said == {Direction.WORSE} else Direction.BETTER
+
+
+def _order_proof(peeks: Sequence[Peek]) -> tuple[str, ...]:
+    """Judges of judged rows in which no order was shown."""
+    return tuple(
+        dict.fromkeys(
+            spell(row["judge"])
+            for peek in peeks
+            for row in peek.rows
+            if row.keys() >= _JUDGED_ALONE and not row.get("orders")
+        )
+    )
 
 
 def _judge_names(peeks: Sequence[Peek]) -> dict[Path, str]:
@@ -114,7 +161,7 @@ def _peek(path: Path) -> Peek:
 def _form(peek: Peek, *, scored: bool) -> Form:
     """Which shipped mapping reads a file; `scored` when one of the files has scores."""
     columns = frozenset(peek.columns)
-    if columns >= _JUDGED and isinstance(peek.rows[0].get("orders"), list):
+    if _is_judged(peek):
         return "judged"
     if not columns & _IDS and not ("question" in columns and any(r <= columns for r in _RESPONSES)):
         raise _misfit(peek, "a column `item` (or `id`), or `question` with the responses")

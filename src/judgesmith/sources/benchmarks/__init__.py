@@ -8,7 +8,7 @@ from judgesmith.errors import RecipeError, nearest
 from judgesmith.sources.load_mapping import load_mapping
 from judgesmith.sources.mapping import Mapping
 
-OWN = ("plain", "plain_scores", "judged")
+OWN = ("plain", "plain_scores", "judged", "labelled")
 """Mappings of files with our own column names; they are no data sets."""
 
 
