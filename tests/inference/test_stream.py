@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from judgesmith.cli.judging import tell_covered
 from judgesmith.errors import DataError, RunError
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.rows import stream
 from judgesmith.inference.rows.chunks import in_chunks
 from judgesmith.inference.rows.csv_rows import write_csv
 from judgesmith.inference.rows.growing import growing
-from judgesmith.inference.rows.stream import judge_file
+from judgesmith.inference.rows.stream import Tally, judge_file
 from judgesmith.judging.library import LIBRARY
 from judgesmith.models.protocol import Completion, Request
 from judgesmith.records import Finish
@@ -343,3 +345,30 @@ def test_a_model_is_asked_with_whole_chunks_in_memory_only(tmp_path: Path) -> No
 def test_the_rows_of_a_file_are_read_as_often_as_asked(tmp_path: Path) -> None:
     source = stream.Source(write(tmp_path / "rows.jsonl", rows(3)))
     assert len(list(source.rows())) == len(list(source.rows())) == 3
+
+
+def test_the_covered_mass_is_told_and_a_judge_that_says_little_of_verdicts_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also of rows that an earlier call judged; a judge of a model without one says nothing."""
+
+    class Elsewhere(Longer):
+        def complete(self, requests: Sequence[Request]) -> Iterator[Completion]:
+            for one in super().complete(requests):
+                yield one.model_copy(update={"covered": 0.0004})
+
+    path, out = write(tmp_path / "r.jsonl", rows(10)), tmp_path / "o.jsonl"
+    with pytest.raises(Struck):
+        judge_file(judge(Elsewhere(12)), path, out)
+    tally = judge_file(judge(Elsewhere()), path, out)
+    assert list(tally.covered) == [0.0004] * 10
+    tell_covered(replace(judge(), mode="fast"), tally)
+    told = " ".join(capsys.readouterr().out.split())
+    assert "warning: run/student put only 0% of its probability on a verdict" in told
+    assert "not trained to answer without reasons (`rows.without_reason`)" in told
+    tell_covered(judge(), Tally(covered=array("d", [0.2, 0.99, 0.97])))
+    told = " ".join(capsys.readouterr().out.split())
+    assert told.startswith("Covered: 97% of the probability")
+    assert "warning" not in told
+    tell_covered(judge(), judge_file(judge(), path, tmp_path / "p.jsonl"))
+    assert capsys.readouterr().out == ""

@@ -1,6 +1,7 @@
 """`judge` and `gate`."""
 
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -21,6 +22,9 @@ from judgesmith.pipeline import open_run, require_fresh
 from judgesmith.sources.tables import stem
 from judgesmith.stages import gate as gate_stage
 from judgesmith.stages.gate import decide, read_results
+
+LITTLE = 0.5
+"""Of the probability: with less of it on a verdict, the judge would rather say something else."""
 
 REHEARSED = "rehearsed"
 """In place of a gate's outcome."""
@@ -59,6 +63,7 @@ def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> bool:
         show.console.print(_about_responses(judge, tally), soft_wrap=True)
     if abstaining is not None:
         tell_abstained(judge, abstaining, tally)
+    tell_covered(judge, tally)
     show.line(f"Verdicts: {target}")
     return True
 
@@ -90,6 +95,26 @@ def _about_responses(judge: Judge, tally: Tally) -> str:
     meaning = f" A higher score is {judge.dialect.direction}." if scored else ""
     what = "score" if scored else "verdict"
     return f"{tally.alone} single responses judged: {tally.alone_parsed} with a {what}.{meaning}"
+
+
+def tell_covered(judge: Judge, tally: Tally) -> None:
+    """How much of its probability the judge put on the verdicts that it may give."""
+    if not tally.covered:
+        return
+    middle = median(tally.covered)
+    show.line(f"Covered: {middle:.0%} of the probability stood on a verdict (median of the rows).")
+    if middle >= LITTLE:
+        return
+    why = (
+        "in fast mode this judge was hardly asked what it learned: it was not trained to answer "
+        "without reasons (`rows.without_reason`). Leave --mode fast out, or train one so"
+        if judge.mode == "fast"
+        else "this judge would mostly write something else there. Look at the rationales"
+    )
+    show.line(
+        f"warning: {judge.name} put only {middle:.0%} of its probability on a verdict, so these "
+        f"verdicts mean little: {why}."
+    )
 
 
 def gate_command(folder: Path, overrides: tuple[str, ...]) -> str:

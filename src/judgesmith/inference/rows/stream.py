@@ -1,7 +1,8 @@
 """A file of any length through a judge, into another that appears whole or not at all."""
 
+from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -32,7 +33,8 @@ UNWRITTEN = (".gz", ".parquet", ".pq", ".xlsx")
 class Tally:
     """How many rows were judged and how: `same` of `both` pairs had one verdict in both orders.
 
-    `second` are those that a second judge took over, which are in no other count.
+    `second` are those that a second judge took over, which are in no other count. `covered` holds
+    the covered mass of each row that has one.
     """
 
     pairs: int = 0
@@ -44,9 +46,12 @@ class Tally:
     abstained: int = 0
     second: int = 0
     second_parsed: int = 0
+    covered: "array[float]" = field(default_factory=lambda: array("d"))
 
     def add(self, row: dict[str, Any]) -> None:
         """Count a row as it is written."""
+        if row.get("covered") is not None:
+            self.covered.append(row["covered"])
         self.abstained += row.get("status") == Status.ABSTAINED
         if ABSTAINED_BY in row:
             self.second += 1
