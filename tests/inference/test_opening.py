@@ -15,10 +15,12 @@ import pytest
 from judgesmith.backends.loading import load
 from judgesmith.backends.origin import Origin, write_origin
 from judgesmith.backends.student import FromNothing, build_student
+from judgesmith.cli.judging import tell_lacking
 from judgesmith.errors import DataError, RecipeError, RunError
 from judgesmith.inference.judge_file import JUDGE_FILE, JudgeFile, write_judge_file
 from judgesmith.inference.opening import LateModel
-from judgesmith.inference.rows.stream import judge_file
+from judgesmith.inference.rows.stream import Source, judge_file
+from judgesmith.judging.library import LIBRARY
 from judgesmith.models.pointwise import write_margin
 from judgesmith.pipeline import open_judge, read_recipe, start_run
 from judgesmith.tasks import load_dialect, load_task
@@ -193,3 +195,30 @@ def test_a_model_is_loaded_when_it_is_first_asked() -> None:
     assert (model.name, loads) == ("quick", [])
     assert list(model.complete([])) == []
     assert (model.lot, getattr(model, "independent", False), loads) == (7, False, ["now"])
+
+
+def test_what_every_question_had_is_known_of_a_run_and_of_an_exported_folder(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rows that lack it are counted, with the first; a dialect that never shows it asks nothing."""
+    questions = run / "questions/questions.jsonl"
+    questions.parent.mkdir(exist_ok=True)
+    asked = [{"context": "c", "choices": ["x", "y"]}, {"context": None, "choices": ["x", "y"]}]
+    questions.write_text("".join(json.dumps(one) + "\n" for one in asked))
+    judge = open_judge(run)
+    assert judge.always == ("choices",)
+    folder = Path(shutil.copytree(run / "sft/student", tmp_path / "judge"))
+    write_judge_file(folder, JudgeFile.of(judge, "bias"))
+    assert open_judge(folder).always == ("choices",)
+    pair = {"question": "Who?", "response_a": "Ann.", "response_b": "Bob."}
+    rows = [{**pair, "choices": ["x", "y"]}, pair, {**pair, "response_b": " "}]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    tell_lacking(judge, Source(path))
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"2 of 3 rows have no `choices` (the first: {path}:2)" in told
+    assert f"1 of 3 rows have an empty response (the first: {path}:3)" in told
+    assert "context" not in told
+    tell_lacking(judge, Source(path, limit=1))
+    tell_lacking(replace(judge, dialect=LIBRARY["prometheus-relative"]), Source(path, limit=2))
+    assert capsys.readouterr().out == ""

@@ -16,7 +16,8 @@ from judgesmith.cli.abstaining import (
 from judgesmith.cli.opening import open_told
 from judgesmith.errors import RecipeError
 from judgesmith.inference.judge import Judge
-from judgesmith.inference.rows.stream import Tally, judge_file
+from judgesmith.inference.lacking import EMPTY, find_lacking
+from judgesmith.inference.rows.stream import Source, Tally, judge_file
 from judgesmith.models.protocol import Mode
 from judgesmith.pipeline import open_run, require_fresh
 from judgesmith.sources.tables import stem
@@ -56,6 +57,8 @@ def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> bool:
     if isinstance(abstaining, NotEnough):
         show.line(abstaining.told)
         return False
+    if rows.exists():
+        tell_lacking(judge, Source(rows, options.limit))
     tally = judge_file(judge, rows, target, limit=options.limit, abstaining=abstaining)
     if tally.pairs:
         show.console.print(_about_pairs(judge, tally), soft_wrap=True)
@@ -95,6 +98,19 @@ def _about_responses(judge: Judge, tally: Tally) -> str:
     meaning = f" A higher score is {judge.dialect.direction}." if scored else ""
     what = "score" if scored else "verdict"
     return f"{tally.alone} single responses judged: {tally.alone_parsed} with a {what}.{meaning}"
+
+
+def tell_lacking(judge: Judge, source: Source) -> None:
+    """Warn of rows without what every question had that the judge learned from."""
+    shown = [name for name in judge.always if judge.dialect.shows(name)]
+    count, found = find_lacking(source.rows(), shown)
+    for name, lacking in found.items():
+        what = f"an {name}" if name == EMPTY else f"no `{name}`"
+        known = "" if name == EMPTY else f", and all questions that {judge.name} learned from had"
+        show.line(
+            f"warning: {lacking.rows:,} of {count:,} rows have {what} (the first: "
+            f"{lacking.first}){known}. Its verdicts and its confidence mean little there."
+        )
 
 
 def tell_covered(judge: Judge, tally: Tally) -> None:

@@ -44,6 +44,7 @@ class Judge:
         margin: the tie margin of one that scores each response alone; None of others.
         mode: whether it writes a reason before its verdict, or the verdict is read at once.
         calibration: of its confidence; None where none was fitted.
+        always: which of context and choices all questions had that it learned from.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Judge:
     margin: float | None = None
     mode: Mode = "rationale"
     calibration: Calibration | None = None
+    always: tuple[str, ...] = ()
 
     @property
     def version(self) -> str:

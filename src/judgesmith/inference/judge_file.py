@@ -19,7 +19,7 @@ class JudgeFile(BaseModel):
     """A judge without its weights, whole: the dialect is in it as data, with its hash.
 
     `version` is that of the `Judge` that file and weights make. `calibration` is null, or what was
-    fitted on dev.
+    fitted on dev. `always` names what every row brought that it learned from.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
@@ -33,6 +33,7 @@ class JudgeFile(BaseModel):
     reply_tokens: int = Field(gt=0)
     tie_margin: float | None = Field(ge=0)
     calibration: Calibration | None
+    always: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _same_dialect(self) -> Self:
@@ -52,6 +53,7 @@ class JudgeFile(BaseModel):
             schema=1, name=judge.name, version=judge.version, dialect=judge.dialect,
             dialect_hash=judge.dialect.hash, task=task, mode=judge.mode,
             reply_tokens=judge.max_tokens, tie_margin=judge.margin, calibration=calibration,
+            always=judge.always,
         )  # fmt: skip
 
 

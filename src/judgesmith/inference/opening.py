@@ -12,6 +12,7 @@ from judgesmith.errors import DataError, JudgesmithError, RecipeError, nearest
 from judgesmith.inference.calibration import CALIBRATION_FILE, Calibration, calibration_for
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judge_file import JUDGE_FILE, JudgeFile, read_judge_file
+from judgesmith.inference.lacking import always_in
 from judgesmith.inference.students import (
     MACHINE,
     check_dialect,
@@ -104,6 +105,7 @@ def judge_of_student(
         max_tokens=reply_tokens,
         margin=margin,
         mode="fast" if is_fast(student) else "rationale",
+        always=always_in(run_dir.file("questions/questions.jsonl")),
     )
 
 
@@ -132,6 +134,7 @@ def judge_of_folder(folder: Path, *, dialect: str | None = None, mode: Mode | No
         margin=held.tie_margin,
         mode=held.mode,
         calibration=held.calibration,
+        always=held.always,
     )
     _require_unchanged(folder, judge, held)
     return judge if mode in (None, held.mode) else replace(judge, mode=mode, calibration=None)

@@ -1,0 +1,55 @@
+"""Rows that lack what every question had that a judge learned from."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+ASKED_WITH = ("context", "choices")
+RESPONSES = ("response", "response_a", "response_b")
+EMPTY = "empty response"
+
+
+class Lacking(NamedTuple):
+    """How many rows of a file lack something, and where the first of them stands."""
+
+    rows: int
+    first: str
+
+
+def always_in(questions: Path) -> tuple[str, ...]:
+    """Which of context and choices every question of a file of records has; none without a file."""
+    always = set(ASKED_WITH)
+    if not questions.is_file():
+        return ()
+    with questions.open("rb") as file:
+        for line in file:
+            question = orjson.loads(line)
+            always = {name for name in always if question.get(name)}
+            if not always:
+                break
+    return tuple(name for name in ASKED_WITH if name in always)
+
+
+def find_lacking(
+    rows: Iterable[tuple[str, dict[str, Any]]], always: Iterable[str]
+) -> tuple[int, dict[str, Lacking]]:
+    """How many rows there are, and for each thing that some lack how many do.
+
+    A response without a letter in it counts as `EMPTY`.
+
+    >>> find_lacking([("f:1", {"response_a": " ", "context": "x"}), ("f:2", {})], ["context"])
+    (2, {'empty response': Lacking(rows=1, first='f:1'), 'context': Lacking(rows=1, first='f:2')})
+    """
+    watched, count = tuple(always), 0
+    found: dict[str, Lacking] = {}
+    for where, row in rows:
+        count += 1
+        lacks = [name for name in watched if not row.get(name)]
+        texts = [row[name] for name in RESPONSES if isinstance(row.get(name), str)]
+        lacks += [EMPTY] if any(not text.strip() for text in texts) else []
+        for name in lacks:
+            before = found.get(name, Lacking(0, where))
+            found[name] = before._replace(rows=before.rows + 1)
+    return count, found
