@@ -56,6 +56,28 @@ def test_a_wrong_value(command: Any, tiny: Path, tmp_path: Path, override: str, 
     mistake(done, said)
 
 
+def test_a_folder_that_is_no_run_is_said_what_it_is(command: Any, tmp_path: Path) -> None:
+    """A name misspelled, an exported judge, a folder of exported judges."""
+    (tmp_path / "runs/quickstart/export/sft").mkdir(parents=True)
+    (tmp_path / "runs/quickstart/recipe.yaml").touch()
+    (tmp_path / "runs/quickstart/export/sft/judge.json").touch()
+    (tmp_path / "p.jsonl").write_text("{}")
+    mistake(
+        command("judge", "p.jsonl", "--judge", "runs/quickstrat", cwd=tmp_path),
+        "runs/quickstrat: expected a run folder, found nothing there; "
+        "did you mean 'runs/quickstart'?",
+    )
+    for name in ("gate", "calibrate", "status", "export", "report"):
+        mistake(
+            command(name, "runs/quickstart/export/sft", cwd=tmp_path),
+            "found an exported judge (it has judge.json), which `judge`, `rank` and `serve` take",
+        )
+    mistake(
+        command("judge", "p.jsonl", "--judge", "runs/quickstart/export", cwd=tmp_path),
+        "holds the exported judges sft", "such as runs/quickstart/export/sft",
+    )  # fmt: skip
+
+
 def test_an_unknown_stage(command: Any, tiny: Path, tmp_path: Path) -> None:
     mistake(
         command("run", tiny, "--run", tmp_path / "r", "--until", "itms"), "did you mean 'items'"

@@ -52,10 +52,10 @@ def choose_abstaining(
     rule = calibration.abstention(options.risk, options.delta)
     if rule.above is None:
         return NotEnough(not_enough(calibration, rule))
-    show.line(promise(calibration, rule))
     second = None if options.second is None else open_told(options.second)
     if second is not None:
         _require_alike(judge, second)
+    show.line(promise(calibration, rule))
     return Abstaining(rule, second)
 
 

@@ -18,6 +18,7 @@ from judgesmith.errors import RecipeError
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.lacking import EMPTY, find_lacking
 from judgesmith.inference.rows.stream import Source, Tally, judge_file
+from judgesmith.judging.templates import names_in
 from judgesmith.models.protocol import Mode
 from judgesmith.pipeline import open_run, require_fresh
 from judgesmith.sources.tables import stem
@@ -102,7 +103,9 @@ def _about_responses(judge: Judge, tally: Tally) -> str:
 
 def tell_lacking(judge: Judge, source: Source) -> None:
     """Warn of rows without what every question had that the judge learned from."""
-    shown = [name for name in judge.always if judge.dialect.shows(name)]
+    dialect = judge.dialect
+    asks = names_in(dialect.user) | names_in(dialect.reference_user or "")
+    shown = [name for name in judge.always if name in asks]
     count, found = find_lacking(source.rows(), shown)
     for name, lacking in found.items():
         what = f"an {name}" if name == EMPTY else f"no `{name}`"

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from judgesmith.errors import RecipeError, RunError, nearest
+from judgesmith.inference.judge_file import is_exported
 from judgesmith.pipeline.order import STAGES, load_stage
 from judgesmith.pipeline.recipe_checks import check_sections
 from judgesmith.runs.jsonl import write_bytes
@@ -112,13 +113,35 @@ def is_run(folder: Path) -> bool:
 def open_run(folder: Path) -> tuple[RunDir, Recipe]:
     """An existing run with the recipe it was made from."""
     if not is_run(folder):
-        make = f"`judgesmith run RECIPE --run {folder}` makes one."
-        raise RunError(
-            f"{folder}: not a run folder (it has no recipe.yaml). {_for_a_model(folder) or make}"
-        )
+        raise RunError(f"{folder}: {_instead_of_a_run(folder)}")
     recipe = read_recipe(folder / RECIPE, of_a_run=True)
     use_data_folder(folder, None)
     return RunDir(folder, recipe.header), recipe
+
+
+def _instead_of_a_run(folder: Path) -> str:
+    """What stands where a run was expected, and what to do."""
+    make = f"`judgesmith run RECIPE --run {folder}` makes one."
+    if not folder.exists():
+        beside = [str(one) for one in _folders(folder.parent) if is_run(one) or is_exported(one)]
+        near = f"; {nearest(str(folder), beside)}" if beside else ""
+        return f"expected a run folder, found nothing there{near}. {make}"
+    if is_exported(folder):
+        return (
+            "expected a run folder, found an exported judge (it has judge.json), which `judge`, "
+            "`rank` and `serve` take. All else is done with the run that it was exported from."
+        )
+    held = [one.name for one in _folders(folder) if is_exported(one)]
+    if held:
+        return (
+            f"expected a run folder, found one that holds the exported judges {', '.join(held)}: "
+            f"name one of them for `judge`, `rank` or `serve`, such as {folder / held[0]}."
+        )
+    return f"not a run folder (it has no recipe.yaml). {_for_a_model(folder) or make}"
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(one for one in folder.iterdir() if one.is_dir()) if folder.is_dir() else []
 
 
 def model_file(folder: Path) -> str | None:
