@@ -6,6 +6,7 @@ import pytest
 
 from judgesmith.errors import RecipeError
 from judgesmith.inference.engines import find_gguf
+from judgesmith.pipeline import open_judge
 
 
 @pytest.fixture
@@ -31,3 +32,10 @@ def test_one_file_needs_no_kind_and_several_do(folder: Path, tmp_path: Path) -> 
 def test_a_folder_without_files_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"found none.*export it with --gguf"):
         find_gguf(tmp_path, "q8_0")
+
+
+def test_an_engine_that_nobody_has_lists_those_that_there_are(tmp_path: Path) -> None:
+    """Whatever the folder holds, and before it is looked at."""
+    for folder in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(RecipeError, match=r"expected transformers, llama\.cpp, or llama\.cpp:"):
+            open_judge(folder, engine="vllm")

@@ -22,19 +22,23 @@ def on_engine(judge: Judge, folder: Path, engine: str) -> Judge:
 
     Raises RecipeError for an engine or a file that is not there.
     """
-    name, _, kind = engine.partition(":")
+    check_engine(engine)
     if engine == TRANSFORMERS:
         return judge
-    if name != LLAMA_CPP:
-        raise RecipeError(
-            f"--engine {engine!r}: expected {TRANSFORMERS}, {LLAMA_CPP}, or {LLAMA_CPP}:KIND such "
-            f"as {LLAMA_CPP}:q8_0"
-        )
-    file = find_gguf(folder, kind)
+    file = find_gguf(folder, engine.partition(":")[2])
     return replace(
         judge, model=LateModel(judge.name, lambda: _opened(judge.name, file, folder)),
         made_of=content_id(LLAMA_CPP, judge.made_of, file_sha256(file)), calibration=None,
     )  # fmt: skip
+
+
+def check_engine(engine: str) -> None:
+    """Refuse what names no engine, listing those that there are."""
+    if engine != TRANSFORMERS and engine.partition(":")[0] != LLAMA_CPP:
+        raise RecipeError(
+            f"--engine {engine!r}: expected {TRANSFORMERS}, {LLAMA_CPP}, or {LLAMA_CPP}:KIND such "
+            f"as {LLAMA_CPP}:q8_0"
+        )
 
 
 def find_gguf(folder: Path, kind: str) -> Path:

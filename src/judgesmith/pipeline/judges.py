@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from judgesmith.errors import RecipeError
-from judgesmith.inference.engines import TRANSFORMERS, on_engine
+from judgesmith.inference.engines import TRANSFORMERS, check_engine, on_engine
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judge_file import is_exported
 from judgesmith.inference.opening import judge_of_folder, judge_of_run
@@ -26,6 +26,8 @@ def open_judge(
     `engine` is what computes, see `inference.engines`. Raises RecipeError where it has no such one,
     and RunError for a folder that holds no judge.
     """
+    if engine is not None:
+        check_engine(engine)
     if not is_exported(folder) and engine not in (None, TRANSFORMERS):
         raise RecipeError(
             f"--engine {engine}: {folder} is a run, and GGUF files are in exported folders. "
