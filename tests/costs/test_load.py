@@ -108,3 +108,10 @@ def test_a_reason_may_stand_beside_a_value(write: Write) -> None:
     found = load_inputs(write(("per_hour: 2.5", "per_hour: {value: 2.5, why: on demand}")))
     assert found.machines["a100"].per_hour.why == "on demand"
     assert found.machines["a100"].per_hour.value == 2.5
+
+
+def test_a_mistake_in_an_option_names_the_option_and_not_a_line(write: Write) -> None:
+    told = said_of(write(), "judgments_per_mont=5", "own.nightly.utilisation=many")
+    assert "--set 'judgments_per_mont=5': unknown key 'judgments_per_mont'; did you mean" in told
+    assert "--set 'own.nightly.utilisation=many': 'own.nightly.utilisation': " in told
+    assert ".yaml:" not in told

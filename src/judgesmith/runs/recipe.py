@@ -69,15 +69,16 @@ def load_recipe(
     problems: list[str] = []
     if rehearse:
         overlay(tree)
+    places: dict[Path_, str] = {}
     for override in overrides:
         refused = refused_override(override.partition("=")[0])
         if refused is None:
-            _apply_override(tree, override, problems)
+            _apply_override(tree, override, problems, places)
         else:
             problems.append(f"--set {override!r}: {refused}")
     why: dict[str, str] = {}
     plain = _strip_reasons(tree, (), why)
-    where = _Where(path, lines)
+    where = _Where(path, lines, places)
     sections_given = {key: plain[key] for key in plain if key not in Header.model_fields}
     header = _validate(
         Header, {k: plain[k] for k in plain if k in Header.model_fields}, (), where, problems
@@ -109,11 +110,12 @@ def load_section(
     """
     tree, lines = _parse_yaml(path, what)
     problems: list[str] = []
+    places: dict[Path_, str] = {}
     for override in overrides:
-        _apply_override(tree, override, problems)
+        _apply_override(tree, override, problems, places)
     if prepare is not None:
         prepare(tree)
-    where = _Where(path, lines)
+    where = _Where(path, lines, places)
     found: S | None = _validate(model, tree, (), where, problems)
     if found is not None:
         problems += [f"{where.of(at)}: {message}" for at, message in check(found)]
@@ -195,7 +197,10 @@ def _own_and_merged(node: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]
     return own
 
 
-def _apply_override(tree: dict[str, Any], override: str, problems: list[str]) -> None:
+def _apply_override(
+    tree: dict[str, Any], override: str, problems: list[str], places: dict[Path_, str]
+) -> None:
+    """Set a value; `places` gets the option that set it."""
     key, equals, text = override.partition("=")
     if not equals or not key:
         problems.append(f"--set {override!r}: expected key.path=value, for example sft.epochs=2")
@@ -206,6 +211,7 @@ def _apply_override(tree: dict[str, Any], override: str, problems: list[str]) ->
         problems.append(f"--set {override!r}: the value is not valid YAML ({error})")
         return
     *parents, last = key.split(".")
+    places[*parents, last] = f"--set {override!r}"
     place: Any = tree
     for part in parents:
         place = _step_into(_without_reason(place), part)
@@ -255,8 +261,14 @@ def _strip_reasons(value: Any, at: Path_, why: dict[str, str]) -> Any:
 class _Where:
     path: Path
     lines: dict[Path_, int]
+    places: dict[Path_, str]
+    """What options set, by place; a position in a list is its digits there."""
 
     def of(self, at: Path_) -> str:
+        named = tuple(map(str, at))
+        for end in range(len(named), 0, -1):
+            if named[:end] in self.places:
+                return self.places[named[:end]]
         while at and at not in self.lines:
             at = at[:-1]
         return f"{self.path}:{self.lines.get(at, 1)}"
