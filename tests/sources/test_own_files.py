@@ -195,3 +195,9 @@ def test_a_label_is_somebody_s(name: str, path: Path) -> None:
         list(read_labels(path, QUESTIONS, RESPONSES))
     with pytest.raises(ValidationError, match="at least 1 character"):
         About(annotator=name)
+
+
+def test_responses_of_systems_are_said_to_be_for_another_command(path: Path) -> None:
+    path.write_text('{"question": "Why?", "model": "m", "text": "So."}\n')
+    with pytest.raises(DataError, match=rf"`judgesmith rank --judge JUDGE {path}` compares"):
+        next(read_pairs(path))

@@ -182,6 +182,11 @@ def as_entry(raw: dict[str, Any], file: str, where: str, *, alone: bool = False)
 
     `where` names a row without an `id`. Raises DataError naming the fields that are wrong.
     """
+    if "text" in raw and not any(name.startswith("response") for name in raw):
+        raise DataError(
+            f"{where}: expected responses to judge, found `text`: these look like the responses of "
+            f"systems, which `judgesmith rank --judge JUDGE {where.rpartition(':')[0]}` compares."
+        )
     row = validate_row(raw, PairRow, where=where)
     name = row.id if row.id is not None else where.rpartition("/")[2]
     kind = Kind.SINGLE if alone else Kind.PAIR
