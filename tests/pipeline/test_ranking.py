@@ -14,6 +14,7 @@ from judgesmith.judging.dialect import Dialect
 from judgesmith.models.protocol import Completion, Request
 from judgesmith.pipeline.ranking import judge_systems, rank_files, read_meetings
 from judgesmith.records import Finish
+from judgesmith.sources.system_responses import read_system_responses
 
 ASK = "1: {{ responses[0].text }} 2: {{ responses[1].text }} end"
 
@@ -198,3 +199,13 @@ def test_responses_that_cannot_be_paired(tmp_path: Path) -> None:
     other = {"question": "Another?", "model": "b", "text": "x"}
     assert "no question was answered by two systems" in refused(row, other)
     assert "one.jsonl:1: not a valid SystemRow" in refused({"question": "Q?", "model": "a"})
+
+
+def test_a_file_without_responses_is_named(tmp_path: Path) -> None:
+    full, empty = tmp_path / "m.jsonl", tmp_path / "n.jsonl"
+    full.write_text('{"question": "Why?", "text": "So."}\n')
+    empty.touch()
+    with pytest.raises(
+        DataError, match=r"n\.jsonl: expected at least one response, found an empty"
+    ):
+        read_system_responses([full, empty])
