@@ -82,7 +82,9 @@ def read(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def test_a_call_struck_down_anywhere_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -> None:
+def test_a_call_struck_down_anywhere_goes_on_and_ends_with_the_same_bytes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Chunks of four rows, eight prompts: the prompts of whole chunks are never asked again."""
     path = write(tmp_path / "rows.jsonl", rows(10))
     judge_file(judge(), path, tmp_path / "whole.jsonl")
@@ -92,10 +94,14 @@ def test_a_call_struck_down_anywhere_goes_on_and_ends_with_the_same_bytes(tmp_pa
         with pytest.raises(Struck):
             judge_file(judge(Longer(strike_at)), path, out)
         assert not out.exists()
+        assert "going on" not in capsys.readouterr().err
         again = Longer()
         tally = judge_file(judge(again), path, out)
         assert out.read_bytes() == whole
-        assert again.asked == 20 - strike_at // 8 * 8
+        kept = strike_at // 8 * 4
+        assert again.asked == 20 - 2 * kept
+        said = f"judge: going on after {kept} of 10 rows, which an earlier call judged."
+        assert (said in capsys.readouterr().err) is (kept > 0)
         assert (tally.pairs, tally.pairs_parsed, tally.both) == (10, 10, 10)
     assert not list(tmp_path.glob(".*"))
 

@@ -21,7 +21,7 @@ from judgesmith.inference.rows.growing import GrowingFile, growing
 from judgesmith.inference.rows.writing import ROW_FORM
 from judgesmith.records import Status, content_id
 from judgesmith.runs.jsonl import file_sha256
-from judgesmith.runs.progress import progress_bar
+from judgesmith.runs.progress import progress_bar, say
 from judgesmith.sources.own_files import as_entry
 from judgesmith.sources.own_tables import raw_pairs
 
@@ -154,6 +154,8 @@ def _judge_into(
     tally = Tally()
     for line in file.read():
         tally.add(orjson.loads(line))
+    if file.lines:
+        say(f"judge: going on after {file.lines:,} of {total:,} rows, which an earlier call judged.")
     with progress_bar("judge", total, done=file.lines) as bar:
         for chunk in left:
             judged = _judged(judge, source.path, chunk)
