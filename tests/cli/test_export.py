@@ -87,6 +87,12 @@ def test_a_second_call_makes_nothing_anew_and_a_push_lists_first(
         (("--gguf", "q5"), "found 'q5'"),
         (("--checkpoint", "sft,sft"), "expected each once"),
         (("--no-check", "--push", "judge"), "expected OWNER/NAME"),
+        (("--ollama",), "ollama: expected GGUF files beside it"),
+        (("--merged",), "--merged: expected a checkpoint that is an adapter"),
+        (("--adapter",), "--adapter: expected a checkpoint that is an adapter"),
+        (("--max-kappa-loss", "2"), "less than 1"),
+        (("--no-check", "--max-kappa-loss", "0.1"), "expected a check"),
+        (("--yes",), "--yes: expected --push"),
     ],
 )
 def test_mistakes_are_one_message(
@@ -95,3 +101,14 @@ def test_mistakes_are_one_message(
     done = command("export", exported, *options)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_a_push_of_what_was_not_checked_says_so(
+    exported: Path, command: Any, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(exported, run)
+    done = command("export", run, "--no-check", "--push", "me/judge")
+    assert done.returncode == 0, done.stderr
+    assert "NOT CHECKED" in done.stdout
+    assert "Nothing was uploaded" in done.stdout

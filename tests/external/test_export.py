@@ -201,7 +201,7 @@ def test_defect_20_a_run_is_exported_checked_and_a_spoiled_file_refused(
          *(part for change in CHANGES for part in ("--set", change))]
     )  # fmt: skip
     run_dir, opened = open_run(tmp_path / "run")
-    given = {"gguf": ("f16", "q4_k_m"), "ollama": True, "vllm": True, "max_kappa_loss": 1.5}
+    given = {"gguf": ("f16", "q4_k_m"), "ollama": True, "vllm": True, "max_kappa_loss": 0.99}
     found = export_run(run_dir, opened, export_config(opened, given))
     (one,) = found.exported
     assert [p.form for p in one.parity] == ["Hugging Face folder", "F16", "Q4_K_M"]

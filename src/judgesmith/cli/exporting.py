@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 from judgesmith.backends.hub_push import Upload, push
 from judgesmith.cli import show
+from judgesmith.errors import RecipeError
 from judgesmith.pipeline import open_run
 from judgesmith.pipeline.export_data import DATASET
 from judgesmith.pipeline.export_push import uploads
-from judgesmith.pipeline.export_run import export_config, export_run
+from judgesmith.pipeline.export_run import export_config, export_run, require_adapter
 from judgesmith.report.export_tables import gguf_table, parity_table
 
 
@@ -50,6 +51,11 @@ def export_command(
     run_dir, recipe = open_run(folder)
     show.rehearsal(recipe.header.rehearsed)
     config = export_config(recipe, options.given())
+    merged = options.flags.get("merged")
+    if merged is not None:
+        require_adapter(run_dir, config, "--merged" if merged else "--adapter")
+    if options.max_kappa_loss is not None and not config.check:
+        raise RecipeError("--max-kappa-loss: expected a check, found --no-check; leave one out.")
     with run_dir.locked():
         exports = export_run(run_dir, recipe, config, _announce)
     for one in exports.exported:
@@ -66,6 +72,11 @@ def export_command(
     if exports.dataset:
         show.line(f"data: {run_dir.file(DATASET)}")
     if pushing is not None:
+        if exports.outcome is None:
+            show.line(
+                "NOT CHECKED: whether any form of this export gives the verdicts of the judge that "
+                "was measured is not known."
+            )
         _push(uploads(run_dir, recipe, exports, pushing.name), pushing)
     show.rehearsal(recipe.header.rehearsed)
     return exports.outcome

@@ -8,7 +8,7 @@ import typer
 
 from judgesmith.cli.merge import merge
 from judgesmith.cli.serve import UNDECIDED, serve
-from judgesmith.errors import JudgesmithError
+from judgesmith.errors import JudgesmithError, RecipeError
 
 app = typer.Typer(
     name="judgesmith",
@@ -340,6 +340,8 @@ def export(
 
     flags = {"merged": merged, "dataset": dataset, "ollama": ollama, "vllm": vllm, "check": check}
     options = ExportOptions(checkpoint, gguf, flags, max_kappa_loss)
+    if push is None and (yes or public):
+        raise RecipeError(f"{'--yes' if yes else '--public'}: expected --push OWNER/NAME beside it")
     pushing = None if push is None else Pushing(push, now=yes, public=public)
     outcome = export_command(folder, options, pushing)
     raise typer.Exit(GATE_CODES["pass" if outcome is None else outcome])

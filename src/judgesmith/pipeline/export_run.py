@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from judgesmith.backends.adapters import is_adapter
+from judgesmith.backends.origin import model_path
 from judgesmith.errors import RecipeError
 from judgesmith.pipeline.export_cards import STAGE, read_exports
 from judgesmith.pipeline.opening import Models
@@ -14,7 +16,7 @@ from judgesmith.pipeline.running import State, require_fresh, run_anew, standing
 from judgesmith.report.exports import Exports
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.recipe import Recipe
-from judgesmith.runs.students import student_stage
+from judgesmith.runs.students import student_folder, student_stage
 from judgesmith.stages.export.config import Config, student_of
 
 
@@ -30,6 +32,17 @@ def export_config(recipe: Recipe, given: dict[str, Any]) -> Config:
             for d in error.errors(include_url=False)
         )
         raise RecipeError(f"export: {told}") from None
+
+
+def require_adapter(run_dir: RunDir, config: Config, flag: str) -> None:
+    """Refuse a word on adapters where no checkpoint that is there is one."""
+    folders = [run_dir.file(student_folder(student_of(name))) for name in config.checkpoints]
+    there = [folder for folder in folders if folder.is_dir()]
+    if there and not any(is_adapter(model_path(folder)) for folder in there):
+        raise RecipeError(
+            f"{flag}: expected a checkpoint that is an adapter, found whole models "
+            f"({', '.join(config.checkpoints)}). Leave it out: a whole model has one form."
+        )
 
 
 def export_run(

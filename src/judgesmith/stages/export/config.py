@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from judgesmith.backends.gguf.convert import Kind
 from judgesmith.backends.judge_folder import Precision
@@ -37,13 +37,20 @@ class Config(Section):
     dataset: bool = False
     check: bool = True
     items: int = Field(400, gt=0)
-    max_kappa_loss: float = Field(0.05, ge=0, le=2)
+    max_kappa_loss: float = Field(0.05, ge=0, lt=1)
 
     @field_validator("checkpoints", "gguf")
     @classmethod
     def _each_once(cls, given: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(given)) < len(given):
             raise ValueError(f"expected each once, found {', '.join(given)}")
+        return given
+
+    @field_validator("ollama")
+    @classmethod
+    def _of_gguf(cls, given: bool, info: ValidationInfo) -> bool:
+        if given and not info.data.get("gguf"):
+            raise ValueError("expected GGUF files beside it (gguf: [q8_0], --gguf q8_0)")
         return given
 
     def rehearsed(self, rates: Rates) -> Self:
