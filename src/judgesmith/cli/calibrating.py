@@ -3,14 +3,11 @@
 from pathlib import Path
 
 from judgesmith.cli import show
-from judgesmith.inference.abstaining import not_enough, promise
+from judgesmith.inference.abstaining import promises
 from judgesmith.inference.calibration import Calibration, Figure
 from judgesmith.models.protocol import Mode
 from judgesmith.pipeline import open_run
 from judgesmith.pipeline.calibrating import calibrate
-
-RISKS = (0.05, 0.1, 0.2)
-DELTA = 0.05
 
 
 def calibrate_command(
@@ -37,10 +34,8 @@ def calibrate_command(
         ],
     )  # fmt: skip
     show.line(f"{_what(found)} Calibration {found.id}, kept in {folder}.")
-    for risk in RISKS:
-        rule = found.abstention(risk, DELTA)
-        told = not_enough(found, rule) if rule.above is None else promise(found, rule)
-        show.line(f"--abstain-risk {risk:g}: {told}")
+    for told in promises(found):
+        show.line(told)
 
 
 def _what(found: Calibration) -> str:

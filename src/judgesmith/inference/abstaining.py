@@ -17,6 +17,11 @@ ABSTAINED_BY = "abstained_by"
 """In the row of a second judge: the judge that abstained."""
 
 
+RISKS = (0.05, 0.1, 0.2)
+DELTA = 0.05
+"""Risks that are shown where nobody names one, and how likely a promise about them may fail."""
+
+
 @dataclass(frozen=True)
 class Abstaining:
     """The rule by which a judge abstains, and who is asked instead."""
@@ -65,6 +70,16 @@ def as_rows(
     if abstaining is not None:
         return abstaining.rows(judge, judged, first)
     return [as_row(one, judge, position) for position, one in enumerate(judged, start=first)]
+
+
+def promises(calibration: Calibration) -> list[str]:
+    """For each of some common risks what the calibration promises, or why it cannot."""
+    told = []
+    for risk in RISKS:
+        rule = calibration.abstention(risk, DELTA)
+        said = not_enough(calibration, rule) if rule.above is None else promise(calibration, rule)
+        told.append(f"--abstain-risk {risk:g}: {said}")
+    return told
 
 
 def promise(calibration: Calibration, rule: Abstention) -> str:
