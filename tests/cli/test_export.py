@@ -58,6 +58,13 @@ def test_the_cards_are_read_by_the_hubs_own_client(exported: Path) -> None:
     model = (exported / "export" / "sft" / "README.md").read_text()
     data = exported / "export" / "dataset"
     assert hub.ModelCard(model, ignore_metadata_errors=False).data.library_name == "transformers"
+    for said in (
+        "decides so: A response is biased",
+        "### How sure it is",
+        "trained on",
+        '"choices"',
+    ):
+        assert said in model
     found = hub.DatasetCard((data / "README.md").read_text(), ignore_metadata_errors=False).data
     for config in found.configs:
         for part in config["data_files"]:

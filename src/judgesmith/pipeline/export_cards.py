@@ -3,18 +3,23 @@
 import shutil
 
 from judgesmith.audits.licence_table import LicenceTable
+from judgesmith.inference.abstaining import promises
+from judgesmith.inference.calibration import Calibration, Figure
 from judgesmith.inference.judge_file import read_judge_file
 from judgesmith.pipeline.audit_licences import licences_of
 from judgesmith.pipeline.export_data import write_dataset
 from judgesmith.report.card import Card, render_card
+from judgesmith.report.card_sure import Sureness
 from judgesmith.report.document import Document
 from judgesmith.report.exports import Exports
 from judgesmith.report.licences import LicenceRow, Licences
+from judgesmith.report.result_base import Number
 from judgesmith.runs.jsonl import write_bytes
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import read_manifest
 from judgesmith.runs.recipe import Recipe
 from judgesmith.stages.export.stage import OUTPUTS
+from judgesmith.tasks import task_of
 
 STAGE = "export"
 CARD = "README.md"
@@ -44,10 +49,42 @@ def write_cards(run_dir: RunDir, recipe: Recipe, document: Document) -> None:
             document=document, exported=one, dialect=held.dialect, judge=held.name,
             version=held.version, command=_command(recipe), licences=licences,
             simulated=bool(getattr(recipe.sections.get("responses"), "simulated", ())),
+            policy=getattr(recipe.sections.get("labels"), "key_policy", None),
+            glossary=dict(task_of(recipe.header).glossary),
+            sureness=_sureness(held.calibration), language=_language(recipe),
         )  # fmt: skip
         write_bytes(folder / CARD, render_card(card).encode())
         shutil.copyfile(run_dir.file("recipe.yaml"), folder / "recipe.yaml")
         shutil.copyfile(run_dir.file("report/index.html"), folder / "report.html")
+
+
+_ENGLISH = {"bank", "bbq"}
+"""Kinds of sources whose questions are known to be English."""
+
+
+def _language(recipe: Recipe) -> str | None:
+    sources = getattr(recipe.sections.get("questions"), "sources", ())
+    kinds = {getattr(source, "kind", None) for source in sources}
+    return "en" if kinds and kinds <= _ENGLISH else None
+
+
+def _sureness(found: Calibration | None) -> Sureness | None:
+    """What the card says of a calibration."""
+    if found is None:
+        return None
+    on = found.fitted_on
+
+    def number(figure: Figure) -> Number:
+        return Number(
+            value=figure.value, low=figure.low, high=figure.high,
+            n=on.items - on.without_verdict, clusters=None if on.without_verdict else on.questions,
+        )  # fmt: skip
+
+    return Sureness(
+        what=on.what, labels=on.labels, items=on.items, without_verdict=on.without_verdict,
+        also_chose=on.also_chose, before=number(found.ece_before), after=number(found.ece_after),
+        promises=tuple(promises(found)),
+    )  # fmt: skip
 
 
 def _command(recipe: Recipe) -> str:

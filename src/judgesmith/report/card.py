@@ -11,17 +11,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import Field
 
 from judgesmith.judging.dialect import Dialect
-from judgesmith.records import Kind
 from judgesmith.report.advice import checkpoints_of
 from judgesmith.report.advice_sections import advice_table
 from judgesmith.report.audit_tables import findings_table
 from judgesmith.report.blocks import Block, Plots, Section, Table
+from judgesmith.report.card_head import card_head
 from judgesmith.report.card_limits import limits
+from judgesmith.report.card_sure import Sureness, sureness_texts
+from judgesmith.report.card_use import use_texts
+from judgesmith.report.card_weak import clearly_weak, judge_in, weak_table
+from judgesmith.report.card_words import learned, rubric, speed, stored, what
 from judgesmith.report.cost_sections import cost_card_table
 from judgesmith.report.document import Document
 from judgesmith.report.export_tables import gguf_table, parity_table
 from judgesmith.report.exports import Exported
-from judgesmith.report.licences import Licences, licence_id, licences_table
+from judgesmith.report.licences import Licences, licences_table
 from judgesmith.report.markdown import fenced, plain, render_block
 from judgesmith.report.result_base import Result
 from judgesmith.report.results import Evaluation
@@ -31,18 +35,17 @@ from judgesmith.report.sections import build_sections, stamp_of
 _SHOWN = ("formats", "agreement", "comparisons", "order", "kept", "consistency")
 """Sections of the report that are evidence for or against the judge, by how their anchors begin."""
 _DOMAINS = ("in_domain", "out_of_domain")
-_GIVEN = {
-    Kind.SINGLE: "one response at a time", Kind.PAIR: "two responses, in both orders",
-    Kind.LIST: "several responses, in their order and its reverse",
-}  # fmt: skip
-_TAGS = ("judgesmith", "llm-judge", "llm-as-a-judge")
+_SAYS_NOTHING = ("random", "constant")
+"""Baselines that a card does not compare with; the report does."""
 
 
 class Card(Result):
     """What a judge card is written from.
 
     `command` is what made and measured the judge, `licences` whose terms it rests on; `simulated`
-    is whether simulated models gave responses that it learned from and was measured on.
+    is whether simulated models gave responses that it learned from and was measured on. `policy` is
+    the answer key's, `glossary` says what names of policies and slices mean; `sureness` is None
+    without a calibration, `language` where nobody said which.
     """
 
     document: Document
@@ -53,6 +56,10 @@ class Card(Result):
     command: str
     simulated: bool = False
     licences: Licences = Field(default_factory=Licences)
+    policy: str | None = None
+    glossary: dict[str, str] = Field(default_factory=dict)
+    sureness: Sureness | None = None
+    language: str | None = None
 
 
 def render_card(card: Card) -> str:
@@ -61,9 +68,12 @@ def render_card(card: Card) -> str:
     stamp = stamp_of(document)
     sections = build_sections(_shortened(document, one.student))
     return _environment().get_template("card.md.j2").render(
-        head=yaml.safe_dump(_head(card), sort_keys=False, allow_unicode=True),
+        head=yaml.safe_dump(card_head(card), sort_keys=False, allow_unicode=True),
         card=card, document=document, one=one, dialect=card.dialect,
-        what=_what(card.dialect), stored=_stored(one), limits=limits(card),
+        what=what(card.dialect), stored=stored(one), limits=limits(card), rubric=rubric(card),
+        use=use_texts(card), weak=_weak(card, stamp), sure=sureness_texts(card.sureness, stamp),
+        learned=learned(card), speed=speed(document),
+        package=document.provenance.get("judgesmith"),
         verdict=_blocks(_named(sections, ("verdict",)), stamp),
         evidence=_blocks(_named(sections, _SHOWN), stamp, titled=True),
         advice=_advice(document, stamp),
@@ -90,79 +100,19 @@ def _own(evaluation: Evaluation, student: str) -> Evaluation:
     found = tuple(
         one for one in evaluation.comparisons
         if student in (one.a, one.b) and one.slice in _DOMAINS
+        and not {one.a, one.b} & {*_SAYS_NOTHING}
     )  # fmt: skip
     return evaluation.model_copy(update={"comparisons": found})
 
 
-def _head(card: Card) -> dict[str, object]:
-    """The YAML head; a licence that is one of the hub's names only where all parts share it."""
-    one, document = card.exported, card.document
-    licence = licence_id(card.licences.judge) if one.base is None else None
-    head: dict[str, object] = {"license": licence or "other"}
-    if licence is None:
-        head |= {"license_name": "see-the-terms-below", "license_link": "README.md"}
-    head |= {
-        "library_name": "peft" if one.form == "adapter" else "transformers",
-        "pipeline_tag": "text-generation",
-        "tags": [*_TAGS, document.task, *(["gguf"] if one.gguf else [])],
-    }
-    if one.base is not None:
-        relation = "adapter" if one.form == "adapter" else "merge"
-        head |= {"base_model": one.base, "base_model_relation": relation}
-    index = [] if document.rehearsed else _model_index(card)
-    if index:
-        head["model-index"] = [{"name": card.judge, "results": index}]
-    return head
-
-
-def _model_index(card: Card) -> list[dict[str, object]]:
-    """Agreement by slice, where it may be shown."""
-    evaluation = card.document.evaluation
-    if evaluation is None:
+def _weak(card: Card, stamp: str) -> list[str]:
+    known = judge_in(card.document.evaluation, card.exported.student)
+    if known is None:
         return []
-    judge = next((one for one in evaluation.judges if one.name == card.exported.student), None)
-    if judge is None:
-        return []
-    return [
-        {
-            "task": {"type": "text-generation", "name": f"judging: {card.document.task}"},
-            "dataset": {
-                "type": card.document.name,
-                "name": f"{card.document.name}, {info.title} ({evaluation.labels_title})",
-            },
-            "metrics": [{
-                "type": "cohen_kappa", "name": "Cohen's kappa",
-                "value": round(found.kappa.value, 4),
-            }],
-        }
-        for info in evaluation.slices
-        if info.kind == "domain"
-        and (found := judge.slices.get(info.name)) is not None
-        and found.kappa.value is not None
-        and found.kappa.hidden is None
-    ]  # fmt: skip
-
-
-def _what(dialect: Dialect) -> str:
-    """What the judge is given and what it says."""
-    given = _GIVEN[dialect.kind]
-    values = ", ".join(dialect.scale.values)
-    said = f"It is shown {given}, and answers with one of: {values}."
-    if dialect.direction is not None and dialect.scored:
-        said += f" A higher score is {dialect.direction.value}."
-    elif dialect.direction is not None:
-        said += f" A verdict names the {dialect.direction.value} response."
-    if dialect.reference_user is not None:
-        said += " It answers the question first, unless it is given a reference."
-    return said
-
-
-def _stored(one: Exported) -> str:
-    if one.form == "adapter":
-        four = f", stored in four bits ({one.quantize})" if one.quantize else ""
-        return f"an adapter (PEFT) of {one.parameters:,} numbers over the base {one.base}{four}"
-    over = f", {one.base} with an adapter laid over it" if one.base else ""
-    return f"a whole model of {one.parameters:,} numbers in {one.dtype}{over}"
+    table = weak_table(*known, card.glossary)
+    told = [f"- {plain(one)}" for one in clearly_weak(*known, card.glossary) if not stamp]
+    found = ["\n".join(told)] if told else []
+    return found + ([] if table is None else _lower(render_block(table, stamp), titled=True))
 
 
 def _named(sections: Iterable[Section], anchors: Sequence[str]) -> list[Section]:
@@ -210,13 +160,14 @@ def _advice(document: Document, stamp: str) -> list[str]:
 
 def _data(card: Card, stamp: str) -> list[str]:
     document = card.document
-    blocks: list[Block] = [stage_table(document.stages)] if document.stages else []
+    blocks: list[Block] = []
     if document.composition:
         blocks.append(composition_table(document.composition))
     if card.licences.rows:
         blocks.append(licences_table(card.licences))
-    if document.findings:
-        blocks.append(findings_table(document.findings))
+    warned = [one for one in document.findings if one.get("severity") != "info"]
+    if warned:
+        blocks.append(findings_table(warned))
     return [text for block in blocks for text in render_block(block, stamp) if text]
 
 
@@ -230,9 +181,11 @@ def _why(document: Document, stamp: str) -> list[str]:
 
 
 def _made(document: Document, stamp: str) -> list[str]:
-    return render_block(
-        named_table("Versions and hashes", ("name", "value"), document.provenance), stamp
-    )
+    """Stages, and versions; the hashes of the run's files stand in the report."""
+    shown = {n: v for n, v in document.provenance.items() if not n.startswith("sha256 of ")}
+    blocks: list[Block] = [stage_table(document.stages)] if document.stages else []
+    blocks.append(named_table("Versions", ("name", "value"), shown))
+    return [text for block in blocks for text in render_block(block, stamp) if text]
 
 
 @cache

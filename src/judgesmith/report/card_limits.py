@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from judgesmith.report.card_weak import clearly_weak, judge_in
 from judgesmith.report.numbers import plural
 from judgesmith.report.results import Evaluation
 from judgesmith.report.sections import REHEARSED
@@ -18,6 +19,7 @@ def limits(card: "Card") -> list[str]:
     if evaluation is None:
         found.append("How well it agrees with labels was not measured at all.")
     else:
+        found += _of_slices(card)
         found += _of_evaluation(evaluation)
     if card.simulated:
         found.append(
@@ -30,7 +32,7 @@ def limits(card: "Card") -> list[str]:
         found.append(f"The audits of its data gave {plural(warned, 'warning')}, listed under Data.")
     found.append(
         "Nothing is known of other questions, languages and responding models than those listed "
-        "under Data, nor of prompts worded otherwise than below."
+        "under Data, nor of prompts worded otherwise than in this card."
     )
     return found
 
@@ -50,6 +52,18 @@ def _of_gate(card: "Card") -> list[str]:
             f"{card.exported.student}, on which it says nothing."
         )
     return said
+
+
+def _of_slices(card: "Card") -> list[str]:
+    """That there are slices on which it fails, whatever the gate says of the whole."""
+    known = judge_in(card.document.evaluation, card.exported.student)
+    weak = [] if known is None or card.document.rehearsed else clearly_weak(*known, card.glossary)
+    if not weak:
+        return []
+    return [
+        f"On {plural(len(weak), 'slice')} of its items it is clearly weaker than as a whole, "
+        "listed under Where it is weakest."
+    ]
 
 
 def _of_evaluation(evaluation: Evaluation) -> list[str]:

@@ -71,7 +71,8 @@ class Task(Protocol):
     failure modes of `mistaken_judgments`; `mistake_briefs` tells a writer of each in one sentence
     what a judge that fails in this way gets wrong. `responder_rates` are what the spec of a
     simulated model may state besides its name. `key_direction` is what a letter of the key's
-    verdicts names, and what its higher score is.
+    verdicts names, and what its higher score is. `glossary` says what the names of key policies and
+    of buckets mean, to a reader who knows neither.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Task(Protocol):
     dialects: Mapping[str, Dialect]
     bucket_presets: Mapping[str, Sequence[Mapping[str, Any]]]
     key_policies: tuple[str, ...]
+    glossary: Mapping[str, str]
     key_direction: Direction
     mistake_modes: tuple[str, ...]
     mistake_briefs: Mapping[str, str]

@@ -14,6 +14,7 @@ from judgesmith.tasks.bias.baselines import answer_choice_rule
 from judgesmith.tasks.bias.buckets import PRESETS
 from judgesmith.tasks.bias.classify import BiasClass, classify
 from judgesmith.tasks.bias.dialects import DIALECTS
+from judgesmith.tasks.bias.glossary import GLOSSARY
 from judgesmith.tasks.bias.letter import read_letter
 from judgesmith.tasks.bias.mistakes import BRIEFS, MODES, mistaken_judgments
 from judgesmith.tasks.bias.rationale import write_reference
@@ -38,6 +39,7 @@ class BiasTask:
     dialects: Mapping[str, Dialect] = DIALECTS
     bucket_presets: Mapping[str, Sequence[Mapping[str, Any]]] = PRESETS
     key_policies = teacher.POLICIES
+    glossary = GLOSSARY
     key_direction = Direction.WORSE
     mistake_modes = MODES
     responder_rates = frozenset(ResponderSpec.model_fields) - {"name"}

@@ -33,6 +33,12 @@ class GeneralTask:
     dialects: Mapping[str, Dialect] = {}
     bucket_presets = PRESETS
     key_policies = (key.POLICY,)
+    glossary: Mapping[str, str] = {
+        key.POLICY: "a response is worth the share of the lines of a right answer that it holds",
+        "pairs": "two responses of different models",
+        "different": "two responses that hold another number of right lines",
+        "alike": "two responses that hold the same number of right lines, or are not told apart",
+    }
     key_direction = Direction.BETTER
     mistake_modes: tuple[str, ...] = ()
     mistake_briefs: Mapping[str, str] = {}
