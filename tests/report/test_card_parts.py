@@ -75,7 +75,8 @@ def test_a_slice_on_which_it_fails_is_named_with_n_and_interval(full_document: D
     assert ".60 [.57, .63] (n = 300, 150 questions)" in told
     found = section(card(failing(full_document)), "Where it is weakest")
     assert ".10 [.03, .17]" in found
-    assert "On 1 slice of its items it is clearly weaker" in card(failing(full_document))
+    top = card(failing(full_document)).split("## What it is\n")[0]
+    assert "On 1 slice of its items it is clearly weaker" in top
 
 
 def test_a_slice_whose_interval_reaches_the_whole_is_not_called_weak(
@@ -135,6 +136,19 @@ def test_a_reader_is_shown_a_row_that_judgesmith_reads(full_document: Document) 
     assert evaluation is not None
     assert row["question"] in {one.question for one in evaluation.examples}
     assert "pip install" in use
+
+
+def test_what_a_judge_said_of_the_row_stands_beside_it(full_document: Document) -> None:
+    evaluation = full_document.evaluation
+    assert evaluation is not None
+    use = section(card(full_document, student=evaluation.judges[0].name), "How to use it")
+    said = [one for one in evaluation.examples if one.verdict is not None and one.right]
+    assert said[0].rationale
+    assert f"On it this judge said {said[0].verdict}; the label is {said[0].label}" in use
+    assert said[0].rationale in use
+    other = section(card(full_document, student=evaluation.judges[1].name), "How to use it")
+    assert "A row of the run's test side" in other
+    assert "this judge said" not in other
 
 
 @pytest.mark.parametrize(

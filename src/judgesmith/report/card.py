@@ -16,7 +16,7 @@ from judgesmith.report.advice_sections import advice_table
 from judgesmith.report.audit_tables import findings_table
 from judgesmith.report.blocks import Block, Plots, Section, Table
 from judgesmith.report.card_head import card_head
-from judgesmith.report.card_limits import limits
+from judgesmith.report.card_limits import limits, limits_of_slices
 from judgesmith.report.card_sure import Sureness, sureness_texts
 from judgesmith.report.card_use import use_texts
 from judgesmith.report.card_weak import clearly_weak, judge_in, weak_table
@@ -70,7 +70,8 @@ def render_card(card: Card) -> str:
     return _environment().get_template("card.md.j2").render(
         head=yaml.safe_dump(card_head(card), sort_keys=False, allow_unicode=True),
         card=card, document=document, one=one, dialect=card.dialect,
-        what=what(card.dialect), stored=stored(one), limits=limits(card), rubric=rubric(card),
+        what=what(card.dialect), stored=stored(one), limits=limits(card),
+        first=limits_of_slices(card), rubric=rubric(card),
         use=use_texts(card), weak=_weak(card, stamp), sure=sureness_texts(card.sureness, stamp),
         learned=learned(card), speed=speed(document),
         package=document.provenance.get("judgesmith"),

@@ -19,7 +19,7 @@ def limits(card: "Card") -> list[str]:
     if evaluation is None:
         found.append("How well it agrees with labels was not measured at all.")
     else:
-        found += _of_slices(card)
+        found += limits_of_slices(card)
         found += _of_evaluation(evaluation)
     if card.simulated:
         found.append(
@@ -54,7 +54,7 @@ def _of_gate(card: "Card") -> list[str]:
     return said
 
 
-def _of_slices(card: "Card") -> list[str]:
+def limits_of_slices(card: "Card") -> list[str]:
     """That there are slices on which it fails, whatever the gate says of the whole."""
     known = judge_in(card.document.evaluation, card.exported.student)
     weak = [] if known is None or card.document.rehearsed else clearly_weak(*known, card.glossary)

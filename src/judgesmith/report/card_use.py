@@ -9,7 +9,7 @@ from judgesmith.records import Kind
 from judgesmith.report.blocks import Cell, Table, columns
 from judgesmith.report.card_weak import judge_in
 from judgesmith.report.markdown import fenced, plain, render_block
-from judgesmith.report.results import Example
+from judgesmith.report.results import Evaluation, Example
 
 if TYPE_CHECKING:
     from judgesmith.report.card import Card
@@ -61,13 +61,20 @@ def _example(card: "Card") -> list[str]:
     if row is None:
         return []
     texts = ["A row of the run's test side:", fenced(row)]
-    one = rows[row]
-    if judge == evaluation.judges[0] and one.verdict is not None and evaluation.form == "pairs":
-        texts.append(
-            f"On it this judge said {plain(one.verdict)}; the label is {plain(one.label)} "
-            f"({plain(evaluation.labels_title.partition('; n = ')[0])})."
-        )
-    return texts
+    of_this_judge = judge == evaluation.judges[0] and evaluation.form == "pairs"
+    return [*texts, *(_said(rows[row], evaluation) if of_this_judge else [])]
+
+
+def _said(one: Example, evaluation: Evaluation) -> list[str]:
+    """What the judge said of a row, with its reason."""
+    if one.verdict is None:
+        return []
+    reason = one.rationale is not None and len(one.rationale) <= _LONGEST
+    told = (
+        f"On it this judge said {plain(one.verdict)}; the label is {plain(one.label)} "
+        f"({plain(evaluation.labels_title.partition('; n = ')[0])})."
+    )
+    return [f"{told} Its reason:", fenced(one.rationale or "")] if reason else [told]
 
 
 def _row(one: Example, dialect: Dialect) -> str:
