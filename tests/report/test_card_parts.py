@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.library import LIBRARY
+from judgesmith.records import Kind
 from judgesmith.report.card import Card, render_card
 from judgesmith.report.card_sure import Sureness
 from judgesmith.report.card_weak import clearly_weak, weak_table
@@ -14,20 +15,17 @@ from judgesmith.report.document import Document
 from judgesmith.report.exports import Exported
 from judgesmith.report.markdown import render_block
 from judgesmith.report.results import Evaluation, JudgeResult, Number, SliceInfo
-from judgesmith.tasks import TASKS, load_dialect, load_task
+from judgesmith.tasks import TASKS, load_task
 
+DIALECTS = {**LIBRARY, **load_task("bias").dialects}
 STUDENT = "student-0.5b"
 PROMISE = "--abstain-risk 0.1: at most 10% of the verdicts given are wrong"
-
-
-def bias(name: str) -> Dialect:
-    return load_dialect(load_task("bias"), name)
 
 
 def card(
     document: Document, dialect: str = "bias-pair-compact", student: str = STUDENT, **changed: Any
 ) -> str:
-    told = bias(dialect)
+    told = DIALECTS[dialect]
     one = Exported(
         checkpoint="sft", student=student, folder="sft", form="model", base=None, quantize=None,
         dtype="bfloat16", dialect=told.name, dialect_hash=told.hash, reply_tokens=48,
@@ -166,6 +164,17 @@ def test_fields_that_it_writes_are_those_of_its_dialect(
     assert there in names
     assert absent not in names
     assert "verdict" in names
+
+
+@pytest.mark.parametrize("name", sorted(DIALECTS))
+def test_every_shipped_dialect_says_what_it_reads_and_writes(
+    full_document: Document, name: str
+) -> None:
+    told = DIALECTS[name]
+    use = section(card(full_document, name), "How to use it")
+    several = told.kind is Kind.LIST
+    assert ("`responses`" in use) is several
+    assert ("`fields`" in use) is ("fields." in told.user + (told.system or ""))
 
 
 def test_it_says_what_the_answer_key_calls_biased(full_document: Document) -> None:
