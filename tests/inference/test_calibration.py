@@ -32,11 +32,12 @@ from judgesmith.inference.opening import (
 )
 from judgesmith.inference.rows.stream import judge_file
 from judgesmith.models.protocol import Completion, Request
-from judgesmith.records import Finish
+from judgesmith.records import Finish, Kind
 from judgesmith.sources.own_files import as_entry
 from judgesmith.tasks import load_dialect, load_task
 
 PAIR = load_dialect(load_task("bias"), "bias-pair-compact")
+SINGLE = load_dialect(load_task("bias"), "bias-single-compact")
 SOURCE = LabelSource("labels.jsonl", "0" * 64, "the file's", also_chose=False)
 
 
@@ -124,7 +125,9 @@ def test_it_abstains_below_the_threshold_and_says_so_row_by_row(tmp_path: Path) 
     assert rule.above is not None
     assert 0.55 < rule.above < 0.9
     sure = with_calibration(JUDGE, found)
-    low, high = written(sure, tmp_path, row(1, "a"), row(95, "b"), abstaining=Abstaining(rule))
+    low, high = written(
+        sure, tmp_path, row(1, "a"), row(95, "b"), abstaining=Abstaining(rule, Kind.PAIR)
+    )
     assert (low["verdict"], low["status"]) == (None, "abstained")
     assert low["confidence"] is not None
     assert (high["verdict"], "status" in high) == ("A", False)
@@ -134,10 +137,22 @@ def test_it_abstains_below_the_threshold_and_says_so_row_by_row(tmp_path: Path) 
     assert f"{rule.wrong} of {rule.kept} were wrong" in told
 
 
+def test_a_promise_about_pairs_is_not_given_for_single_responses(tmp_path: Path) -> None:
+    """Each would be given, whatever its confidence: a score has no verdict to withhold."""
+    found = fitted()
+    assert found.fitted_on.kind is Kind.PAIR
+    scorer = Judge("demo/scorer", "v1", SINGLE, Numbered(), 60, margin=0.0)
+    rule = Abstaining(found.abstention(0.1, 0.05), found.fitted_on.kind)
+    alone = {"id": "b", "question": "number 5 of b?", "response": "first"}
+    with pytest.raises(DataError, match=r"rows\.jsonl:2: expected two responses, found one resp"):
+        written(scorer, tmp_path, row(95, "a"), alone, abstaining=rule)
+    assert not (tmp_path / "out.jsonl").exists()
+
+
 def test_a_second_judge_takes_what_the_first_abstains_on(tmp_path: Path) -> None:
     found = fitted()
     other = Judge("other/student", "v2", PAIR, Numbered(), 60)
-    rule = Abstaining(found.abstention(0.1, 0.05), other)
+    rule = Abstaining(found.abstention(0.1, 0.05), Kind.PAIR, other)
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row(x, f"r{x}")) + "\n" for x in (1, 95, 2)))
     tally = judge_file(with_calibration(JUDGE, found), path, tmp_path / "o", abstaining=rule)

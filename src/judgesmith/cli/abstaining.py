@@ -56,7 +56,7 @@ def choose_abstaining(
     if second is not None:
         _require_alike(judge, second)
     show.line(promise(calibration, rule))
-    return Abstaining(rule, second)
+    return Abstaining(rule, calibration.fitted_on.kind, second)
 
 
 def _require_alike(judge: Judge, second: Judge) -> None:

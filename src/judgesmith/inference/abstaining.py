@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from judgesmith.errors import DataError
 from judgesmith.inference.calibration import Calibration
 from judgesmith.inference.fitting import round_confidence
 from judgesmith.inference.judge import Judge
@@ -11,7 +12,10 @@ from judgesmith.inference.judged import Judged
 from judgesmith.inference.rows.writing import as_row
 from judgesmith.metrics import Abstention
 from judgesmith.metrics.selective import KEEPS_ALL
-from judgesmith.records import Status, content_id
+from judgesmith.records import Kind, Status, content_id
+from judgesmith.sources.own_files import OwnPair
+
+_WHAT = {Kind.SINGLE: "one response", Kind.PAIR: "two responses", Kind.LIST: "a list of responses"}
 
 ABSTAINED_BY = "abstained_by"
 """In the row of a second judge: the judge that abstained."""
@@ -24,9 +28,10 @@ DELTA = 0.05
 
 @dataclass(frozen=True)
 class Abstaining:
-    """The rule by which a judge abstains, and who is asked instead."""
+    """The rule by which a judge abstains, what it is about, and who is asked instead."""
 
     rule: Abstention
+    kind: Kind
     second: Judge | None = None
 
     @property
@@ -37,6 +42,15 @@ class Abstaining:
             "Abstaining", self.rule.above,
             None if second is None else [second.name, second.version, second.mode],
         )  # fmt: skip
+
+    def check(self, entry: OwnPair) -> None:
+        """Refuse a row that the promise says nothing of; DataError names file and line."""
+        if entry.item.kind is not self.kind:
+            raise DataError(
+                f"{entry.where}: expected {_WHAT[self.kind]}, found {_WHAT[entry.item.kind]}: the "
+                f"calibration was fitted on {_WHAT[self.kind]}, and promises nothing of others. "
+                "Judge these rows without --abstain-risk."
+            )
 
     def rows(self, judge: Judge, judged: Sequence[Judged], first: int) -> list[dict[str, Any]]:
         """The rows as they are written, in order; `first` is the position of the first, from 1.

@@ -18,11 +18,11 @@ from judgesmith.errors import DataError
 from judgesmith.inference.judged import Judged
 from judgesmith.metrics import Abstention, Estimate, IsotonicMap, Label, Temperature, abstention
 from judgesmith.metrics.calibration_choice import ChosenKind, FittedMap, calibrated
-from judgesmith.records import content_id
+from judgesmith.records import Kind, content_id
 from judgesmith.runs.jsonl import write_json
 
 CALIBRATION_FILE = "calibration.json"
-SCHEMA = 1
+SCHEMA = 2
 PLACES = 6
 """Decimals of a confidence: those that agree in them are one confidence."""
 
@@ -70,13 +70,15 @@ class StepMap(_Part):
 class FittedOn(_Part):
     """The labelled items that a calibration rests on.
 
-    `what` names them; `labels` says who labelled; `without_verdict` counts items on which the judge
-    gave no verdict. `also_chose`: the same labels chose the judge's checkpoint or tie margin.
+    `what` names them; `labels` says who labelled; all are of one `kind`, and nothing is known of
+    the errors on another; `without_verdict` counts items on which the judge gave no verdict.
+    `also_chose`: the same labels chose the judge's checkpoint or tie margin.
     """
 
     what: str
     sha256: str | None
     labels: str
+    kind: Kind
     items: int = Field(ge=0)
     questions: int = Field(ge=0)
     without_verdict: int = Field(ge=0)
@@ -108,7 +110,7 @@ class Calibration(_Part):
     ten bins; all were measured on questions that the map was not fitted on.
     """
 
-    schema_number: Literal[1] = Field(alias="schema")
+    schema_number: Literal[2] = Field(alias="schema")
     id: str
     judge: str
     version: str

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from judgesmith.errors import DataError
 from judgesmith.inference.calibration import (
     PLACES,
+    SCHEMA,
     Calibration,
     Evidence,
     Figure,
@@ -23,6 +24,7 @@ from judgesmith.metrics import (
     choose_calibration,
     one_per_cluster,
 )
+from judgesmith.records import Kind
 
 
 class Labelled(NamedTuple):
@@ -69,14 +71,14 @@ def fit_calibration(
     )  # fmt: skip
     fitted = found.fitted
     return Calibration.make(
-        schema=1, judge=judge.name, version=judge.made_of, dialect=judge.dialect.hash,
+        schema=SCHEMA, judge=judge.name, version=judge.made_of, dialect=judge.dialect.hash,
         mode=judge.mode, kind=found.kind, seed=seed,
         temperature=TemperatureMap(value=fitted.value, labels=tuple(map(str, fitted.labels)))
         if isinstance(fitted, Temperature) else None,
         isotonic=StepMap(knots=fitted.knots, values=fitted.values)
         if isinstance(fitted, IsotonicMap) else None,
         fitted_on=FittedOn(
-            **source._asdict(), items=len(rows), questions=len({one.question for one in rows}),
+            **source._asdict(), kind=_kind(rows, source), items=len(rows), questions=len({one.question for one in rows}),
             without_verdict=len(rows) - len(sure),
         ),
         loss_before=Figure.of(found.loss_before), loss_after=Figure.of(found.loss_after),
@@ -84,6 +86,16 @@ def fit_calibration(
         ece_before=Figure.of(found.ece_before.error), ece_after=Figure.of(found.ece_after.error),
         evidence=_evidence(rows, seed),
     )  # fmt: skip
+
+
+def _kind(rows: Sequence[Labelled], source: LabelSource) -> Kind:
+    kinds = sorted({one.judged.entry.item.kind for one in rows})
+    if len(kinds) > 1:
+        raise DataError(
+            f"{source.what}: expected items of one kind, found {' and '.join(kinds)}. Each kind "
+            "needs labels of its own."
+        )
+    return kinds[0]
 
 
 def _evidence(rows: Sequence[Labelled], seed: int) -> Evidence:

@@ -23,8 +23,11 @@ BRINGS = (
 )
 
 
-def check_rows(judge: Judge, path: Path, rows: Callable[[], Iterable[Raw]]) -> int:
-    """How many rows there are, each of which the judge can be asked about.
+def check_rows(
+    judge: Judge, path: Path, rows: Callable[[], Iterable[Raw]],
+    also: Callable[[OwnPair], None] | None = None,
+) -> int:  # fmt: skip
+    """How many rows there are, each of which the judge can be asked about and `also` refuses none.
 
     Of each named row eight bytes are kept, so that a million of them take 8 MB.
 
@@ -36,6 +39,8 @@ def check_rows(judge: Judge, path: Path, rows: Callable[[], Iterable[Raw]]) -> i
         for where, raw in rows():
             entry = as_entry(raw, path.name, where, alone=judge.takes_single)
             check_prompt(judge, entry)
+            if also is not None:
+                also(entry)
             count += 1
             if entry.row.id is not None:
                 hashes.append(_hash(entry.row.id))

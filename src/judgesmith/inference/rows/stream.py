@@ -114,7 +114,8 @@ def judge_file(
     )  # fmt: skip
     partial = out.with_name(f".{out.name}.{basis}.partial")
     begun = partial.exists()
-    total = sum(1 for _ in source.rows()) if begun else check_rows(judge, path, source.rows)
+    also = None if abstaining is None else abstaining.check
+    total = sum(1 for _ in source.rows()) if begun else check_rows(judge, path, source.rows, also)
     if not begun and abstaining is not None and abstaining.second is not None:
         check_rows(abstaining.second, path, source.rows)
     with growing(partial) as file:
