@@ -97,7 +97,7 @@ def promises(calibration: Calibration) -> list[str]:
 
 
 def promise(calibration: Calibration, rule: Abstention) -> str:
-    """What an abstention rule promises, in one sentence; a second one where it is weakened."""
+    """What an abstention rule promises, in one sentence, and what that takes for granted."""
     fitted = calibration.fitted_on
     given = "all are given"
     if rule.above is not None and rule.above > KEEPS_ALL:
@@ -105,14 +105,21 @@ def promise(calibration: Calibration, rule: Abstention) -> str:
     told = (
         f"With probability {1 - rule.delta:.0%} or more over the {rule.n:,} questions of "
         f"{fitted.what} (labels: {fitted.labels}), at most {rule.risk:.0%} of the verdicts given "
-        f"are wrong on new questions like them: {given}, {rule.coverage:.0%} there, of which "
-        f"{rule.wrong} of {rule.kept} were wrong (upper bound {rule.upper:.1%})."
+        f"are wrong on new questions like them, one item drawn of each: {given}, "
+        f"{rule.coverage:.0%} there, of which "
+        f"{rule.wrong} of {rule.kept} were wrong (upper bound {rule.upper:.1%}). "
+        "Questions count as independent of one another."
     )
+    if fitted.templates is not None and fitted.templates < rule.n:
+        told += (
+            f" They were made from {fitted.templates:,} templates: nothing is promised of "
+            "questions from other templates."
+        )
     if fitted.also_chose:
         told += (
-            " The same labels chose the judge's checkpoint or tie margin, so that the promise is "
-            "somewhat too good; labels that chose nothing make it exact: `judgesmith calibrate RUN "
-            "LABELLED.jsonl`."
+            " Questions among them chose the judge's checkpoint or tie margin, so that the promise "
+            "is somewhat too good; labels that chose nothing make it exact: `judgesmith calibrate "
+            "RUN LABELLED.jsonl`."
         )
     return told
 

@@ -72,7 +72,8 @@ class FittedOn(_Part):
 
     `what` names them; `labels` says who labelled; all are of one `kind`, and nothing is known of
     the errors on another; `without_verdict` counts items on which the judge gave no verdict.
-    `also_chose`: the same labels chose the judge's checkpoint or tie margin.
+    `also_chose`: questions among them chose the judge's checkpoint or tie margin. `templates`: how
+    many templates the questions were made from; None where that is not known.
     """
 
     what: str
@@ -83,6 +84,7 @@ class FittedOn(_Part):
     questions: int = Field(ge=0)
     without_verdict: int = Field(ge=0)
     also_chose: bool
+    templates: int | None
 
 
 class Evidence(_Part):

@@ -42,6 +42,7 @@ class LabelSource(NamedTuple):
     sha256: str | None
     labels: str
     also_chose: bool
+    templates: int | None = None
 
 
 def fit_calibration(
@@ -78,7 +79,8 @@ def fit_calibration(
         isotonic=StepMap(knots=fitted.knots, values=fitted.values)
         if isinstance(fitted, IsotonicMap) else None,
         fitted_on=FittedOn(
-            **source._asdict(), kind=_kind(rows, source), items=len(rows), questions=len({one.question for one in rows}),
+            **source._asdict(), kind=_kind(rows, source), items=len(rows),
+            questions=len({one.question for one in rows}),
             without_verdict=len(rows) - len(sure),
         ),
         loss_before=Figure.of(found.loss_before), loss_after=Figure.of(found.loss_after),

@@ -170,7 +170,7 @@ class DevSet:
 
     @property
     def labelled_by(self) -> set[AnnotatorKind]:
-        """Who labelled the items; never people."""
+        """Who labelled the items; people where nobody else did."""
         return {label.annotator_kind for label in self._labels}
 
     def best_margin(self, judgments: Iterable[Judgment]) -> float | None:

@@ -16,7 +16,7 @@ from judgesmith.pipeline.readable import Readable, a_label, as_imported
 from judgesmith.records import TIE, Judgment, Kind
 from judgesmith.runs.jsonl import file_sha256
 from judgesmith.sources.imported import ImportedItem, ImportedJudgment, ImportedRow
-from judgesmith.sources.own_files import OwnPair, PairRow, read_pairs
+from judgesmith.sources.own_files import OwnPair, read_pairs
 
 
 def judged_pairs(folder: Path, path: Path) -> Readable:
@@ -110,9 +110,11 @@ def _check_score(entry: OwnPair, dialect: Dialect) -> None:
         )
 
 
-def label_of(row: PairRow, dialect: Dialect) -> str:
-    """The row's verdict in the judge's direction."""
-    turned = {"A": "B", "B": "A"} if row.names is not dialect.direction else {}
+def label_of(entry: OwnPair, dialect: Dialect) -> str:
+    """The row's verdict; of two responses in the judge's direction."""
+    row = entry.row
+    other = entry.item.kind is Kind.PAIR and row.names is not dialect.direction
+    turned = {"A": "B", "B": "A"} if other else {}
     return turned.get(str(row.verdict), str(row.verdict))
 
 
@@ -131,7 +133,7 @@ def _row(judged: Judged, judge: Judge, path: Path) -> ImportedRow:
     )
     if entry.item.kind is Kind.SINGLE:
         return ImportedRow(item, _single(judged, judge, path))
-    label = a_label(name, "verdict", "person", label_of(row, judge.dialect), str(path))
+    label = a_label(name, "verdict", "person", label_of(entry, judge.dialect), str(path))
     said = tuple(as_imported(one, judge.name, str(path), judge.margin) for one in judged.judgments)
     if judge.margin is not None:  # two scores have no distribution of a verdict
         said = tuple(one._replace(confidence=judged.confidence) for one in said)

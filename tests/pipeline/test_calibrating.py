@@ -1,0 +1,181 @@
+"""Which labels a calibration may rest on, with a run's records and a scripted judge."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from judgesmith.errors import DataError
+from judgesmith.inference.abstaining import promise
+from judgesmith.inference.judge import Judge
+from judgesmith.judging.dialect import Dialect
+from judgesmith.models.protocol import Completion, Request
+from judgesmith.pipeline import read_recipe, start_run
+from judgesmith.pipeline.calibrating import calibrate
+from judgesmith.records import (
+    AnnotatorKind,
+    Direction,
+    Finish,
+    Item,
+    Kind,
+    Label,
+    Question,
+    Response,
+    Split,
+    choice,
+)
+from judgesmith.runs.layout import RunDir
+from judgesmith.tasks import load_dialect, load_task
+
+TINY = Path(__file__).resolve().parents[1] / "recipes" / "tiny.yaml"
+PAIR = load_dialect(load_task("bias"), "bias-pair-compact")
+ABC = Dialect.model_validate({
+    "name": "abc", "kind": "single", "user": "{{ question }} {{ responses[0].text }}",
+    "scale": ["A", "B", "C"], "reply": "{rationale} Grade: {verdict}",
+})  # fmt: skip
+
+
+class SureOfFirst:
+    """Says with probability .8 the response that reads `first`; of one response it says A."""
+
+    name = "sure"
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+
+    def complete(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        for request in requests:
+            prompt = request.messages[-1].content
+            swapped = -1 < prompt.find("other") < prompt.find("first")
+            last = "TIE" if self.dialect is PAIR else "C"
+            slots = ("B", "A", last) if swapped else ("A", "B", last)
+            said = dict(zip(slots, (0.8, 0.1, 0.1), strict=True))
+            of = self.dialect.wording.of
+            yield Completion(
+                text=self.dialect.write_reply("So.", slots[0]), finish=Finish.STOP,
+                prompt_tokens=1, completion_tokens=1, covered=1.0,
+                probabilities={of.get(value, value): p for value, p in said.items()},
+            )  # fmt: skip
+
+
+def judge_in(monkeypatch: pytest.MonkeyPatch, dialect: Dialect = PAIR) -> None:
+    judge = Judge("tiny/student", "v1", dialect, SureOfFirst(dialect), 60)
+    monkeypatch.setattr("judgesmith.pipeline.calibrating.judge_of_run", lambda *_, **__: judge)
+
+
+def question(n: int) -> Question:
+    return Question.make(
+        source="t", licence="n", group_id=f"g{n}", template_id=f"t{n % 3}", category=None,
+        context="C.", text=f"Who, {n}?", choices=("Ann", "Bob"), key=None, reference=None,
+        grounding=None, task={},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> RunDir:
+    """Twelve questions of three templates on dev, labelled by a person, and one on train."""
+    made = start_run(tmp_path / "run", read_recipe(TINY))
+    questions = [question(n) for n in range(13)]
+    responses, items, labels = [], [], []
+    for n, asked in enumerate(questions):
+        pair = [
+            Response.make(
+                source="t", licence="n", question_id=asked.id, model=text, sampling={}, text=text,
+                finish=Finish.STOP, task={},
+            )
+            for text in ("first", "other")
+        ]  # fmt: skip
+        item = Item.make(
+            source="t", licence="n", kind=Kind.PAIR, question_id=asked.id,
+            response_ids=tuple(one.id for one in pair), bucket="b", subtype=None,
+            split=Split.TRAIN if n == 12 else Split.DEV,
+        )  # fmt: skip
+        labels.append(
+            Label.make(
+                source="t",
+                licence="n",
+                item_id=item.id,
+                verdict=choice("A"),
+                direction=Direction.WORSE,
+                confidence=None,
+                policy="p",
+                judgment_ids=(),
+                annotator_kind=AnnotatorKind.PERSON,
+                annotator="a",
+            )
+        )
+        responses += pair
+        items.append(item)
+    made.write("questions/questions.jsonl", questions)
+    made.write("responses/responses.jsonl", responses)
+    made.write("split/items.jsonl", items)
+    made.write("labels/labels.jsonl", labels)
+    return made
+
+
+def rows_in(folder: Path, asked: Sequence[str], **fields: Any) -> Path:
+    path = folder / "labelled.jsonl"
+    rows = [{"question": text, "context": "C.", **fields} for text in asked]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+TWO = {"response_a": "first", "response_b": "other", "verdict": "A", "names": "worse"}
+NEW = [f"New, {n}?" for n in range(6)]
+
+
+def test_questions_of_the_train_side_are_refused(
+    run_dir: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge_in(monkeypatch)
+    with pytest.raises(DataError, match=r"labelled\.jsonl:7: .* not trained on"):
+        calibrate(run_dir.path, rows_in(tmp_path, [*NEW, "who,  12?"], **TWO))
+    assert not run_dir.file("calibration.json").exists()
+
+
+def test_questions_of_the_dev_side_are_said_to_have_chosen(
+    run_dir: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge_in(monkeypatch)
+    _, new = calibrate(run_dir.path, rows_in(tmp_path, NEW, **TWO))
+    assert not new.fitted_on.also_chose
+    _, known = calibrate(run_dir.path, rows_in(tmp_path, [*NEW, "Who, 3?"], **TWO))
+    assert known.fitted_on.also_chose
+    assert "somewhat too good" in promise(known, known.abstention(0.9, 0.5))
+
+
+def test_labels_of_single_responses_are_taken_as_they_are(
+    run_dir: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A is a grade here, not the first of two: there is nothing to turn."""
+    judge_in(monkeypatch, ABC)
+    _, found = calibrate(run_dir.path, rows_in(tmp_path, NEW, response="first", verdict="A"))
+    assert found.fitted_on.kind is Kind.SINGLE
+    assert found.evidence.right == (True,) * 6
+
+
+def test_labels_of_pairs_are_turned_into_the_judges_direction(
+    run_dir: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge_in(monkeypatch)
+    better = {**TWO, "names": "better"}
+    _, found = calibrate(run_dir.path, rows_in(tmp_path, NEW, **better))
+    assert found.evidence.right == (False,) * 6
+
+
+def test_the_dev_side_says_who_labelled_it_and_how_many_templates_it_has(
+    run_dir: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge_in(monkeypatch)
+    _, found = calibrate(run_dir.path, None)
+    fitted = found.fitted_on
+    assert (fitted.labels, fitted.items, fitted.templates) == ("person", 12, 3)
+    told = promise(found, found.abstention(0.9, 0.5))
+    assert "(labels: person)" in told
+    assert "made from 3 templates: nothing is promised of questions from other" in told
+    assert "one item drawn of each" in told
+    run_dir.write("labels/labels.jsonl", list[Label]())
+    with pytest.raises(DataError, match="no dev item has a label"):
+        calibrate(run_dir.path, None)
