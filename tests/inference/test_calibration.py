@@ -21,7 +21,7 @@ from judgesmith.inference.calibration import (
     keep_calibration,
     read_calibrations,
 )
-from judgesmith.inference.fitting import Labelled, LabelSource, fit_calibration
+from judgesmith.inference.fitting import Labelled, LabelSource, fit_calibration, round_confidence
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judge_file import JudgeFile, read_judge_file, write_judge_file
 from judgesmith.inference.opening import (
@@ -130,6 +130,12 @@ def test_it_abstains_below_the_threshold_and_says_so_row_by_row(tmp_path: Path) 
     )
     assert (low["verdict"], low["status"]) == (None, "abstained")
     assert low["confidence"] is not None
+    assert (low["preference"], low["distribution"]) == (None, None)
+    assert [order["verdict"] for order in low["orders"]] == [None, None]
+    assert high["preference"] is not None
+    assert high["orders"][0]["verdict"] == "A"
+    promised = {"risk": 0.1, "delta": 0.05, "above": rule.above}
+    assert [one["abstention"] for one in (low, high)] == [promised, promised]
     assert (high["verdict"], "status" in high) == ("A", False)
     told = promise(found, rule)
     assert told.startswith("With probability 95% or more over the 400 questions of labels.jsonl")
@@ -162,6 +168,25 @@ def test_a_second_judge_takes_what_the_first_abstains_on(tmp_path: Path) -> None
     assert [one.get("abstained_by") for one in rows] == ["demo/student", None, "demo/student"]
     assert (tally.second, tally.second_parsed, tally.abstained) == (2, 2, 0)
     assert (tally.pairs, tally.pairs_parsed) == (1, 1), "those of the first judge alone"
+
+
+@pytest.mark.parametrize("stated", [0.5, 0.74213, 0.9, 0.9995])
+def test_what_a_batch_does_to_a_confidence_does_not_move_it_over_a_threshold(stated: float) -> None:
+    """Batches moved logits by up to 2e-5; the threshold is an item's own confidence."""
+    (one,) = JUDGE.judge([as_entry(row(50, "q"), "f", "f:1")])
+    found = {
+        round_confidence(replace(one, distribution={"A": p, "B": 1 - p}))
+        for p in (stated, *(stated + sign * 2e-5 * stated * (1 - stated) for sign in (-1, 1)))
+    }
+    assert len(found) == 1
+    assert found.pop() == pytest.approx(stated, rel=1e-3)
+
+
+def test_a_coarse_confidence_still_tells_sure_ones_apart() -> None:
+    (one,) = JUDGE.judge([as_entry(row(50, "q"), "f", "f:1")])
+    sure = [0.99, 0.999, 0.9999, 0.99998, 1.0]
+    found = [round_confidence(replace(one, distribution={"A": p, "B": 1 - p})) for p in sure]
+    assert found == sure
 
 
 def test_without_enough_labels_it_says_how_many_would_do() -> None:

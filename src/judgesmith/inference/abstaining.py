@@ -17,6 +17,8 @@ from judgesmith.sources.own_files import OwnPair
 
 _WHAT = {Kind.SINGLE: "one response", Kind.PAIR: "two responses", Kind.LIST: "a list of responses"}
 
+_TELLING = {"verdict", "preference", "distribution", "scores"}
+
 ABSTAINED_BY = "abstained_by"
 """In the row of a second judge: the judge that abstained."""
 
@@ -39,7 +41,7 @@ class Abstaining:
         """What tells this from another rule or another second judge."""
         second = self.second
         return content_id(
-            "Abstaining", self.rule.above,
+            "Abstaining", self._told, self.kind,
             None if second is None else [second.name, second.version, second.mode],
         )  # fmt: skip
 
@@ -55,8 +57,9 @@ class Abstaining:
     def rows(self, judge: Judge, judged: Sequence[Judged], first: int) -> list[dict[str, Any]]:
         """The rows as they are written, in order; `first` is the position of the first, from 1.
 
-        A row that the judge abstains on has the status `abstained` and no verdict; one that a
-        second judge took over is that judge's row, with the first judge's name in `abstained_by`.
+        A row that the judge abstains on has the status `abstained` and nothing that tells the
+        verdict but its reasons; one that a second judge took over is that judge's row, with the
+        first judge's name in `abstained_by`. `abstention` says what was promised of the others.
         A row without a verdict stays what it is, as there was nothing to withhold.
         """
         withheld = [
@@ -72,9 +75,25 @@ class Abstaining:
                 row = as_row(next(others), self.second, position)
                 found.append({**row, ABSTAINED_BY: judge.name})
             else:
-                row = as_row(one, judge, position)
-                found.append({**row, "verdict": None, "status": Status.ABSTAINED.value})
-        return found
+                found.append(_withheld(as_row(one, judge, position)))
+        return [{**row, "abstention": self._told} for row in found]
+
+    @property
+    def _told(self) -> dict[str, float | None]:
+        """Under what promise the rows are written."""
+        rule = self.rule
+        return {"risk": rule.risk, "delta": rule.delta, "above": rule.above}
+
+
+def _withheld(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without anything that says which verdict would have been given."""
+    orders = (
+        {}
+        if "orders" not in row
+        else {"orders": [{**order, "verdict": None} for order in row["orders"]]}
+    )
+    gone = dict.fromkeys(_TELLING & row.keys())
+    return {**row, **orders, **gone, "status": Status.ABSTAINED.value}
 
 
 def as_rows(

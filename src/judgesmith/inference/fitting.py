@@ -113,7 +113,12 @@ def _evidence(rows: Sequence[Labelled], seed: int) -> Evidence:
 
 
 def round_confidence(judged: Judged) -> float:
-    """The confidence that thresholds are about; 0 where there is no verdict, or no probability."""
+    """The confidence that thresholds are about; 0 where there is no verdict, or no probability.
+
+    What is missing to 1 is held to three digits: a batch moves the bits behind them, and a
+    threshold is the confidence of an item, so that the same item would be now above it, now not.
+    """
     if judged.verdict is None or judged.stated is None:
         return 0.0
-    return min(1.0, max(0.0, round(judged.stated, PLACES)))
+    missing = float(f"{1 - judged.stated:.2e}")
+    return min(1.0, max(0.0, round(1 - missing, PLACES)))
