@@ -68,6 +68,9 @@ def test_the_page_on_abstaining(command: Any, at: Path) -> None:
     refused = command(*alone, cwd=at)
     assert refused.returncode == 2
     assert "has no calibration" in refused.stderr
+    lonely = command(*commands("abstain.md")[2][:-2], "--abstain-delta", "0.01", cwd=at)
+    assert lonely.returncode == 2
+    assert "--abstain-delta: expected --abstain-risk beside it" in lonely.stderr
     few = command(*on_dev, cwd=at)
     assert few.returncode == 2
     assert re.search(r"at least 5 questions .*, found \d", few.stderr)

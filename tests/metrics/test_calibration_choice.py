@@ -52,6 +52,18 @@ def test_a_calibrated_judge_is_left_as_it_is_or_hardly_moved() -> None:
         assert found.fitted.value == pytest.approx(1.0, abs=0.25)
 
 
+def test_a_calibrated_judge_seldom_gets_a_map_and_none_that_is_not_shown_to_help() -> None:
+    """The smallest loss alone would keep a map in 12 of 60."""
+    found = [
+        choose_calibration(overconfident(100, 1.0, seed=seed), seed=1, resamples=200)
+        for seed in range(60)
+    ]
+    kept = [one for one in found if one.kind != "none"]
+    assert len(kept) <= 4
+    assert all(one.loss_change.high is not None and one.loss_change.high < 0 for one in kept)
+    assert any(min(one.losses, key=lambda k: one.losses[k]) != one.kind for one in found)
+
+
 def test_no_row_is_measured_by_a_map_that_saw_its_question() -> None:
     """Each question's two rows are a coin that only that question knows: nothing can be learned.
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from judgesmith.cli import show
 from judgesmith.cli.opening import open_told
 from judgesmith.errors import RecipeError, RunError
-from judgesmith.inference.abstaining import Abstaining, not_enough, promise
+from judgesmith.inference.abstaining import DELTA, Abstaining, not_enough, promise
 from judgesmith.inference.calibration import Calibration
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.rows.stream import Tally
@@ -18,7 +18,7 @@ class AbstainOptions(NamedTuple):
     """The risk that is promised, how likely that may fail, and the judge that takes the rest."""
 
     risk: float | None = None
-    delta: float = 0.05
+    delta: float | None = None
     second: Path | None = None
 
 
@@ -33,14 +33,19 @@ def choose_abstaining(
 ) -> Abstaining | NotEnough | None:
     """How the judge abstains, with the promise printed; None where that was not asked for.
 
-    Raises RunError for a judge without a calibration, and RecipeError for a second judge without
-    a risk, or one of another direction or scale.
+    Raises RunError for a judge without a calibration, and RecipeError for a second judge or a delta
+    without a risk, or a second judge of another direction or scale.
     """
     if options.risk is None:
         if options.second is not None:
             raise RecipeError(
                 "--second: expected --abstain-risk beside it, such as --abstain-risk 0.1: the "
                 "second judge takes what the first abstains on."
+            )
+        if options.delta is not None:
+            raise RecipeError(
+                "--abstain-delta: expected --abstain-risk beside it, such as --abstain-risk 0.1: "
+                "it says how likely that promise may fail."
             )
         return None
     calibration = judge.calibration
@@ -49,7 +54,7 @@ def choose_abstaining(
             f"--abstain-risk: {judge.name} has no calibration, so that nothing is known of its "
             f"errors. Run `judgesmith calibrate {folder}`, or with a file of labelled rows."
         )
-    rule = calibration.abstention(options.risk, options.delta)
+    rule = calibration.abstention(options.risk, DELTA if options.delta is None else options.delta)
     if rule.above is None:
         return NotEnough(not_enough(calibration, rule))
     second = None if options.second is None else open_told(options.second)

@@ -25,7 +25,7 @@ def calibrate_command(
         f"{fitted.what} (labels: {fitted.labels}); {fitted.without_verdict:,} without a verdict."
     )
     show.table(
-        "Confidence before and after, on questions that the map was not fitted on",
+        "Confidence before and after, on the held-out questions that chose the map",
         ["", "before", "after", "change"],
         [
             ("log loss, nats", _shown(found.loss_before), _shown(found.loss_after),
@@ -43,7 +43,7 @@ def _what(found: Calibration) -> str:
         return f"Temperature {found.temperature.value:.2f} (above 1: the judge was too sure)."
     if found.isotonic is not None:
         return f"An isotonic map with {len(found.isotonic.knots)} knots."
-    return "No map made the stated confidence better, so it is left as it is."
+    return "No map is shown to make the stated confidence better, so it is left as it is."
 
 
 def _shown(figure: Figure) -> str:

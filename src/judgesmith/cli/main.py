@@ -99,7 +99,9 @@ def judge(
     abstain_risk: Annotated[
         float | None, typer.Option(help="Give verdicts only where at most this share is wrong.")
     ] = None,
-    abstain_delta: Annotated[float, typer.Option(help="How likely that promise may fail.")] = 0.05,
+    abstain_delta: Annotated[
+        float | None, typer.Option(help="How likely that promise may fail; default 0.05.")
+    ] = None,
     second: Annotated[
         Path | None, typer.Option(help="Another judge, for the rows that the first abstains on.")
     ] = None,
