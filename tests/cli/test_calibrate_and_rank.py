@@ -142,7 +142,7 @@ def test_the_page_on_ranking(command: Any, at: Path) -> None:
     assert command("rank", "pairs.jsonl", "--baseline", "x", cwd=at).returncode == 2
     assert written["rehearsed"] is None, "judged rows do not say"
     recipe = at / "runs/quickstart/recipe.yaml"
-    recipe.write_text(recipe.read_text().replace("rehearsed: false", "rehearsed: true"))
+    recipe.write_text("rehearsed: true\n" + recipe.read_text())
     line = ("rank", "step-1000.jsonl", "step-2000.jsonl", "--judge", "runs/quickstart")
     assert "Rehearsed." in command(*line, cwd=at).stdout
     assert json.loads((at / "ranking/ranking.json").read_text())["rehearsed"] is True

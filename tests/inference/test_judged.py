@@ -1,6 +1,7 @@
 """What two orders, or two scores, say together: worked by hand from stated probabilities."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -145,4 +146,7 @@ def test_a_calibration_has_the_last_word_on_confidence() -> None:
     judge = Judge("run/student", "v1", dialect, model, 60, calibration=Halved())
     (found,) = judge.judge([as_entry({**PAIR, "fields": FIELDS}, "r", "r:1")])
     assert found.confidence == pytest.approx(0.45)
+    assert as_row(found, judge, 1)["calibration"] == "halved"
+    nothing = replace(found, verdict=None, confidence=None)
+    assert as_row(nothing, judge, 1)["calibration"] is None, "there was nothing to calibrate"
     assert found.distribution == pytest.approx({"A": 0.9, "B": 0.1})

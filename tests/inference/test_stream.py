@@ -1,5 +1,6 @@
 """Files of rows through a judge: any form in and out, kills, and what is wrong with a file."""
 
+import fcntl
 import gzip
 import json
 import random
@@ -226,6 +227,7 @@ def test_a_lone_carriage_return_survives_a_table(tmp_path: Path) -> None:
     [
         ({"response_b": None}, r":6: not a valid PairRow:\n  field 'response_b' is missing"),
         ({"respons_b": "x"}, r":6: .*\n  field 'respons_b' is unknown; did you mean 'response_b'"),
+        ({"model_a": "m", "model_b": "m"}, r":6: field 'model_b': expected another system"),
         ({"fields": {}}, r":6: dialect 'prometheus-relative': .*criterion.* A row brings what"),
         ({"id": "r2"}, r":6: field 'id': expected a name of its own, found 'r2', .*rows\.jsonl:3"),
         ({"question": 5}, r":6: .*\n  field 'question': Input should be a valid string, found 5"),
@@ -308,6 +310,24 @@ def test_a_second_process_on_the_same_file_is_refused(tmp_path: Path) -> None:
     with growing(partial), pytest.raises(RunError, match="another judgesmith command"):
         judge_file(judge(), path, tmp_path / "out.jsonl")
     judge_file(judge(), path, tmp_path / "out.jsonl")
+
+
+def test_a_file_that_was_finished_between_open_and_lock_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partial, out = tmp_path / "partial", tmp_path / "out.jsonl"
+    partial.write_bytes(b"{}\n")
+
+    def finish_and_lock(file: Any, how: int) -> None:
+        partial.replace(out)
+        flock(file, how)
+
+    flock = fcntl.flock
+    monkeypatch.setattr(fcntl, "flock", finish_and_lock)
+    with pytest.raises(RunError, match="another judgesmith command has just finished"):
+        growing(partial).__enter__()
+    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
+    assert out.read_bytes() == b"{}\n"
 
 
 def test_a_full_disk_keeps_what_was_judged(tmp_path: Path) -> None:

@@ -167,6 +167,10 @@ def test_rows_without_a_verdict_are_counted(tmp_path: Path) -> None:
             r"judged\.jsonl:1: field 'verdict': expected A, B or TIE, found 'C'",
         ),
         ([{**ROW, "verdict": None}], "no row has a verdict"),
+        (
+            [ROW, {**ROW, "id": "r2", "models": ["a", "a"]}],
+            r"judged\.jsonl:2: field 'models': expected two systems, found 'a' twice",
+        ),
     ],
 )
 def test_judged_rows_that_cannot_be_ranked(

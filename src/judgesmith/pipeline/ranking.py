@@ -104,6 +104,10 @@ def read_meetings(paths: Sequence[Path]) -> Meetings:
                     "--judge RUN."
                 )
             row = validate_row(raw, _JudgedPair, where=where)
+            if row.models[0] == row.models[1]:
+                raise DataError(
+                    f"{where}: field 'models': expected two systems, found {row.models[0]!r} twice."
+                )
             by = JudgedBy(row.judge, row.version, row.mode)
             first = seen.setdefault((by, row.id, row.models, row.question_key), where)
             if first != where:

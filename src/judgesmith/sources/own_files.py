@@ -188,6 +188,11 @@ def as_entry(raw: dict[str, Any], file: str, where: str, *, alone: bool = False)
             f"systems, which `judgesmith rank --judge JUDGE {where.rpartition(':')[0]}` compares."
         )
     row = validate_row(raw, PairRow, where=where)
+    if row.model_a is not None and row.model_a == row.model_b:
+        raise DataError(
+            f"{where}: field 'model_b': expected another system than `model_a`, found "
+            f"{row.model_b!r} in both."
+        )
     name = row.id if row.id is not None else where.rpartition("/")[2]
     kind = Kind.SINGLE if alone else Kind.PAIR
     return entry_of(row, kind, name=name, source=f"file {file}", where=where)

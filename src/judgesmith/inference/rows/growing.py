@@ -69,7 +69,7 @@ class GrowingFile:
 def growing(path: Path) -> Iterator[GrowingFile]:
     """Open the file, or begin it, and hold it against other processes; none stays without lines.
 
-    Raises RunError where another process holds it.
+    Raises RunError where another process holds it, or finished it before this one held it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as file:
@@ -80,6 +80,11 @@ def growing(path: Path) -> Iterator[GrowingFile]:
                 f"{path}: another judgesmith command is writing this file. Wait for it to end, or "
                 "write to another with --out."
             ) from None
+        if not path.exists() or not os.path.samestat(path.stat(), os.fstat(file.fileno())):
+            raise RunError(
+                f"{path}: another judgesmith command has just finished this file. Look at its "
+                "verdicts, or give the command again."
+            )
         found = GrowingFile(file, path)
         try:
             yield found

@@ -25,8 +25,15 @@ def as_row(judged: Judged, judge: Judge, position: int) -> dict[str, Any]:
         "version": judge.version,
         "mode": judge.mode,
         "dialect": judge.dialect.hash,
-        "calibration": None if judge.calibration is None else judge.calibration.id,
+        "calibration": _calibration(judged, judge),
     }
+
+
+def _calibration(judged: Judged, judge: Judge) -> str | None:
+    """What the confidence was calibrated by; of a score, and without one, it was not."""
+    if judge.calibration is None or judged.verdict is None or judged.confidence is None:
+        return None
+    return judge.calibration.id
 
 
 def _systems(judged: Judged) -> dict[str, Any]:
