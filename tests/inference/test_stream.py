@@ -101,7 +101,7 @@ def test_a_call_struck_down_anywhere_goes_on_and_ends_with_the_same_bytes(
         assert out.read_bytes() == whole
         kept = strike_at // 8 * 4
         assert again.asked == 20 - 2 * kept
-        said = f"judge: going on after {kept} of 10 rows, which an earlier call judged."
+        said = f"judge: going on after {kept} of 10 rows, judged by an earlier call."
         assert (said in capsys.readouterr().err) is (kept > 0)
         assert (tally.pairs, tally.pairs_parsed, tally.both) == (10, 10, 10)
     assert not list(tmp_path.glob(".*"))

@@ -209,7 +209,5 @@ def test_a_file_without_responses_is_named(tmp_path: Path) -> None:
     full, empty = tmp_path / "m.jsonl", tmp_path / "n.jsonl"
     full.write_text('{"question": "Why?", "text": "So."}\n')
     empty.touch()
-    with pytest.raises(
-        DataError, match=r"n\.jsonl: expected at least one response, found"
-    ):
+    with pytest.raises(DataError, match=r"n\.jsonl: expected at least one response, found"):
         read_system_responses([full, empty])

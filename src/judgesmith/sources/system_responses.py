@@ -44,7 +44,7 @@ def read_system_responses(paths: Sequence[Path]) -> SystemResponses:
     texts: dict[str, dict[str, str]] = {}
     seen: dict[tuple[str, str], str] = {}
     for path in paths:
-        before = len(seen)
+        rows_before = len(seen)
         for line, raw in read_rows(path):
             where = f"{path}:{line}"
             row = validate_row(raw, SystemRow, where=where)
@@ -63,7 +63,7 @@ def read_system_responses(paths: Sequence[Path]) -> SystemResponses:
             if shown != before:
                 raise DataError(f"{where}: {_difference(shown, before)}, in {at}. {_ONE_QUESTION}")
             texts.setdefault(key, {})[system] = row.text
-        if len(seen) == before:
+        if len(seen) == rows_before:
             raise DataError(f"{path}: expected at least one response, found an empty file.")
     return SystemResponses(questions, texts)
 

@@ -156,9 +156,7 @@ def _judge_into(
     for line in file.read():
         tally.add(orjson.loads(line))
     if file.lines:
-        say(
-            f"judge: going on after {file.lines:,} of {total:,} rows, which an earlier call judged."
-        )
+        say(f"judge: going on after {file.lines:,} of {total:,} rows, judged by an earlier call.")
     with progress_bar("judge", total, done=file.lines) as bar:
         for chunk in left:
             judged = _judged(judge, source.path, chunk)
