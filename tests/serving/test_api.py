@@ -10,9 +10,11 @@ import pytest
 from judges import FAULT, PAIR, Scripted, scripted_judge
 from served import CHAT, JUDGMENTS, Server, until
 
+from judgesmith.inference.abstaining import Abstaining
 from judgesmith.inference.judge import Judge
 from judgesmith.judging.library import LIBRARY
 from judgesmith.metrics import Abstention
+from judgesmith.records import Kind
 from judgesmith.serving.batching import Room
 from judgesmith.serving.desk import Opened
 from judgesmith.serving.door import HEADERS
@@ -259,12 +261,22 @@ def test_a_judge_that_abstains_withholds_its_verdict(serve: Serve, scripted: Mad
     judge, _ = scripted()
     for above, verdict, status in ((0.85, None, "abstained"), (0.75, "A", "parsed")):
         rule = Abstention(0.1, 0.05, 100, above, 80, 1, 0.08)
-        server = serve(Opened(judge, rule))
+        server = serve(Opened(judge, Abstaining(rule, Kind.PAIR)))
         said = server.judge(PAIR).json
         assert (said["verdict"], said["status"], said["confidence"]) == (verdict, status, 0.8)
+        told = (said["preference"], said["distribution"], said["orders"][0]["verdict"])
+        assert (None in told, told == (None,) * 3) == (verdict is None,) * 2
         assert server.number("abstentions_total") == (status == "abstained")
         other = server.judge({**PAIR, "mode": "fast"})
         assert (other.status, other.error["param"]) == (422, "mode")
+
+
+def test_a_promise_about_one_kind_of_row_refuses_another(serve: Serve, scripted: Made) -> None:
+    judge, _ = scripted()
+    rule = Abstention(0.1, 0.05, 100, 0.75, 80, 1, 0.08)
+    found = serve(Opened(judge, Abstaining(rule, Kind.SINGLE))).judge(PAIR)
+    assert found.status == 422
+    assert "expected one response, found two responses" in found.error["message"]
 
 
 def test_either_mode_is_asked_for_by_request(serve: Serve, scripted: Made) -> None:

@@ -37,7 +37,9 @@ def serve(
     abstain_risk: Annotated[
         float | None, typer.Option(help="Withhold verdicts so that at most this share is wrong.")
     ] = None,
-    abstain_delta: Annotated[float, typer.Option(help="How likely that promise may fail.")] = 0.05,
+    abstain_delta: Annotated[
+        float | None, typer.Option(help="How likely that promise may fail; default 0.05.")
+    ] = None,
     queue: Annotated[int, typer.Option(min=1, help="Rows that may wait; more are told 503.")] = 256,
     batch: Annotated[int, typer.Option(min=1, help="Rows judged at once.")] = 32,
     window_ms: Annotated[

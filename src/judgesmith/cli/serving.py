@@ -89,7 +89,7 @@ def serve_command(
         abstaining = choose_abstaining(judge, folder, options.abstain)
         if isinstance(abstaining, NotEnough):
             raise NotPromisedError(abstaining.told)
-        return Opened(judge, None if abstaining is None else abstaining.rule)
+        return Opened(judge, abstaining)
 
     try:
         serve(opened, Address(options.host, options.port), settings, _tell)

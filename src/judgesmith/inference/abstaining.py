@@ -17,7 +17,8 @@ from judgesmith.sources.own_files import OwnPair
 
 _WHAT = {Kind.SINGLE: "one response", Kind.PAIR: "two responses", Kind.LIST: "a list of responses"}
 
-_TELLING = {"verdict", "preference", "distribution", "scores"}
+_TELLING = {"preference", "distribution", "scores"}
+_SILENT = {"verdict": None, "status": Status.ABSTAINED.value}
 
 ABSTAINED_BY = "abstained_by"
 """In the row of a second judge: the judge that abstained."""
@@ -54,6 +55,10 @@ class Abstaining:
                 "Judge these rows without --abstain-risk."
             )
 
+    def withholds(self, judged: Judged) -> bool:
+        """Whether the verdict of a row is not given, as too many like it are wrong."""
+        return judged.verdict is not None and not self.rule.gives(round_confidence(judged))
+
     def rows(self, judge: Judge, judged: Sequence[Judged], first: int) -> list[dict[str, Any]]:
         """The rows as they are written, in order; `first` is the position of the first, from 1.
 
@@ -62,9 +67,7 @@ class Abstaining:
         first judge's name in `abstained_by`. `abstention` says what was promised of the others.
         A row without a verdict stays what it is, as there was nothing to withhold.
         """
-        withheld = [
-            one.verdict is not None and not self.rule.gives(round_confidence(one)) for one in judged
-        ]
+        withheld = [self.withholds(one) for one in judged]
         again = [one.entry for one, held in zip(judged, withheld, strict=True) if held]
         others = iter(self.second.judge(again) if self.second is not None and again else ())
         found = []
@@ -87,13 +90,10 @@ class Abstaining:
 
 def _withheld(row: dict[str, Any]) -> dict[str, Any]:
     """A row without anything that says which verdict would have been given."""
-    orders = (
-        {}
-        if "orders" not in row
-        else {"orders": [{**order, "verdict": None} for order in row["orders"]]}
-    )
-    gone = dict.fromkeys(_TELLING & row.keys())
-    return {**row, **orders, **gone, "status": Status.ABSTAINED.value}
+    told = {**row, **dict.fromkeys(_TELLING & row.keys()), **_SILENT}
+    if "orders" in row:
+        told["orders"] = [{**order, **_SILENT} for order in row["orders"]]
+    return told
 
 
 def as_rows(

@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 from fastapi import Request
 
 from judgesmith.errors import JudgesmithError, ModelError
-from judgesmith.inference.fitting import round_confidence
+from judgesmith.inference.abstaining import Abstaining
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judged import Judged
-from judgesmith.metrics import Abstention
 from judgesmith.models import protocol
 from judgesmith.models.protocol import Completion, Mode, Sampling
 from judgesmith.serving.batching import Batcher, Room, Watch
@@ -51,13 +50,11 @@ class Opened(NamedTuple):
     """A judge, and the rule by which it abstains; None is never."""
 
     judge: Judge
-    rule: Abstention | None = None
+    abstaining: Abstaining | None = None
 
     def withholds(self, judged: Judged) -> bool:
         """Whether the verdict of a row is not given, as too many like it are wrong."""
-        if self.rule is None or judged.verdict is None:
-            return False
-        return not self.rule.gives(round_confidence(judged))
+        return self.abstaining is not None and self.abstaining.withholds(judged)
 
 
 class Desk:

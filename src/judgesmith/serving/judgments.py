@@ -52,10 +52,10 @@ def judgments(serving: Serving) -> APIRouter:
                 f"expected at most {serving.desk.room.waiting} rows, found {len(body.items)}",
             )
         judge = in_mode(opened.judge, body.mode or opened.judge.mode)
-        if opened.rule is not None and judge.mode != opened.judge.mode:
+        if opened.abstaining is not None and judge.mode != opened.judge.mode:
             raise invalid("mode", f"this judge abstains by a rule for the mode {opened.judge.mode}")
         request_id = request.scope["request_id"]
-        entries = rows.entries_of(judge, body, request_id)
+        entries = rows.entries_of(judge, body, request_id, opened.abstaining)
         found = await serving.desk.judged(request, entries, judge.mode)
         said = [replies.judgment_reply(judge, one, withheld=opened.withholds(one)) for one in found]
         serving.note(request_id, zip(rows.rows_of(body), said, strict=True))

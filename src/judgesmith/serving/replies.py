@@ -1,5 +1,7 @@
 """From what a judge says to what a client is told."""
 
+from dataclasses import replace
+
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judged import InOrder, Judged
 from judgesmith.judging.templates import fields_in, names_in
@@ -55,18 +57,27 @@ def about(judge: Judge, room: int) -> JudgeAbout:
 
 
 def judgment_reply(judge: Judge, judged: Judged, *, withheld: bool) -> JudgmentReply:
-    """What there is to tell of one row; a verdict that is `withheld` is not."""
+    """What there is to tell of one row; of a verdict that is `withheld` the reasons alone."""
+    if withheld:
+        judged = replace(
+            judged, verdict=None, scores=None, distribution=None, preference=None,
+            status=Status.ABSTAINED,
+            orders=tuple(
+                one._replace(verdict=None, distribution=None, status=Status.ABSTAINED)
+                for one in judged.orders
+            ),
+        )  # fmt: skip
     alone = len(judged.orders) == 1
     return JudgmentReply(
         id=judged.entry.row.id,
-        verdict=None if withheld else judged.verdict,
+        verdict=judged.verdict,
         names=judge.dialect.direction,
         scores=None if judged.scores is None else [round(s, _PLACES) for s in judged.scores],
         distribution=_rounded(judged.distribution),
         confidence=None if judged.confidence is None else round(judged.confidence, _PLACES),
         order_agreement=None if judged.flipped is None else not judged.flipped,
         preference=None if judged.preference is None else round(judged.preference, _PLACES),
-        status=Status.ABSTAINED if withheld else judged.status,
+        status=judged.status,
         orders=[] if alone else [_order(one) for one in judged.orders],
         own_reference=judged.own_reference,
         rationale=judged.orders[0].rationale if alone else None,

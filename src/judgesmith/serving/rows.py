@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from judgesmith.errors import DataError, JudgesmithError
+from judgesmith.inference.abstaining import Abstaining
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.rows.checking import check_prompt
 from judgesmith.serving.refusals import Refusal, invalid
@@ -18,8 +19,10 @@ def rows_of(body: OneRow | ManyRows) -> Sequence[PairRow]:
     return body.items if isinstance(body, ManyRows) else [body]
 
 
-def entries_of(judge: Judge, body: OneRow | ManyRows, request_id: str) -> list[OwnPair]:
-    """The rows as records, all of which this judge can be asked about.
+def entries_of(
+    judge: Judge, body: OneRow | ManyRows, request_id: str, abstaining: Abstaining | None = None
+) -> list[OwnPair]:
+    """The rows as records, all of which this judge can be asked about, and its promise is about.
 
     Raises Refusal 422, with the field, for the first that it cannot.
     """
@@ -30,16 +33,21 @@ def entries_of(judge: Judge, body: OneRow | ManyRows, request_id: str) -> list[O
             row,
             f"items.{place}" if many else "",
             f"{request_id}/{place}",
+            abstaining,
         )
         for place, row in enumerate(rows_of(body))
     ]
 
 
-def _entry(judge: Judge, row: PairRow, where: str, name: str) -> OwnPair:
+def _entry(
+    judge: Judge, row: PairRow, where: str, name: str, abstaining: Abstaining | None
+) -> OwnPair:
     dialect = judge.dialect
     try:
         entry = entry_of(row, dialect.kind, name=name, source="request", where=where)
         check_prompt(judge, entry)
+        if abstaining is not None:
+            abstaining.check(entry)
     except DataError as error:
         raise _about(error, where) from None
     return entry
