@@ -10,7 +10,7 @@ from judgesmith.judging.library import LIBRARY
 from judgesmith.records import Kind
 from judgesmith.report.card import Card, render_card
 from judgesmith.report.card_sure import Sureness
-from judgesmith.report.card_weak import clearly_weak, weak_table
+from judgesmith.report.card_weak import clearly_weak, weak_sentences, weak_table
 from judgesmith.report.document import Document
 from judgesmith.report.exports import Exported
 from judgesmith.report.markdown import render_block
@@ -68,13 +68,13 @@ def failing(document: Document) -> Document:
 
 
 def test_a_slice_on_which_it_fails_is_named_with_n_and_interval(full_document: Document) -> None:
-    (told,) = clearly_weak(*measured(full_document), {"subtle": "hidden bias"})
+    (told,) = weak_sentences(*measured(full_document), {"subtle": "hidden bias"})
     assert told.startswith("Clearly weaker on subtle (hidden bias): accuracy .10 [.03, .17] (n = 6")
     assert ".60 [.57, .63] (n = 300, 150 questions)" in told
     found = section(card(failing(full_document)), "Where it is weakest")
     assert ".10 [.03, .17]" in found
     top = card(failing(full_document)).split("## What it is\n")[0]
-    assert "On 1 slice of its items it is clearly weaker" in top
+    assert "clearly weaker than as a whole on 1 slice of its items (subtle)" in top
 
 
 def test_a_slice_whose_interval_reaches_the_whole_is_not_called_weak(
@@ -83,7 +83,7 @@ def test_a_slice_whose_interval_reaches_the_whole_is_not_called_weak(
     evaluation, judge = measured(full_document)
     near = judge.slices["subtle"].model_copy(update={"accuracy": accuracy(0.5, 0.1, 66)})
     judge = judge.model_copy(update={"slices": {**judge.slices, "subtle": near}})
-    assert not clearly_weak(evaluation, judge, {})
+    assert not clearly_weak(evaluation, judge)
 
 
 def test_the_lowest_stand_first_and_say_that_they_were_picked(full_document: Document) -> None:

@@ -19,7 +19,7 @@ from judgesmith.report.card_head import card_head
 from judgesmith.report.card_limits import limits, limits_of_slices
 from judgesmith.report.card_sure import Sureness, sureness_texts
 from judgesmith.report.card_use import use_texts
-from judgesmith.report.card_weak import clearly_weak, judge_in, weak_table
+from judgesmith.report.card_weak import judge_in, weak_sentences, weak_table
 from judgesmith.report.card_words import learned, rubric, speed, stored, what
 from judgesmith.report.cost_sections import cost_card_table
 from judgesmith.report.document import Document
@@ -111,7 +111,7 @@ def _weak(card: Card, stamp: str) -> list[str]:
     if known is None:
         return []
     table = weak_table(*known, card.glossary)
-    told = [f"- {plain(one)}" for one in clearly_weak(*known, card.glossary) if not stamp]
+    told = [f"- {plain(one)}" for one in weak_sentences(*known, card.glossary) if not stamp]
     found = ["\n".join(told)] if told else []
     return found + ([] if table is None else _lower(render_block(table, stamp), titled=True))
 

@@ -57,12 +57,12 @@ def _of_gate(card: "Card") -> list[str]:
 def limits_of_slices(card: "Card") -> list[str]:
     """That there are slices on which it fails, whatever the gate says of the whole."""
     known = judge_in(card.document.evaluation, card.exported.student)
-    weak = [] if known is None or card.document.rehearsed else clearly_weak(*known, card.glossary)
+    weak = [] if known is None or card.document.rehearsed else clearly_weak(*known)
     if not weak:
         return []
     return [
-        f"On {plural(len(weak), 'slice')} of its items it is clearly weaker than as a whole, "
-        "listed under Where it is weakest."
+        f"It is clearly weaker than as a whole on {plural(len(weak), 'slice')} of its items "
+        f"({', '.join(one.info.title for one in weak)}): see Where it is weakest."
     ]
 
 

@@ -5,13 +5,15 @@ from typing import NamedTuple
 
 from judgesmith.report.blocks import Cell, Table, columns, number_cell
 from judgesmith.report.numbers import denominator, ends, estimate, not_shown
-from judgesmith.report.results import Evaluation, JudgeResult, SliceInfo, SliceResult
+from judgesmith.report.results import Evaluation, JudgeResult, Number, SliceInfo, SliceResult
 
 MOST = 3
 """Slices of each kind that are listed."""
 
 
-class _Weak(NamedTuple):
+class Weak(NamedTuple):
+    """A slice, and the judge on it."""
+
     info: SliceInfo
     found: SliceResult
 
@@ -50,33 +52,42 @@ def weak_table(
     )
 
 
-def clearly_weak(
+def clearly_weak(evaluation: Evaluation, judge: JudgeResult) -> list[Weak]:
+    """Slices whose whole interval of accuracy lies under that of all items together."""
+    whole = _whole(judge)
+    bottom = None if whole is None else ends(whole)
+    if bottom is None:
+        return []
+    inside = [(weak, ends(weak.found.accuracy)) for weak in _slices(evaluation, judge)]
+    return [weak for weak, found in inside if found is not None and found[1] < bottom[0]]
+
+
+def weak_sentences(
     evaluation: Evaluation, judge: JudgeResult, glossary: Mapping[str, str]
 ) -> list[str]:
-    """A sentence for each slice whose whole interval lies under that of all items together."""
-    whole = judge.slices.get("all") or judge.slices.get("in_domain")
-    bottom = ends(whole.accuracy) if whole is not None else None
-    if whole is None or bottom is None:
-        return []
-    told = []
-    for info, found in _slices(evaluation, judge):
-        inside = ends(found.accuracy)
-        if inside is None or inside[1] >= bottom[0]:
-            continue
-        meaning = glossary.get(info.title)
-        told.append(
-            f"Clearly weaker on {info.title}" + (f" ({meaning})" if meaning else "")
-            + f": accuracy {estimate(found.accuracy)} ({denominator(found.accuracy)}), against "
-            f"{estimate(whole.accuracy)} ({denominator(whole.accuracy)}) on all; "
-            f"{evaluation.labels_title.partition('; n = ')[0]}."
-        )  # fmt: skip
-    return told
+    """A sentence for each slice on which the judge is clearly weak, with both numbers."""
+    whole = _whole(judge)
+    return [
+        f"Clearly weaker on {info.title}{_meaning(info.title, glossary)}: accuracy "
+        f"{estimate(found.accuracy)} ({denominator(found.accuracy)}), against {estimate(whole)} "
+        f"({denominator(whole)}) on all; {evaluation.labels_title.partition('; n = ')[0]}."
+        for info, found in clearly_weak(evaluation, judge)
+    ]
 
 
-def _slices(evaluation: Evaluation, judge: JudgeResult) -> list[_Weak]:
+def _meaning(name: str, glossary: Mapping[str, str]) -> str:
+    return f" ({glossary[name]})" if name in glossary else ""
+
+
+def _whole(judge: JudgeResult) -> Number | None:
+    found = judge.slices.get("all") or judge.slices.get("in_domain")
+    return None if found is None else found.accuracy
+
+
+def _slices(evaluation: Evaluation, judge: JudgeResult) -> list[Weak]:
     """Slices that are no domain and have an accuracy, the lowest first."""
     known = [
-        _Weak(info, judge.slices[info.name]) for info in evaluation.slices
+        Weak(info, judge.slices[info.name]) for info in evaluation.slices
         if info.kind != "domain" and info.name in judge.slices
         and not_shown(judge.slices[info.name].accuracy) is None
     ]  # fmt: skip
