@@ -20,10 +20,9 @@ P(Bin(N(j), risk) <= wrong(j)) <= delta / m thus happens with probability at mos
 union bound over the m ranks gives delta. Nothing is assumed of the confidences: not that they are
 calibrated, nor that risk falls as they rise.
 
-Questions made from a few templates are independent only given the templates: the promise is then
-about new questions from the same templates in the same shares (the wrong ones are no longer
-binomial, but Hoeffding 1956 bounds their lower tail by the binomial of the mean chance), and none
-about questions from other templates.
+Questions made from a few templates are independent draws only from the questions of these
+templates, so that nothing is promised of questions from others
+(`benchmarks/abstention_templates.py` shows how often that would break).
 
 Items of one question share their fate, so one per question counts. That drops items, and keeps
 the binomial exact; `benchmarks/abstention.py` shows what happens when it is not done.
