@@ -122,6 +122,13 @@ def test_order_of_rows_does_not_matter() -> None:
     assert one == rank_systems(rows[::-1], seed=5, resamples=300)
 
 
+def test_equal_strengths_are_in_order_of_names() -> None:
+    """The fit leaves them a few units of the last place apart."""
+    rows = [one for name in "bcd" for one in met("a", name, 7, 2)]
+    found = rank_systems(rows, seed=1, resamples=20)
+    assert [one.name for one in found.standings] == ["a", "b", "c", "d"]
+
+
 def test_bad_input() -> None:
     with pytest.raises(DataError, match="at least one comparison"):
         rank_systems([], seed=1)

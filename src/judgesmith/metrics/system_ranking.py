@@ -20,6 +20,7 @@ from judgesmith.metrics.resample import Resampling, ResamplingOptions, drawn_sum
 from judgesmith.metrics.result import Estimate
 
 _TIED = 1e-9
+_PLACES = 9
 
 
 class Comparison(NamedTuple):
@@ -172,8 +173,13 @@ def _standings(
             else _with_ends(float(scores[0, i]), n, drawn_scores[:, i], count, plan)
         )
         found.append(Standing(name, n, bound_share(rate, played), strength))
-    found.sort(key=lambda one: (-(one.strength.value or 0.0), -(one.win_rate.value or 0.0)))
+    found.sort(key=lambda one: (-_coarse(one.strength), -_coarse(one.win_rate), one.name))
     return tuple(found)
+
+
+def _coarse(found: Estimate) -> float:
+    """A value without the noise of its sum, so that equal ones are in order of what comes next."""
+    return round(found.value or 0.0, _PLACES)
 
 
 def _of_tables(tables: FloatArray) -> tuple[FloatArray, FloatArray]:
