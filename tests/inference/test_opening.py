@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from judgesmith.backends.loading import load
 from judgesmith.backends.origin import Origin, write_origin
@@ -73,6 +74,19 @@ def test_the_first_that_is_measured_judges_or_the_one_that_is_named(run: Path) -
         open_judge(run, student="studnet")
     with pytest.raises(RunError, match=r"before: not there yet; run the recipe up to --until sft"):
         open_judge(run, student="before training")
+
+
+def test_a_student_that_lies_in_the_run_judges_though_nothing_measures_it(run: Path) -> None:
+    (recipe,) = run.glob("recipe.yaml")
+    content = yaml.safe_load(recipe.read_text())
+    content.pop("evaluate")
+    recipe.write_text(yaml.safe_dump(content))
+    fast = open_judge(run, student="student (fast)")
+    assert (fast.name, fast.mode) == ("tiny/student (fast)", "fast")
+    with pytest.raises(RecipeError, match="no stage of the recipe makes or measures it"):
+        open_judge(run, student="before training")
+    shutil.copytree(run / "sft/student", run / "sft/before")
+    assert open_judge(run, student="before training").name == "tiny/before training"
 
 
 def test_a_version_follows_from_weights_dialect_and_margin_and_from_no_folder(

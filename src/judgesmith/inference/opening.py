@@ -28,7 +28,7 @@ from judgesmith.records import content_id
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.outside import cache_folder
 from judgesmith.runs.recipe import Recipe
-from judgesmith.runs.students import is_fast
+from judgesmith.runs.students import is_fast, made_as, student_folder
 from judgesmith.tasks import load_dialect, task_of
 
 
@@ -77,7 +77,7 @@ def judge_of_run(
     sft: Any = recipe.sections.get("sft")
     if sft is None:
         raise JudgesmithError(f"{run_dir.path}: the recipe trains no student (no `sft` section).")
-    chosen = _choose(recipe, dialect, student)
+    chosen = _choose(run_dir, recipe, dialect, student)
     if dialect is not None:
         _check_known(run_dir, chosen)
     named = load_dialect(task_of(run_dir.header), chosen.dialect)
@@ -190,8 +190,11 @@ def _weights_id(folder: Path) -> list[str | None]:
     return [weights_hash(folder), base_hash(folder), base]
 
 
-def _choose(recipe: Recipe, dialect: str | None, student: str | None) -> _Chosen:
-    """The student and dialect that are measured first; of those named, the first that fit."""
+def _choose(run_dir: RunDir, recipe: Recipe, dialect: str | None, student: str | None) -> _Chosen:
+    """The student and dialect that are measured first; of those named, the first that fit.
+
+    A student that the recipe does not measure, but that lies in the run, has the others' dialects.
+    """
     sft: Any = recipe.sections["sft"]
     evaluate: Any = recipe.sections.get("evaluate")
     parts = evaluate.parts if evaluate is not None else ()
@@ -200,13 +203,18 @@ def _choose(recipe: Recipe, dialect: str | None, student: str | None) -> _Chosen
         known = [_Chosen(part.dialect, part.students[0]) for part in parts] or known[:1]
     else:
         measured = [_Chosen(part.dialect, name) for part in parts for name in part.students]
-        everybody = {one.student for one in (*measured, *known)}
-        known = [one for one in (*measured, *known) if one.student == student]
+        everyone = (*measured, *known)
+        known = (
+            [one for one in everyone if one.student == student]
+            or [one for one in everyone if made_as(one.student) == made_as(student)]
+            or [one for one in everyone if run_dir.file(student_folder(student)).exists()]
+        )
         if not known:
             raise RecipeError(
                 f"--student {student!r}: no stage of the recipe makes or measures it; "
-                f"{nearest(student, everybody)}"
+                f"{nearest(student, {one.student for one in everyone})}"
             )
+        known = [one._replace(student=student) for one in known]
     found = next((one for one in known if one.dialect == dialect), known[0])
     return found if dialect is None else found._replace(dialect=dialect)
 
