@@ -225,7 +225,7 @@ def test_what_every_question_had_is_known_of_a_run_and_of_an_exported_folder(
     write_judge_file(folder, JudgeFile.of(judge, "bias"))
     assert open_judge(folder).always == ("choices",)
     pair = {"question": "Who?", "response_a": "Ann.", "response_b": "Bob."}
-    rows = [{**pair, "choices": ["x", "y"]}, pair, {**pair, "response_b": " "}]
+    rows = [{**pair, "choices": ["x", "y"]}, pair, {**pair, "response_b": " ", "latency_ms": 3}]
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     tell_lacking(judge, Source(path))
@@ -233,6 +233,7 @@ def test_what_every_question_had_is_known_of_a_run_and_of_an_exported_folder(
     assert f"2 of 3 rows have no `choices` (the first: {path}:2)" in told
     assert f"1 of 3 rows have an empty response (the first: {path}:3)" in told
     assert "context" not in told
+    assert "warning: fields that are not read: latency_ms." in told
     tell_lacking(judge, Source(path, limit=1))
     tell_lacking(replace(judge, dialect=LIBRARY["prometheus-relative"]), Source(path, limit=2))
     assert capsys.readouterr().out == ""

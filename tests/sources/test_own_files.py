@@ -201,3 +201,19 @@ def test_responses_of_systems_are_said_to_be_for_another_command(path: Path) -> 
     path.write_text('{"question": "Why?", "model": "m", "text": "So."}\n')
     with pytest.raises(DataError, match=rf"`judgesmith rank --judge JUDGE {path}` compares"):
         next(read_pairs(path))
+
+
+def test_fields_of_the_user_s_own_are_left_out_and_near_names_are_mistakes(path: Path) -> None:
+    row = {"question": "Why?", "response_a": "x", "response_b": "y", "model": "m", "user": {"n": 1}}
+    path.write_text(json.dumps(row) + "\n")
+    assert [entry.row.question for entry in read_pairs(path)] == ["Why?"]
+    path.write_text(json.dumps({**row, "contxt": "c"}) + "\n")
+    with pytest.raises(
+        DataError, match="field 'contxt' is unknown; did you mean 'context'"
+    ) as told:
+        next(read_pairs(path))
+    assert "field 'user'" not in str(told.value)
+    del row["response_a"], row["response_b"]
+    path.write_text(json.dumps({**row, "answer_a": "x", "answer_b": "y"}) + "\n")
+    with pytest.raises(DataError, match="field 'answer_a' is unknown"):
+        next(read_pairs(path))

@@ -16,7 +16,7 @@ from judgesmith.cli.abstaining import (
 from judgesmith.cli.opening import open_told
 from judgesmith.errors import RecipeError
 from judgesmith.inference.judge import Judge
-from judgesmith.inference.lacking import EMPTY, find_lacking
+from judgesmith.inference.lacking import EMPTY, look_at
 from judgesmith.inference.rows.stream import Source, Tally, judge_file
 from judgesmith.judging.templates import names_in
 from judgesmith.models.protocol import Mode
@@ -102,11 +102,13 @@ def _about_responses(judge: Judge, tally: Tally) -> str:
 
 
 def tell_lacking(judge: Judge, source: Source) -> None:
-    """Warn of rows without what every question had that the judge learned from."""
+    """Warn of rows without what all questions had that it learned from, and of unread fields."""
     dialect = judge.dialect
     asks = names_in(dialect.user) | names_in(dialect.reference_user or "")
     shown = [name for name in judge.always if name in asks]
-    count, found = find_lacking(source.rows(), shown)
+    count, found, unread = look_at(source.rows(), shown)
+    if unread:
+        show.line(f"warning: fields that are not read: {', '.join(unread)}.")
     for name, lacking in found.items():
         what = f"an {name}" if name == EMPTY else f"no `{name}`"
         known = "" if name == EMPTY else f", and all questions that {judge.name} learned from had"

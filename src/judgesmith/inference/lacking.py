@@ -1,10 +1,12 @@
-"""Rows that lack what every question had that a judge learned from."""
+"""Rows that lack what every question had that a judge learned from, and fields nobody reads."""
 
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
+
+from judgesmith.sources.own_files import other_fields
 
 ASKED_WITH = ("context", "choices")
 RESPONSES = ("response", "response_a", "response_b")
@@ -32,24 +34,34 @@ def always_in(questions: Path) -> tuple[str, ...]:
     return tuple(name for name in ASKED_WITH if name in always)
 
 
-def find_lacking(
-    rows: Iterable[tuple[str, dict[str, Any]]], always: Iterable[str]
-) -> tuple[int, dict[str, Lacking]]:
-    """How many rows there are, and for each thing that some lack how many do.
+class Looked(NamedTuple):
+    """How many rows there are, for each thing that some lack how many do, and unread fields."""
+
+    rows: int
+    lacking: dict[str, Lacking]
+    unread: tuple[str, ...]
+
+
+def look_at(rows: Iterable[tuple[str, dict[str, Any]]], always: Iterable[str]) -> Looked:
+    """What is noticed about rows to be judged; `always` are the fields that each should have.
 
     A response without a letter in it counts as `EMPTY`.
 
-    >>> find_lacking([("f:1", {"response_a": " ", "context": "x"}), ("f:2", {})], ["context"])
-    (2, {'empty response': Lacking(rows=1, first='f:1'), 'context': Lacking(rows=1, first='f:2')})
+    >>> row = {"question": "Why?", "response_a": "x", "response_b": " ", "cost": 1}
+    >>> look_at([("f:1", row)], ["context"])  # doctest: +NORMALIZE_WHITESPACE
+    Looked(rows=1, lacking={'context': Lacking(rows=1, first='f:1'),
+    'empty response': Lacking(rows=1, first='f:1')}, unread=('cost',))
     """
     watched, count = tuple(always), 0
     found: dict[str, Lacking] = {}
+    unread: dict[str, None] = {}
     for where, row in rows:
         count += 1
+        unread.update(dict.fromkeys(other_fields(row)))
         lacks = [name for name in watched if not row.get(name)]
         texts = [row[name] for name in RESPONSES if isinstance(row.get(name), str)]
         lacks += [EMPTY] if any(not text.strip() for text in texts) else []
         for name in lacks:
             before = found.get(name, Lacking(0, where))
             found[name] = before._replace(rows=before.rows + 1)
-    return count, found
+    return Looked(count, found, tuple(unread))

@@ -8,6 +8,7 @@ from judgesmith.evaluation.judges import reasons
 from judgesmith.evaluation.measure import Subject
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judged import Judged
+from judgesmith.inference.lacking import look_at
 from judgesmith.inference.rows.stream import judge_rows
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.pointwise import expected_scores, verdict_letter
@@ -17,12 +18,14 @@ from judgesmith.records import TIE, Judgment, Kind
 from judgesmith.runs.jsonl import file_sha256
 from judgesmith.sources.imported import ImportedItem, ImportedJudgment, ImportedRow
 from judgesmith.sources.own_files import OwnPair, read_pairs
+from judgesmith.sources.own_tables import raw_pairs
 
 
 def judged_pairs(folder: Path, path: Path) -> Readable:
     """A run's student on labelled rows, beside the file's own verdicts or scores."""
     judge = open_judge(folder)
     kind = check_labels(judge, path)
+    unread = look_at(raw_pairs(path), ()).unread
     judged = list(judge_rows(judge, path))
     what = "pairs" if kind is Kind.PAIR else "responses"
     return Readable(
@@ -30,6 +33,7 @@ def judged_pairs(folder: Path, path: Path) -> Readable:
         title=f"{judge.name} on the {what} of {path.name}",
         subject=_of_pairs(judge) if kind is Kind.PAIR else _of_single(judge),
         read=lambda: (_row(entry, judge, path) for entry in judged),
+        notes=(f"Fields that are not read: {', '.join(unread)}.",) if unread else (),
         provenance=((f"sha256 of {path.name}", file_sha256(path)[:16]),),
     )
 

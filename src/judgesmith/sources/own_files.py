@@ -1,6 +1,8 @@
 """A user's own files: responses, labels, and pairs to judge."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -180,14 +182,17 @@ def read_pairs(path: Path, *, alone: bool = False) -> Iterator[OwnPair]:
 def as_entry(raw: dict[str, Any], file: str, where: str, *, alone: bool = False) -> OwnPair:
     """One row with the fields of `PairRow` as records; `file` is what it says it comes from.
 
-    `where` names a row without an `id`. Raises DataError naming the fields that are wrong.
+    `where` names a row without an `id`. Fields of the user's own, see `other_fields`, are left out.
+    Raises DataError naming the fields that are wrong.
     """
     if "text" in raw and not any(name.startswith("response") for name in raw):
         raise DataError(
             f"{where}: expected responses to judge, found `text`: these look like the responses of "
             f"systems, which `judgesmith rank --judge JUDGE {where.rpartition(':')[0]}` compares."
         )
-    row = validate_row(raw, PairRow, where=where)
+    others = other_fields(raw)
+    known = {field: value for field, value in raw.items() if field not in others}
+    row = validate_row(known, PairRow, where=where)
     if row.model_a is not None and row.model_a == row.model_b:
         raise DataError(
             f"{where}: field 'model_b': expected another system than `model_a`, found "
@@ -196,6 +201,32 @@ def as_entry(raw: dict[str, Any], file: str, where: str, *, alone: bool = False)
     name = row.id if row.id is not None else where.rpartition("/")[2]
     kind = Kind.SINGLE if alone else Kind.PAIR
     return entry_of(row, kind, name=name, source=f"file {file}", where=where)
+
+
+def other_fields(raw: dict[str, Any]) -> list[str]:
+    """Fields of a row that nobody reads, such as a log's other columns.
+
+    One that is nearly called as a known one is a mistake, and none of them. In a row without a
+    question or a response all may be misnamed, so there are none.
+
+    >>> other_fields({"question": "Why?", "response_a": "x", "respons_b": "y", "latency_ms": 3})
+    ['latency_ms']
+    >>> other_fields({"prompt": "Why?", "response_a": "x", "response_b": "y"})
+    []
+    """
+    if "question" not in raw or not any(name in raw for name in _SHOWN):
+        return []
+    return [name for name in raw if name not in PairRow.model_fields and not _nearly_known(name)]
+
+
+_SHOWN = ("response", "response_a", "response_b", "responses")
+_NEAR = 0.85
+"""Likeness of two names: `respons_b` has .95 to `response_b`, `model` .83 to `model_a`."""
+
+
+@lru_cache(maxsize=1_024)
+def _nearly_known(name: str) -> bool:
+    return bool(get_close_matches(name, PairRow.model_fields, n=1, cutoff=_NEAR))
 
 
 def entry_of(row: PairRow, kind: Kind, *, name: str, source: str, where: str) -> OwnPair:
