@@ -198,13 +198,13 @@ def test_an_empty_bucket_stops_the_run_and_the_audit_tells(
 
 
 def test_a_verdict_file_that_cannot_be_written(
-    command: Any, light_run: Path, tmp_path: Path
+    command: Any, tiny_run: Path, tmp_path: Path
 ) -> None:
     """Said before anything is judged."""
     pairs = tmp_path / "pairs.jsonl"
     pairs.write_text('{"question": "q", "response_a": "a", "response_b": "b"}\n')
     for target in (tmp_path, pairs):
-        done = command("judge", pairs, "--judge", light_run, "--out", target)
+        done = command("judge", pairs, "--judge", tiny_run, "--out", target)
         mistake(done, "--out", "expected a new file's name")
 
 

@@ -1,5 +1,6 @@
 """Judges that can be watched and held, and servers on loopback that serve them."""
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,6 +14,17 @@ from judges import Scripted, scripted_judge
 from served import Server, served
 
 from judgesmith.inference.judge import Judge
+
+
+@pytest.fixture(autouse=True)
+def logs_are_heard(caplog: pytest.LogCaptureFixture) -> None:
+    """Libraries that other tests load in this process may have silenced all logs."""
+    logging.disable(logging.NOTSET)
+    for name, logger in logging.Logger.manager.loggerDict.items():
+        if name.startswith("judgesmith") and isinstance(logger, logging.Logger):
+            logger.disabled, logger.propagate = False, True
+    caplog.set_level(logging.WARNING)
+    caplog.set_level(logging.WARNING, "judgesmith")
 
 
 @pytest.fixture
