@@ -5,6 +5,7 @@ import gzip
 import json
 import random
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -104,6 +105,7 @@ def test_a_call_struck_down_anywhere_goes_on_and_ends_with_the_same_bytes(
         said = f"judge: going on after {kept} of 10 rows, judged by an earlier call."
         assert (said in capsys.readouterr().err) is (kept > 0)
         assert (tally.pairs, tally.pairs_parsed, tally.both) == (10, 10, 10)
+        assert tally.verdicts == Counter(row["verdict"] for row in read(out))
     assert not list(tmp_path.glob(".*"))
 
 

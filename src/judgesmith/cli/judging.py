@@ -89,8 +89,10 @@ def _about_pairs(judge: Judge, tally: Tally) -> str:
     )
     if judge.margin is not None:
         how = f"by a score for each response alone: {tally.pairs_parsed} with a verdict."
+    counts = ", ".join(f"{verdict} {count:,}" for verdict, count in sorted(tally.verdicts.items()))
     return (
-        f"{tally.pairs} pairs judged {how} A verdict names the {judge.dialect.direction} response."
+        f"{tally.pairs} pairs judged {how} A verdict names the {judge.dialect.direction} response"
+        f"{f': {counts}' if counts else ''}."
     )
 
 

@@ -1,6 +1,7 @@
 """A file of any length through a judge, into another that appears whole or not at all."""
 
 from array import array
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -34,7 +35,7 @@ class Tally:
     """How many rows were judged and how: `same` of `both` pairs had one verdict in both orders.
 
     `second` are those that a second judge took over, which are in no other count. `covered` holds
-    the covered mass of each row that has one.
+    the covered mass of each row that has one, `verdicts` how many pairs got each.
     """
 
     pairs: int = 0
@@ -46,23 +47,26 @@ class Tally:
     abstained: int = 0
     second: int = 0
     second_parsed: int = 0
+    verdicts: Counter[str] = field(default_factory=Counter)
     covered: "array[float]" = field(default_factory=lambda: array("d"))
 
     def add(self, row: dict[str, Any]) -> None:
         """Count a row as it is written."""
-        if row.get("covered") is not None:
-            self.covered.append(row["covered"])
         self.abstained += row.get("status") == Status.ABSTAINED
         if ABSTAINED_BY in row:
             self.second += 1
             self.second_parsed += row.get("score", row.get("verdict")) is not None
             return
+        if row.get("covered") is not None:
+            self.covered.append(row["covered"])
         if "consistent" not in row:
             self.alone += 1
             self.alone_parsed += row.get("score", row.get("verdict")) is not None
             return
         self.pairs += 1
         self.pairs_parsed += row["verdict"] is not None
+        if row["verdict"] is not None:
+            self.verdicts[row["verdict"]] += 1
         self.both += row["consistent"] is not None
         self.same += row["consistent"] is True
 
