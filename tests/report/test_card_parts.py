@@ -111,7 +111,8 @@ def test_a_calibration_shows_before_after_and_each_promise(
     full_document: Document, rehearsed_document: Document
 ) -> None:
     found = Sureness(
-        what="the dev side", labels="key", items=400, without_verdict=3, also_chose=True,
+        what="the dev side", kind="pair", mapped=True, labels="key",
+        items=400, without_verdict=3, also_chose=True,
         before=accuracy(0.13, 0.05, 397), after=accuracy(0.04, 0.03, 397), promises=(PROMISE,),
     )  # fmt: skip
     text = section(card(full_document, sureness=found), "How sure it is")
@@ -119,6 +120,9 @@ def test_a_calibration_shows_before_after_and_each_promise(
     assert ".04 [.01, .07] (n = 397, 198 questions) after" in text
     assert "- `--abstain-risk 0.1`: at most 10%" in text
     assert "somewhat too good" in text
+    assert "is calibrated on 400 pair items from the dev side" in text
+    left = card(full_document, sureness=found.model_copy(update={"mapped": False}))
+    assert "is calibrated" not in section(left, "How sure it is")
     assert "[rehearsed]" not in text
     rehearsed = card(rehearsed_document, sureness=found)
     assert "[rehearsed]" in section(rehearsed, "How sure it is")

@@ -81,7 +81,8 @@ def _sureness(found: Calibration | None) -> Sureness | None:
         )  # fmt: skip
 
     return Sureness(
-        what=on.what, labels=on.labels, items=on.items, without_verdict=on.without_verdict,
+        what=on.what, kind=on.kind.value, mapped=found.map is not None, labels=on.labels,
+        items=on.items, without_verdict=on.without_verdict,
         also_chose=on.also_chose, before=number(found.ece_before), after=number(found.ece_after),
         promises=tuple(promises(found)),
     )  # fmt: skip

@@ -14,9 +14,12 @@ class Sureness(Result):
     """What a calibration rests on and did; errors are expected calibration errors, 0 to 1.
 
     `promises` are sentences, one for each risk; `without_verdict` counts the items without one.
+    All items are of one `kind`; `mapped` is False where the stated confidence was left as it is.
     """
 
     what: str
+    kind: str
+    mapped: bool
     labels: str
     items: int
     without_verdict: int
@@ -37,9 +40,11 @@ def sureness_texts(found: Sureness | None, stamp: str) -> list[str]:
         " They also chose the checkpoint or the tie margin, so this is somewhat too good."
         if found.also_chose else ""
     )  # fmt: skip
+    done = "is calibrated" if found.mapped else "was checked, and left as the model states it,"
     told = [
-        "Its `confidence` (the chance that the verdict is what the label says) is calibrated on "
-        f"{plural(found.items, 'item')} from {plain(found.what)} (labels: {plain(found.labels)}; "
+        "Its `confidence` (the chance that the verdict is what the label says) "
+        f"{done} on {plural(found.items, f'{found.kind} item')} from {plain(found.what)} "
+        f"(labels: {plain(found.labels)}; "
         f"{found.without_verdict:,} without a verdict).{chose} The gap between confidence and how "
         "often it is right (expected calibration error, 95% interval), on questions that the "
         f"calibration was not fitted on: {_of(found.before)} before, {_of(found.after)} after.",
