@@ -107,7 +107,7 @@ class Evidence(_Part):
 class Calibration(_Part):
     """A calibration as it is kept; `id` is the hash of everything else.
 
-    `judge`, `version`, `dialect` and `mode` are those of the judge without a calibration. Losses
+    `judge`, `dialect` and `mode` are those of the judge, `version` is its `made_of`. Losses
     are log losses of "the verdict is right", in nats, and errors expected calibration errors over
     ten bins; all were measured on questions that the map was not fitted on.
     """
