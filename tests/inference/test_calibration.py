@@ -230,6 +230,15 @@ def test_fitting_again_replaces_the_calibration_of_that_judge_only(tmp_path: Pat
     assert [one.fitted_on.items for one in read_calibrations(path)] == [50, 200]
 
 
+def test_fitting_again_replaces_a_file_of_an_older_schema(tmp_path: Path) -> None:
+    path, found = tmp_path / "calibration.json", fitted()
+    path.write_text(json.dumps({"schema": 1, "calibrations": [{"schema": 1, "judge": "j"}]}))
+    with pytest.raises(DataError, match="Run `judgesmith calibrate` again"):
+        read_calibrations(path)
+    keep_calibration(path, found)
+    assert read_calibrations(path) == (found,)
+
+
 def test_an_exported_judge_keeps_it(tmp_path: Path) -> None:
     held = with_calibration(JUDGE, fitted(200))
     write_judge_file(tmp_path, JudgeFile.of(held, "bias"))

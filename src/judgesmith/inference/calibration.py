@@ -213,9 +213,10 @@ def read_calibrations(path: Path) -> tuple[Calibration, ...]:
 def keep_calibration(path: Path, calibration: Calibration) -> None:
     """Write a calibration beside those of other judges; one of the same judge is replaced.
 
-    Calibrations of former versions of the judge go with it.
+    Calibrations of former versions of the judge go with it, and a file of an older schema.
     """
-    others = [one for one in read_calibrations(path) if not _same(one, calibration)]
+    before = () if _is_older(path) else read_calibrations(path)
+    others = [one for one in before if not _same(one, calibration)]
     kept = sorted([*others, calibration], key=lambda one: (one.judge, one.dialect, one.mode))
     write_json(
         path,
@@ -224,6 +225,13 @@ def keep_calibration(path: Path, calibration: Calibration) -> None:
             "calibrations": [one.model_dump(mode="json", by_alias=True) for one in kept],
         },
     )
+
+
+def _is_older(path: Path) -> bool:
+    try:
+        return path.is_file() and int(orjson.loads(path.read_bytes())["schema"]) < SCHEMA
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def calibration_for(
