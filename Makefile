@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
 # Of `make test-external`: where the built server is kept, and the environment that it runs in.
-WHEELS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/judgesmith/wheels
+WHEELS ?= $(or $(JUDGESMITH_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/judgesmith)/wheels
 EXTERNAL ?= .venv-external
 export JUDGESMITH_DATA ?= $(wildcard $(DATA))
 export TOKENIZERS_PARALLELISM := false

@@ -22,6 +22,7 @@ import llama_server  # noqa: E402
 import server_recipes  # noqa: E402
 import students as training  # noqa: E402
 
+from judgesmith.backends.gguf.source import converter_in  # noqa: E402
 from judgesmith.judging.dialect import Dialect  # noqa: E402
 from judgesmith.models.http.cache import ReplyCache  # noqa: E402
 from judgesmith.models.http.client import Books, HttpModel  # noqa: E402
@@ -90,7 +91,7 @@ def server_python() -> Path:
 def converter() -> Path:
     """The folder of llama.cpp's converter."""
     wheels = os.environ.get(WHEELS, "~/.cache/judgesmith/wheels")
-    folder = installing.converter(Path(wheels).expanduser())
+    folder = converter_in(Path(wheels).expanduser())
     if not folder.exists():
         pytest.fail(f"{folder}: no converter there; run `make test-external`", pytrace=False)
     return folder

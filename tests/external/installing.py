@@ -6,7 +6,7 @@ The package is published as source only, so it is compiled here: about 13 CPU-mi
 wheel is kept and is fit for this machine's processor; delete it after moving the folder to another.
 The source is kept, too: it holds the converter to GGUF, which the installed package lacks.
 
-Needs a C++ compiler. Standard library only, so that any Python can run it.
+Needs a C++ compiler.
 """
 
 import argparse
@@ -15,25 +15,17 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import venv
 from collections.abc import Sequence
 from pathlib import Path
 
-VERSION = "0.3.36"
-PACKAGE = f"llama-cpp-python=={VERSION}"
-WHEEL, SOURCE = f"llama_cpp_python-{VERSION}-*.whl", f"llama_cpp_python-{VERSION}.tar.gz"
-VENDORED = f"llama_cpp_python-{VERSION}/vendor/llama.cpp/"
-CONVERTER = ("convert_hf_to_gguf.py", "conversion/", "gguf-py/gguf/")
+from judgesmith.backends.gguf.source import PACKAGE, SOURCE, VERSION, fetch_source, unpack
+
+WHEEL = f"llama_cpp_python-{VERSION}-*.whl"
 READY = "ready"
 COMPILERS = ("c++", "g++", "clang++")
 
 log = logging.getLogger("installing")
-
-
-def converter(wheels: Path) -> Path:
-    """Where the converter lies after `unpack`."""
-    return wheels / f"llama.cpp-{VERSION}"
 
 
 def server_python(environment: Path) -> Path:
@@ -43,10 +35,7 @@ def server_python(environment: Path) -> Path:
 
 def build(wheels: Path, jobs: int) -> Path:
     """The wheel, built where it is not there yet."""
-    wheels.mkdir(parents=True, exist_ok=True)
-    if not (wheels / SOURCE).exists():
-        log.info("fetching the source of %s", PACKAGE)
-        pip("download", "--no-deps", "--no-binary", "llama-cpp-python", PACKAGE, "-d", wheels)
+    fetch_source(wheels)
     found = sorted(wheels.glob(WHEEL))
     if not found:
         if not any(map(shutil.which, COMPILERS)):
@@ -59,22 +48,6 @@ def build(wheels: Path, jobs: int) -> Path:
         pip("wheel", "--no-deps", wheels / SOURCE, "-w", wheels)
         found = sorted(wheels.glob(WHEEL))
     return found[0]
-
-
-def unpack(wheels: Path) -> None:
-    """The converter out of the source; it appears whole or not at all."""
-    folder = converter(wheels)
-    if folder.exists():
-        return
-    temporary = folder.with_name(folder.name + ".tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    with tarfile.open(wheels / SOURCE) as archive:
-        for member in archive:
-            name = member.name.removeprefix(VENDORED)
-            if name.startswith(CONVERTER) and name != member.name:
-                member.name = name
-                archive.extract(member, temporary, filter="data")
-    temporary.rename(folder)
 
 
 def install(wheel: Path, environment: Path) -> None:

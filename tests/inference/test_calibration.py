@@ -28,7 +28,6 @@ from judgesmith.inference.opening import (
     identity_of,
     judge_of_folder,
     made_of,
-    with_calibration,
 )
 from judgesmith.inference.rows.stream import judge_file
 from judgesmith.models.protocol import Completion, Request
@@ -100,7 +99,7 @@ def test_a_judge_that_is_too_modest_is_made_surer_and_its_rows_say_by_what(tmp_p
     assert found.loss_change.high is not None
     assert found.loss_change.high < 0
     assert (found.fitted_on.items, found.fitted_on.questions) == (600, 600)
-    sure = with_calibration(JUDGE, found)
+    sure = replace(JUDGE, calibration=found)
     assert sure.version != JUDGE.version
     (raw,) = written(JUDGE, tmp_path, row(20, "q"))
     (held,) = written(sure, tmp_path, row(20, "q"))
@@ -124,7 +123,7 @@ def test_it_abstains_below_the_threshold_and_says_so_row_by_row(tmp_path: Path) 
     rule = found.abstention(0.1, 0.05)
     assert rule.above is not None
     assert 0.55 < rule.above < 0.9
-    sure = with_calibration(JUDGE, found)
+    sure = replace(JUDGE, calibration=found)
     low, high = written(
         sure, tmp_path, row(1, "a"), row(95, "b"), abstaining=Abstaining(rule, Kind.PAIR)
     )
@@ -161,7 +160,7 @@ def test_a_second_judge_takes_what_the_first_abstains_on(tmp_path: Path) -> None
     rule = Abstaining(found.abstention(0.1, 0.05), Kind.PAIR, other)
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row(x, f"r{x}")) + "\n" for x in (1, 95, 2)))
-    tally = judge_file(with_calibration(JUDGE, found), path, tmp_path / "o", abstaining=rule)
+    tally = judge_file(replace(JUDGE, calibration=found), path, tmp_path / "o", abstaining=rule)
     rows = [json.loads(line) for line in (tmp_path / "o").read_text().splitlines()]
     assert [one["judge"] for one in rows] == ["other/student", "demo/student", "other/student"]
     assert [one["id"] for one in rows] == ["r1", "r95", "r2"]
@@ -240,7 +239,7 @@ def test_fitting_again_replaces_a_file_of_an_older_schema(tmp_path: Path) -> Non
 
 
 def test_an_exported_judge_keeps_it(tmp_path: Path) -> None:
-    held = with_calibration(JUDGE, fitted(200))
+    held = replace(JUDGE, calibration=fitted(200))
     write_judge_file(tmp_path, JudgeFile.of(held, "bias"))
     again = read_judge_file(tmp_path)
     assert (again.calibration, again.version) == (held.calibration, held.version)
@@ -249,11 +248,11 @@ def test_an_exported_judge_keeps_it(tmp_path: Path) -> None:
 def test_an_exported_judge_has_no_calibration_of_another_judge_or_mode(tmp_path: Path) -> None:
     own = replace(JUDGE, made_of=made_of(tmp_path, PAIR, None))
     carried = fitted(200).carried_to(own.made_of)
-    write_judge_file(tmp_path, JudgeFile.of(with_calibration(own, carried), "bias"))
+    write_judge_file(tmp_path, JudgeFile.of(replace(own, calibration=carried), "bias"))
     assert judge_of_folder(tmp_path).calibration == carried
     assert judge_of_folder(tmp_path, mode="fast").calibration is None
     for stranger in (fitted(200), Calibration.make(**{**fields(carried), "mode": "fast"})):
-        write_judge_file(tmp_path, JudgeFile.of(with_calibration(own, stranger), "bias"))
+        write_judge_file(tmp_path, JudgeFile.of(replace(own, calibration=stranger), "bias"))
         with pytest.raises(DataError, match=r"judge\.json: field 'calibration': expected that of"):
             judge_of_folder(tmp_path)
 

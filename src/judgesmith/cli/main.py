@@ -7,7 +7,17 @@ from typing import Annotated, Literal
 import typer
 
 from judgesmith.cli.merge import merge
-from judgesmith.cli.serve import UNDECIDED, serve
+from judgesmith.cli.options import (
+    ERROR,
+    GATE_CODES,
+    UNDECIDED,
+    AbstainDelta,
+    Dialect,
+    Mode,
+    Run,
+    Student,
+)
+from judgesmith.cli.serve import serve
 from judgesmith.errors import JudgesmithError, RecipeError
 
 app = typer.Typer(
@@ -20,10 +30,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-Run = Annotated[Path, typer.Argument(help="A run folder, made by `judgesmith run`.")]
-ERROR = 2
-GATE_CODES = {"pass": 0, "fail": 1, "inconclusive": 3, "rehearsed": 3}
 
 
 @app.command()
@@ -85,23 +91,16 @@ def judge(
     out: Annotated[
         Path | None, typer.Option(help="JSONL, CSV or TSV for verdicts; default ROWS.judged.jsonl.")
     ] = None,
-    dialect: Annotated[
-        str | None, typer.Option(help="One of the dialects that the student was trained in.")
-    ] = None,
+    dialect: Dialect = None,
     student: Annotated[
         str | None, typer.Option(help="Another student of the run: student, after DPO, merged...")
     ] = None,
-    mode: Annotated[
-        Literal["rationale", "fast"] | None,
-        typer.Option(help="With reasons, or at once and without; default as the judge was made."),
-    ] = None,
+    mode: Mode = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Judge the first rows only.")] = None,
     abstain_risk: Annotated[
         float | None, typer.Option(help="Give verdicts only where at most this share is wrong.")
     ] = None,
-    abstain_delta: Annotated[
-        float | None, typer.Option(help="How likely that promise may fail; default 0.05.")
-    ] = None,
+    abstain_delta: AbstainDelta = None,
     second: Annotated[
         Path | None, typer.Option(help="Another judge, for the rows that the first abstains on.")
     ] = None,
@@ -127,10 +126,8 @@ def calibrate(
         Path | None,
         typer.Argument(help="Labelled rows that chose nothing yet; default the run's dev items."),
     ] = None,
-    dialect: Annotated[
-        str | None, typer.Option(help="One of the dialects that the student was trained in.")
-    ] = None,
-    student: Annotated[str | None, typer.Option(help="Another student of the run.")] = None,
+    dialect: Dialect = None,
+    student: Student = None,
     mode: Annotated[
         Literal["rationale", "fast"] | None,
         typer.Option(help="The mode that it is to judge in; each has a calibration of its own."),

@@ -1,12 +1,11 @@
 """The command `serve` and its options."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-UNDECIDED = 3
-"""The exit code where there is not enough evidence for what was asked."""
+from judgesmith.cli.options import UNDECIDED, AbstainDelta, Dialect, Mode, Student
 
 
 def serve(
@@ -26,20 +25,13 @@ def serve(
     open_to_all: Annotated[
         bool, typer.Option("--open-to-all", help="No keys on an address that others can reach.")
     ] = False,
-    dialect: Annotated[
-        str | None, typer.Option(help="One of the dialects that the student was trained in.")
-    ] = None,
-    student: Annotated[str | None, typer.Option(help="Another student of the run.")] = None,
-    mode: Annotated[
-        Literal["rationale", "fast"] | None,
-        typer.Option(help="With reasons, or at once and without; default as the judge was made."),
-    ] = None,
+    dialect: Dialect = None,
+    student: Student = None,
+    mode: Mode = None,
     abstain_risk: Annotated[
         float | None, typer.Option(help="Withhold verdicts so that at most this share is wrong.")
     ] = None,
-    abstain_delta: Annotated[
-        float | None, typer.Option(help="How likely that promise may fail; default 0.05.")
-    ] = None,
+    abstain_delta: AbstainDelta = None,
     queue: Annotated[int, typer.Option(min=1, help="Rows that may wait; more are told 503.")] = 256,
     batch: Annotated[int, typer.Option(min=1, help="Rows judged at once.")] = 32,
     window_ms: Annotated[

@@ -9,7 +9,7 @@ from judgesmith.backends.adapters import is_adapter
 from judgesmith.backends.base_weights import weights_hash
 from judgesmith.backends.origin import base_hash, read_origin, require_trained_in
 from judgesmith.errors import DataError, JudgesmithError, RecipeError, nearest
-from judgesmith.inference.calibration import CALIBRATION_FILE, Calibration, calibration_for
+from judgesmith.inference.calibration import CALIBRATION_FILE, calibration_for
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judge_file import JUDGE_FILE, JudgeFile, read_judge_file
 from judgesmith.inference.lacking import always_in
@@ -88,7 +88,7 @@ def judge_of_run(
     if not calibrated:
         return judge
     path = run_dir.file(CALIBRATION_FILE)
-    return with_calibration(judge, calibration_for(path, **identity_of(judge)))
+    return replace(judge, calibration=calibration_for(path, **identity_of(judge)))
 
 
 def judge_of_student(
@@ -166,11 +166,6 @@ def made_of(weights: Path, dialect: Dialect, margin: float | None) -> str:
     the tie margin.
     """
     return content_id("Judge", _weights_id(weights), dialect.hash, margin)
-
-
-def with_calibration(judge: Judge, calibration: Calibration | None) -> Judge:
-    """The same judge with a calibration."""
-    return replace(judge, calibration=calibration)
 
 
 def identity_of(judge: Judge) -> dict[str, str]:

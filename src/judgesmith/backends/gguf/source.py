@@ -4,7 +4,6 @@ The installed package holds the library but not the converter, which lies in its
 """
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import tarfile
 from pathlib import Path
 
 from judgesmith.errors import ModelError
+from judgesmith.runs.outside import cache_folder
 from judgesmith.runs.progress import say
 
 VERSION = "0.3.36"
@@ -22,10 +22,9 @@ _VENDORED = f"llama_cpp_python-{VERSION}/vendor/llama.cpp/"
 _CONVERTER = ("convert_hf_to_gguf.py", "conversion/", "gguf-py/gguf/")
 
 
-def cache_folder() -> Path:
+def wheels_folder() -> Path:
     """Where source, wheel and converter are kept for all runs of this user."""
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "judgesmith" / "wheels"
+    return cache_folder() / "wheels"
 
 
 def converter_in(folder: Path) -> Path:
@@ -35,7 +34,7 @@ def converter_in(folder: Path) -> Path:
 
 def find_converter() -> Path:
     """The converter's folder in the cache, fetched and unpacked where it is not there yet."""
-    folder = cache_folder()
+    folder = wheels_folder()
     if not converter_in(folder).is_dir():
         fetch_source(folder)
         unpack(folder)

@@ -28,7 +28,6 @@ from judgesmith.inference.opening import (
     identity_of,
     judge_of_student,
     made_of,
-    with_calibration,
 )
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.protocol import ModelOpener
@@ -139,11 +138,10 @@ def _write_judge_file(source: Source, folder: Path, run_dir: RunDir) -> None:
         run_dir, source.student, source.dialect, reply_tokens=source.reply_tokens
     )
     fitted = calibration_for(run_dir.file(CALIBRATION_FILE), **identity_of(judge))
-    copied = replace(judge, made_of=made_of(folder, source.dialect, judge.margin))
-    calibration = None if fitted is None else fitted.carried_to(copied.made_of)
-    write_judge_file(
-        folder, JudgeFile.of(with_calibration(copied, calibration), run_dir.header.task)
-    )
+    copy = made_of(folder, source.dialect, judge.margin)
+    calibration = None if fitted is None else fitted.carried_to(copy)
+    copied = replace(judge, made_of=copy, calibration=calibration)
+    write_judge_file(folder, JudgeFile.of(copied, run_dir.header.task))
 
 
 def _write_gguf(source: Source, config: Config, folder: Path) -> dict[Kind, Path]:
