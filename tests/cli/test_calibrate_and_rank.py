@@ -114,6 +114,18 @@ def test_a_promise_that_can_be_kept_marks_what_is_withheld(command: Any, at: Pat
     assert "has no calibration" in fast.stderr, "a calibration belongs to its mode"
 
 
+def test_judging_tells_what_the_gate_found_as_long_as_the_run_stands(
+    command: Any, at: Path
+) -> None:
+    line = ("judge", "pairs.jsonl", "--judge", "runs/quickstart")
+    asked = command("gate", "runs/quickstart", cwd=at)
+    (outcome,) = re.findall(r"^Gate: (.+)$", asked.stdout, flags=re.MULTILINE)
+    assert f"Gate: {outcome} (" in command(*line, cwd=at).stdout
+    results = at / "runs/quickstart/evaluate/results.json"
+    results.write_text(results.read_text() + " ")
+    assert "Gate: unknown (" in command(*line, cwd=at).stdout
+
+
 def other_direction(at: Path) -> Path:
     """The folder of a judge like the run's, whose verdicts name the better response."""
     own = load_dialect(load_task("bias"), "bias-pair-compact")

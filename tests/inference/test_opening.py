@@ -20,7 +20,8 @@ from judgesmith.cli.judging import tell_lacking
 from judgesmith.errors import DataError, RecipeError, RunError
 from judgesmith.inference.judge_file import JUDGE_FILE, JudgeFile, write_judge_file
 from judgesmith.inference.opening import LateModel
-from judgesmith.inference.rows.stream import Source, judge_file
+from judgesmith.inference.rows.chunks import Source
+from judgesmith.inference.rows.stream import judge_file
 from judgesmith.judging.library import LIBRARY
 from judgesmith.models.pointwise import write_margin
 from judgesmith.pipeline import open_judge, read_recipe, start_run

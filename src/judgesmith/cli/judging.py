@@ -15,13 +15,17 @@ from judgesmith.cli.abstaining import (
 )
 from judgesmith.cli.opening import open_told
 from judgesmith.errors import RecipeError
+from judgesmith.inference.abstaining import Abstaining
+from judgesmith.inference.calibration import Calibration
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.lacking import EMPTY, look_at
-from judgesmith.inference.rows.stream import Source, Tally, judge_file
+from judgesmith.inference.rows.chunks import Source
+from judgesmith.inference.rows.stream import Tally, judge_file
+from judgesmith.inference.rows.target import choose_target, default_target
 from judgesmith.judging.templates import names_in
 from judgesmith.models.protocol import Mode
 from judgesmith.pipeline import open_run, require_fresh
-from judgesmith.sources.tables import stem
+from judgesmith.pipeline.gated import Gated, gated
 from judgesmith.stages import gate as gate_stage
 from judgesmith.stages.gate import decide, read_results
 
@@ -53,13 +57,14 @@ def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> bool:
         folder, dialect=options.dialect, student=options.student, mode=options.mode,
         engine=options.engine,
     )  # fmt: skip
-    target = options.out or default_target(rows, options.limit)
     abstaining = choose_abstaining(judge, folder, options.abstain)
     if isinstance(abstaining, NotEnough):
         show.line(abstaining.told)
         return False
+    source = Source(rows, options.limit)
     if rows.exists():
-        tell_lacking(judge, Source(rows, options.limit))
+        tell_lacking(judge, source)
+    target = options.out or _default_target(judge, source, abstaining)
     tally = judge_file(judge, rows, target, limit=options.limit, abstaining=abstaining)
     if tally.pairs:
         show.console.print(_about_pairs(judge, tally), soft_wrap=True)
@@ -68,18 +73,23 @@ def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> bool:
     if abstaining is not None:
         tell_abstained(judge, abstaining, tally)
     tell_covered(judge, tally)
+    tell_sure(judge, tally)
+    tell_gated(gated(folder, judge))
     show.line(f"Verdicts: {target}")
     return True
 
 
-def default_target(rows: Path, limit: int | None) -> Path:
-    """Where verdicts go; the first rows alone never replace what was judged of the whole file.
-
-    >>> str(default_target(Path("pairs.csv"), None)), str(default_target(Path("pairs.csv"), 20))
-    ('pairs.judged.jsonl', 'pairs.first-20.judged.jsonl')
-    """
-    first = "" if limit is None else f".first-{limit}"
-    return rows.with_name(f"{stem(rows)}{first}.judged.jsonl")
+def _default_target(judge: Judge, source: Source, abstaining: Abstaining | None) -> Path:
+    """Beside the rows; where another judge's verdicts are there, that is told."""
+    if not source.path.exists():
+        return default_target(source)
+    found, usual = choose_target(judge, source, abstaining), default_target(source)
+    if found != usual:
+        show.line(
+            f"{usual} has verdicts of another judge, setting or file, and stays; these go to "
+            f"{found.name} (or to --out FILE, which replaces what is there)."
+        )
+    return found
 
 
 def _about_pairs(judge: Judge, tally: Tally) -> str:
@@ -138,6 +148,30 @@ def tell_covered(judge: Judge, tally: Tally) -> None:
         f"warning: {judge.name} put only {middle:.0%} of its probability on a verdict, so these "
         f"verdicts mean little: {why}."
     )
+
+
+def tell_sure(judge: Judge, tally: Tally) -> None:
+    """The mean confidence, and which labels it was calibrated on, if any."""
+    if not tally.confident:
+        return
+    mean = f"Confidence: {tally.sure / tally.confident:.0%} on average of {tally.confident:,} rows"
+    if not tally.calibrated or not isinstance(judge.calibration, Calibration):
+        show.line(f"{mean}, not calibrated: it may be far from the share that is right.")
+        return
+    fitted = judge.calibration.fitted_on
+    rest = tally.confident - tally.calibrated
+    show.line(
+        f"{mean}, calibrated ({judge.calibration.id}: {fitted.items:,} items of "
+        f"{fitted.questions:,} questions from {fitted.what}, labels: {fitted.labels})"
+        f"{f'; not that of {rest:,} scores' if rest else ''}."
+    )
+
+
+def tell_gated(found: Gated) -> None:
+    """Whether the judge may be used."""
+    warning = "warning: " if found.outcome in ("fail", "inconclusive") else ""
+    outcome = show.OUTCOMES.get(found.outcome, found.outcome)
+    show.line(f"{warning}Gate: {outcome} ({found.why.rstrip('.')}).")
 
 
 def gate_command(folder: Path, overrides: tuple[str, ...]) -> str:

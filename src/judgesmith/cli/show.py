@@ -23,6 +23,7 @@ WRAPPED = (
     "dropped", "what it makes", "conclusion", "what it holds", "published", "licence", "model",
     "metric", "source",
 )  # fmt: skip
+OUTCOMES = {"pass": "PASS", "fail": "FAIL", "inconclusive": "NOT ENOUGH EVIDENCE"}
 _OUTCOME_STYLE = {
     "pass": "bold green",
     "fail": "bold red",
@@ -267,6 +268,5 @@ def gate(result: GateResult, where: str) -> None:
         line(f"{check.requirement}: {found} {check.reason}".replace(":  ", ": "))
         if check.labels_needed is not None:
             line(f"{'':17}about {check.labels_needed:,} labels would decide it")
-    words = {"pass": "PASS", "fail": "FAIL", "inconclusive": "NOT ENOUGH EVIDENCE"}
-    console.print(f"\nGate: [{_OUTCOME_STYLE[result.outcome]}]{words[result.outcome]}[/]")
+    console.print(f"\nGate: [{_OUTCOME_STYLE[result.outcome]}]{OUTCOMES[result.outcome]}[/]")
     line(f"Report: {where}")

@@ -42,7 +42,7 @@ class Abstaining:
         """What tells this from another rule or another second judge."""
         second = self.second
         return content_id(
-            "Abstaining", self._told, self.kind,
+            "Abstaining", self.told, self.kind,
             None if second is None else [second.name, second.version, second.mode],
         )  # fmt: skip
 
@@ -79,10 +79,10 @@ class Abstaining:
                 found.append({**row, ABSTAINED_BY: judge.name})
             else:
                 found.append(_withheld(as_row(one, judge, position)))
-        return [{**row, "abstention": self._told} for row in found]
+        return [{**row, "abstention": self.told} for row in found]
 
     @property
-    def _told(self) -> dict[str, float | None]:
+    def told(self) -> dict[str, float | None]:
         """Under what promise the rows are written."""
         rule = self.rule
         return {"risk": rule.risk, "delta": rule.delta, "above": rule.above}

@@ -1,11 +1,15 @@
 """Rows in chunks that are judged, and written, together."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
 from judgesmith.inference.judge import Judge
+from judgesmith.sources.own_tables import raw_pairs
 
 CHUNK = 256
 """Rows of a chunk, where the model names no other number."""
@@ -15,6 +19,18 @@ BYTES = 1 << 24
 
 Raw = tuple[str, dict[str, Any]]
 """Where a row stands, and its fields."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The rows of a file to judge, from the first, as often as they are asked for."""
+
+    path: Path
+    limit: int | None = None
+
+    def rows(self) -> Iterator[Raw]:
+        """Where each row stands, and its fields."""
+        return islice(raw_pairs(self.path), self.limit)
 
 
 class Chunk(NamedTuple):

@@ -4,7 +4,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -16,15 +16,13 @@ from judgesmith.inference.abstaining import ABSTAINED_BY, Abstaining, as_rows
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judged import Judged
 from judgesmith.inference.rows.checking import check_rows
-from judgesmith.inference.rows.chunks import Chunk, Raw, chunk_size, in_chunks
+from judgesmith.inference.rows.chunks import Chunk, Source, chunk_size, in_chunks
 from judgesmith.inference.rows.csv_rows import write_csv
 from judgesmith.inference.rows.growing import GrowingFile, growing
-from judgesmith.inference.rows.writing import ROW_FORM
-from judgesmith.records import Status, content_id
-from judgesmith.runs.jsonl import file_sha256
+from judgesmith.inference.rows.target import basis_of, left_unfinished
+from judgesmith.records import Status
 from judgesmith.runs.progress import progress_bar, say
 from judgesmith.sources.own_files import as_entry
-from judgesmith.sources.own_tables import raw_pairs
 
 DELIMITED = (".csv", ".tsv")
 UNWRITTEN = (".gz", ".parquet", ".pq", ".xlsx")
@@ -35,7 +33,9 @@ class Tally:
     """How many rows were judged and how: `same` of `both` pairs had one verdict in both orders.
 
     `second` are those that a second judge took over, which are in no other count. `covered` holds
-    the covered mass of each row that has one, `verdicts` how many pairs got each.
+    the covered mass of each row that has one, `verdicts` how many pairs got each, `sure` the sum of
+    the confidences of the `confident` rows that have a verdict and one, `calibrated` how many of
+    these a calibration gave.
     """
 
     pairs: int = 0
@@ -47,6 +47,9 @@ class Tally:
     abstained: int = 0
     second: int = 0
     second_parsed: int = 0
+    confident: int = 0
+    calibrated: int = 0
+    sure: float = 0.0
     verdicts: Counter[str] = field(default_factory=Counter)
     covered: "array[float]" = field(default_factory=lambda: array("d"))
 
@@ -59,6 +62,10 @@ class Tally:
             return
         if row.get("covered") is not None:
             self.covered.append(row["covered"])
+        if row.get("confidence") is not None and row.get("status") != Status.ABSTAINED:
+            self.confident += 1
+            self.calibrated += row["calibration"] is not None
+            self.sure += row["confidence"]
         if "consistent" not in row:
             self.alone += 1
             self.alone_parsed += row.get("score", row.get("verdict")) is not None
@@ -69,18 +76,6 @@ class Tally:
             self.verdicts[row["verdict"]] += 1
         self.both += row["consistent"] is not None
         self.same += row["consistent"] is True
-
-
-@dataclass(frozen=True)
-class Source:
-    """The rows of a file to judge, from the first, as often as they are asked for."""
-
-    path: Path
-    limit: int | None = None
-
-    def rows(self) -> Iterator[Raw]:
-        """Where each row stands, and its fields."""
-        return islice(raw_pairs(self.path), self.limit)
 
 
 def judge_rows(judge: Judge, path: Path) -> Iterator[Judged]:
@@ -112,11 +107,7 @@ def judge_file(
     """
     _check_target(path, out)
     source = Source(path, limit)
-    basis = content_id(
-        ROW_FORM, file_sha256(path), path.name, limit, judge.name, judge.version,
-        None if abstaining is None else abstaining.id,
-    )  # fmt: skip
-    partial = out.with_name(f".{out.name}.{basis}.partial")
+    partial = out.with_name(f".{out.name}.{basis_of(judge, source, abstaining)}.partial")
     begun = partial.exists()
     also = None if abstaining is None else abstaining.check
     total = sum(1 for _ in source.rows()) if begun else check_rows(judge, path, source.rows, also)
@@ -129,6 +120,11 @@ def judge_file(
             partial.unlink()
         else:
             partial.replace(out)
+    for other in left_unfinished(out, partial):
+        say(
+            f"judge: {other} holds unfinished verdicts of another call (other rows, another judge "
+            "or setting). The same command as then goes on from it; if none will, delete it."
+        )
     return tally
 
 
