@@ -78,7 +78,7 @@ def labelled(n: int, risk: Any, seed: int = 1) -> list[Labelled]:
     judged = JUDGE.judge([as_entry(raw, "f.jsonl", "f.jsonl:1") for raw in raws])
     wrong = generator.random(n) < np.array([risk(x) for x in xs])
     return [
-        Labelled(one, "B" if bad else "A", f"q{i}")
+        Labelled.of(one, "B" if bad else "A", f"q{i}")
         for i, (one, bad) in enumerate(zip(judged, wrong, strict=True))
     ]
 
@@ -280,5 +280,5 @@ def test_a_judge_without_probabilities_has_nothing_to_calibrate() -> None:
     judged = judge.judge([as_entry(row(5, f"q{i}"), "f", f"f:{i}") for i in range(10)])
     with pytest.raises(DataError, match="none of 10 items has a verdict with a probability"):
         fit_calibration(
-            judge, [Labelled(one, "A", str(i)) for i, one in enumerate(judged)], SOURCE, seed=0
+            judge, [Labelled.of(one, "A", str(i)) for i, one in enumerate(judged)], SOURCE, seed=0
         )

@@ -139,9 +139,9 @@ def test_questions_of_the_dev_side_are_said_to_have_chosen(
     run_dir: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judge_in(monkeypatch)
-    _, new = calibrate(run_dir.path, rows_in(tmp_path, NEW, **TWO))
+    new = calibrate(run_dir.path, rows_in(tmp_path, NEW, **TWO)).calibration
     assert not new.fitted_on.also_chose
-    _, known = calibrate(run_dir.path, rows_in(tmp_path, [*NEW, "Who, 3?"], **TWO))
+    known = calibrate(run_dir.path, rows_in(tmp_path, [*NEW, "Who, 3?"], **TWO)).calibration
     assert known.fitted_on.also_chose
     assert "somewhat too good" in promise(known, known.abstention(0.9, 0.5))
 
@@ -151,7 +151,9 @@ def test_labels_of_single_responses_are_taken_as_they_are(
 ) -> None:
     """A is a grade here, not the first of two: there is nothing to turn."""
     judge_in(monkeypatch, ABC)
-    _, found = calibrate(run_dir.path, rows_in(tmp_path, NEW, response="first", verdict="A"))
+    found = calibrate(
+        run_dir.path, rows_in(tmp_path, NEW, response="first", verdict="A")
+    ).calibration
     assert found.fitted_on.kind is Kind.SINGLE
     assert found.evidence.right == (True,) * 6
 
@@ -161,7 +163,7 @@ def test_labels_of_pairs_are_turned_into_the_judges_direction(
 ) -> None:
     judge_in(monkeypatch)
     better = {**TWO, "names": "better"}
-    _, found = calibrate(run_dir.path, rows_in(tmp_path, NEW, **better))
+    found = calibrate(run_dir.path, rows_in(tmp_path, NEW, **better)).calibration
     assert found.evidence.right == (False,) * 6
 
 
@@ -169,7 +171,7 @@ def test_the_dev_side_says_who_labelled_it_and_how_many_templates_it_has(
     run_dir: RunDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judge_in(monkeypatch)
-    _, found = calibrate(run_dir.path, None)
+    found = calibrate(run_dir.path, None).calibration
     fitted = found.fitted_on
     assert (fitted.labels, fitted.items, fitted.templates) == ("person", 12, 3)
     told = promise(found, found.abstention(0.9, 0.5))
@@ -179,3 +181,120 @@ def test_the_dev_side_says_who_labelled_it_and_how_many_templates_it_has(
     run_dir.write("labels/labels.jsonl", list[Label]())
     with pytest.raises(DataError, match="no dev item has a label"):
         calibrate(run_dir.path, None)
+
+
+class Struck(BaseException):
+    """What stands for the end of a process: nothing may catch it."""
+
+
+class Struckable(SureOfFirst):
+    """It is struck down at the chunk `strike_at`; its chunks have four rows."""
+
+    lot = 4
+
+    def __init__(self, strike_at: int | None = None) -> None:
+        super().__init__(PAIR)
+        self.chunks, self.strike_at = 0, strike_at
+
+    def complete(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        if self.chunks == self.strike_at:
+            raise Struck
+        self.chunks += 1
+        yield from super().complete(requests)
+
+
+def strike_in(monkeypatch: pytest.MonkeyPatch, strike_at: int | None) -> Struckable:
+    model = Struckable(strike_at)
+    judge = Judge("tiny/student", "v1", PAIR, model, 60)
+    monkeypatch.setattr("judgesmith.pipeline.calibrating.judge_of_run", lambda *_, **__: judge)
+    return model
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_call_that_was_killed_goes_on_and_comes_to_the_same(
+    run_dir: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, labelled: bool,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("judgesmith.pipeline.calibrating.CHUNK", 4)
+    path = rows_in(tmp_path, [f"New, {n}?" for n in range(12)], **TWO) if labelled else None
+    strike_in(monkeypatch, None)
+    whole = calibrate(run_dir.path, path).calibration
+    strike_in(monkeypatch, 2)
+    with pytest.raises(Struck):
+        calibrate(run_dir.path, path)
+    (partial,) = run_dir.path.glob(".calibrating.*")
+    partial.write_bytes(partial.read_bytes()[:-9])
+    capsys.readouterr()
+    again = strike_in(monkeypatch, None)
+    assert calibrate(run_dir.path, path).calibration == whole
+    assert "calibrate: going on after 4 of 12 items" in " ".join(capsys.readouterr().err.split())
+    assert again.chunks == 2, "of three chunks, one was torn and one not begun"
+    assert not list(run_dir.path.glob(".calibrating.*"))
+
+
+def test_few_labels_do_not_replace_a_calibration_on_more(
+    run_dir: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twelve questions of dev are kept; with --replace six are taken, and are not judged again."""
+    model = strike_in(monkeypatch, None)
+    dev = calibrate(run_dir.path, None).calibration
+    path = rows_in(tmp_path, NEW, **TWO)
+    with pytest.raises(DataError, match=rf"at least 12 .*{dev.id}, which rests on 12 .*found 6\."):
+        calibrate(run_dir.path, path)
+    kept = run_dir.file("calibration.json").read_text()
+    assert dev.id in kept
+    asked = model.chunks
+    found = calibrate(run_dir.path, path, replace=True)
+    assert model.chunks == asked
+    assert (found.replaced, found.calibration.fitted_on.items) == (dev, 6)
+    assert dev.id not in run_dir.file("calibration.json").read_text()
+    calibrate(run_dir.path, None)
+    judge = Judge("tiny/student", "v2", PAIR, model, 60)
+    monkeypatch.setattr("judgesmith.pipeline.calibrating.judge_of_run", lambda *_, **__: judge)
+    assert calibrate(run_dir.path, path).replaced is None, "that of a former version is of no use"
+
+
+def test_labels_that_are_turned_about_are_refused_unless_insisted_on(
+    run_dir: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All labels name the first response, as in a file of chosen and rejected ones: no kappa."""
+    strike_in(monkeypatch, None)
+    asked = [f"New, {n}?" for n in range(12)]
+    turned = rows_in(tmp_path, asked, **{**TWO, "names": "better"})
+    with pytest.raises(DataError, match=r"found the other on 12 of 12 questions .*--replace"):
+        calibrate(run_dir.path, turned)
+    assert not run_dir.file("calibration.json").exists()
+    assert calibrate(run_dir.path, turned, replace=True).replaced is None
+    mixed = [{**TWO, "verdict": "A" if n % 2 else "B"} for n in range(12)]
+    turned.write_text(
+        "".join(
+            json.dumps({"question": text, "context": "C.", **fields}) + "\n"
+            for text, fields in zip(asked, mixed, strict=True)
+        )
+    )
+    assert calibrate(run_dir.path, turned).calibration.fitted_on.items == 12
+
+
+def test_choices_that_agree_less_than_by_chance_are_refused(
+    run_dir: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Alternating(SureOfFirst):
+        def complete(self, requests: Sequence[Request]) -> Iterator[Completion]:
+            for request in requests:
+                said = "AB"["even" in request.messages[-1].content]
+                yield Completion(
+                    text=ABC.write_reply("So.", said), finish=Finish.STOP, prompt_tokens=1,
+                    completion_tokens=1, probabilities={"A": 0.1, "B": 0.1, "C": 0.1, said: 0.8},
+                )  # fmt: skip
+
+    judge = Judge("tiny/student", "v1", ABC, Alternating(ABC), 60)
+    monkeypatch.setattr("judgesmith.pipeline.calibrating.judge_of_run", lambda *_, **__: judge)
+    path = tmp_path / "labelled.jsonl"
+    rows = [
+        {"question": f"New, {n}?", "response": "even" if n % 2 else "odd",
+         "verdict": "A" if (n % 2) == (n > 1) else "B"}
+        for n in range(20)
+    ]  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError, match=r"by chance, found kappa -0\.8\d, at most -0\."):
+        calibrate(run_dir.path, path)

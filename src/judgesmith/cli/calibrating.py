@@ -12,12 +12,12 @@ from judgesmith.pipeline.calibrating import calibrate
 
 def calibrate_command(
     folder: Path, labelled: Path | None, *, dialect: str | None, student: str | None,
-    mode: Mode | None, seed: int,
+    mode: Mode | None, seed: int, replace: bool,
 ) -> None:  # fmt: skip
     """Fit, keep, and show the calibration, with what it lets the judge promise."""
     show.rehearsal(open_run(folder)[1].header.rehearsed)
-    judge, found = calibrate(
-        folder, labelled, dialect=dialect, student=student, mode=mode, seed=seed
+    judge, found, before = calibrate(
+        folder, labelled, dialect=dialect, student=student, mode=mode, seed=seed, replace=replace
     )
     fitted = found.fitted_on
     show.line(
@@ -34,6 +34,11 @@ def calibrate_command(
         ],
     )  # fmt: skip
     show.line(f"{_what(found)} Calibration {found.id}, kept in {folder}.")
+    if before is not None and before.id != found.id:
+        show.line(
+            f"It replaces {before.id}, on {before.fitted_on.questions:,} questions of "
+            f"{before.fitted_on.what}."
+        )
     for told in promises(found):
         show.line(told)
 

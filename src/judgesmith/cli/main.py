@@ -133,11 +133,16 @@ def calibrate(
         typer.Option(help="The mode that it is to judge in; each has a calibration of its own."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of folds, resampling, items drawn.")] = 0,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Even by few labels, or such as seem turned about.")
+    ] = False,
 ) -> None:
     """Make a judge's confidence hold on labels, and keep the threshold evidence with the run."""
     from judgesmith.cli.calibrating import calibrate_command
 
-    calibrate_command(folder, labelled, dialect=dialect, student=student, mode=mode, seed=seed)
+    calibrate_command(
+        folder, labelled, dialect=dialect, student=student, mode=mode, seed=seed, replace=replace
+    )
 
 
 @app.command()

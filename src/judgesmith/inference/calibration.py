@@ -227,6 +227,16 @@ def keep_calibration(path: Path, calibration: Calibration) -> None:
     )
 
 
+def replaced_by(path: Path, calibration: Calibration) -> Calibration | None:
+    """What keeping a calibration would replace: another of the very same judge, if there is one.
+
+    One of a former version of the judge is of no use any more, and does not count.
+    """
+    before = () if _is_older(path) else read_calibrations(path)
+    same = (one for one in before if _same(one, calibration))
+    return next((one for one in same if one.version == calibration.version), None)
+
+
 def _is_older(path: Path) -> bool:
     try:
         return path.is_file() and int(orjson.loads(path.read_bytes())["schema"]) < SCHEMA

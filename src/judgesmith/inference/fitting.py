@@ -1,7 +1,7 @@
 """Judged items with labels -> a calibration."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from judgesmith.errors import DataError
 from judgesmith.inference.calibration import (
@@ -28,11 +28,26 @@ from judgesmith.records import Kind
 
 
 class Labelled(NamedTuple):
-    """What a judge says of an item, the verdict that is right, and the item's question."""
+    """What a judge says of an item, the verdict that is right, and the item's question.
 
-    judged: Judged
+    `stated` is its confidence before any calibration.
+    """
+
+    item: str
+    kind: Kind
+    verdict: str | None
+    stated: float | None
+    distribution: dict[str, float] | None
     label: str
     question: str
+
+    @classmethod
+    def of(cls, judged: Judged, label: str, question: str) -> Self:
+        """What counts of a row that was judged."""
+        item = judged.entry.item
+        return cls(
+            item.id, item.kind, judged.verdict, judged.stated, judged.distribution, label, question
+        )
 
 
 class LabelSource(NamedTuple):
@@ -52,18 +67,18 @@ def fit_calibration(
 
     Raises DataError where no row has a verdict with a probability, and with too few questions.
     """
-    sure = [one for one in rows if one.judged.verdict is not None and one.judged.stated is not None]
+    sure = [one for one in rows if one.verdict is not None and one.stated is not None]
     if not sure:
         raise DataError(
             f"{source.what}: none of {len(rows)} items has a verdict with a probability, so that "
             "there is no confidence to calibrate. Judges that state several scores in one reply, "
             "and servers without log-probabilities, give none."
         )
-    chances = [one.judged.distribution for one in sure]
+    chances = [one.distribution for one in sure]
     found = choose_calibration(
         VerdictRows(
-            verdicts=[str(one.judged.verdict) for one in sure],
-            confidences=[float(one.judged.stated or 0.0) for one in sure],
+            verdicts=[str(one.verdict) for one in sure],
+            confidences=[float(one.stated or 0.0) for one in sure],
             distributions=[whole(p) for p in chances if p is not None],
             labels=[one.label for one in sure],
             clusters=[one.question for one in sure],
@@ -91,7 +106,7 @@ def fit_calibration(
 
 
 def _kind(rows: Sequence[Labelled], source: LabelSource) -> Kind:
-    kinds = sorted({one.judged.entry.item.kind for one in rows})
+    kinds = sorted({one.kind for one in rows})
     if len(kinds) > 1:
         raise DataError(
             f"{source.what}: expected items of one kind, found {' and '.join(kinds)}. Each kind "
@@ -102,17 +117,15 @@ def _kind(rows: Sequence[Labelled], source: LabelSource) -> Kind:
 
 def _evidence(rows: Sequence[Labelled], seed: int) -> Evidence:
     """One item of each question, drawn by the seed, the surest first."""
-    ordered = sorted(rows, key=lambda one: one.judged.entry.item.id)
+    ordered = sorted(rows, key=lambda one: one.item)
     drawn = [ordered[i] for i in one_per_cluster([one.question for one in ordered], seed)]
-    pairs = sorted(
-        (round_confidence(one.judged), one.judged.verdict == one.label) for one in drawn
-    )[::-1]
+    pairs = sorted((round_confidence(one), one.verdict == one.label) for one in drawn)[::-1]
     return Evidence(
         confidences=tuple(stated for stated, _ in pairs), right=tuple(right for _, right in pairs)
     )
 
 
-def round_confidence(judged: Judged) -> float:
+def round_confidence(judged: Judged | Labelled) -> float:
     """The confidence that thresholds are about; 0 where there is no verdict, or no probability.
 
     What is missing to 1 is held to three digits: a batch moves the bits behind them, and a

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
 
 from judgesmith.inference.judge import Judge
 from judgesmith.sources.own_tables import raw_pairs
 
+T = TypeVar("T")
 CHUNK = 256
 """Rows of a chunk, where the model names no other number."""
 
@@ -33,11 +34,11 @@ class Source:
         return islice(raw_pairs(self.path), self.limit)
 
 
-class Chunk(NamedTuple):
+class Chunk(NamedTuple, Generic[T]):
     """Rows that follow each other; `start` have come before them."""
 
     start: int
-    rows: list[Raw]
+    rows: list[T]
 
     @property
     def end(self) -> int:
@@ -50,7 +51,7 @@ def chunk_size(judge: Judge) -> int:
     return int(getattr(judge.model, "lot", CHUNK))
 
 
-def in_chunks(rows: Iterable[Raw], size: int) -> Iterator[Chunk]:
+def in_chunks(rows: Iterable[Raw], size: int) -> Iterator[Chunk[Raw]]:
     """All rows in order, in chunks whose limits follow from the rows alone.
 
     So a call that goes on after a kill gives its model the very batches of an undisturbed one.

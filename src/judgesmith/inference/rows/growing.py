@@ -4,10 +4,12 @@ import fcntl
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
 from judgesmith.errors import RunError
+from judgesmith.inference.rows.chunks import Chunk, T
 
 
 class GrowingFile:
@@ -46,6 +48,17 @@ class GrowingFile:
         self._file.seek(end)
         self._file.truncate(end)
         self.lines = min(self.lines, lines)
+
+    def left(self, chunks: Iterator[Chunk[T]]) -> Iterator[Chunk[T]]:
+        """The chunks that the file does not hold whole, a line for each of their rows.
+
+        What it holds of the first of them is cut off.
+        """
+        first = next((chunk for chunk in chunks if chunk.end > self.lines), None)
+        if first is None:
+            return iter(())
+        self.keep(first.start)
+        return chain((first,), chunks)
 
     def append(self, lines: Iterable[bytes]) -> None:
         """Add lines, each with its line break, and wait until the disk has them.

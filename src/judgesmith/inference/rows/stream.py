@@ -4,7 +4,6 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -16,7 +15,7 @@ from judgesmith.inference.abstaining import ABSTAINED_BY, Abstaining, as_rows
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judged import Judged
 from judgesmith.inference.rows.checking import check_rows
-from judgesmith.inference.rows.chunks import Chunk, Source, chunk_size, in_chunks
+from judgesmith.inference.rows.chunks import Chunk, Raw, Source, chunk_size, in_chunks
 from judgesmith.inference.rows.csv_rows import write_csv
 from judgesmith.inference.rows.growing import GrowingFile, growing
 from judgesmith.inference.rows.target import basis_of, left_unfinished
@@ -87,7 +86,7 @@ def judge_rows(judge: Judge, path: Path) -> Iterator[Judged]:
     total = check_rows(judge, path, source.rows)
     with progress_bar("judge", total) as bar:
         for chunk in in_chunks(source.rows(), chunk_size(judge)):
-            yield from _judged(judge, path, chunk)
+            yield from judge_chunk(judge, path, chunk)
             bar.advance(len(chunk.rows))
 
 
@@ -151,7 +150,7 @@ def _check_target(path: Path, out: Path) -> None:
 def _judge_into(
     judge: Judge, source: Source, file: GrowingFile, total: int, abstaining: Abstaining | None
 ) -> Tally:
-    left = _what_is_left(judge, source, file)
+    left = file.left(in_chunks(source.rows(), chunk_size(judge)))
     tally = Tally()
     for line in file.read():
         tally.add(orjson.loads(line))
@@ -159,7 +158,7 @@ def _judge_into(
         say(f"judge: going on after {file.lines:,} of {total:,} rows, judged by an earlier call.")
     with progress_bar("judge", total, done=file.lines) as bar:
         for chunk in left:
-            judged = _judged(judge, source.path, chunk)
+            judged = judge_chunk(judge, source.path, chunk)
             rows = as_rows(judge, judged, chunk.start + 1, abstaining)
             file.append(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
             for row in rows:
@@ -168,17 +167,8 @@ def _judge_into(
     return tally
 
 
-def _what_is_left(judge: Judge, source: Source, file: GrowingFile) -> Iterator[Chunk]:
-    """The chunks that the file does not hold whole; what it holds of the first is cut off."""
-    chunks = in_chunks(source.rows(), chunk_size(judge))
-    first = next((chunk for chunk in chunks if chunk.end > file.lines), None)
-    if first is None:
-        return iter(())
-    file.keep(first.start)
-    return chain((first,), chunks)
-
-
-def _judged(judge: Judge, path: Path, chunk: Chunk) -> list[Judged]:
+def judge_chunk(judge: Judge, path: Path, chunk: Chunk[Raw]) -> list[Judged]:
+    """What a judge says of some rows of a file."""
     return judge.judge(
         [as_entry(raw, path.name, where, alone=judge.takes_single) for where, raw in chunk.rows]
     )
