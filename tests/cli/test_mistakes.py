@@ -1,7 +1,11 @@
 """A user's mistake is one message and exit code 2, never a traceback."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -214,3 +218,15 @@ def test_a_stage_name_that_does_not_exist_leaves_no_run(
     done = command("run", tiny, "--run", tmp_path / "run", "--until", "splitt")
     mistake(done, "--until: unknown stage 'splitt'", "did you mean 'split'")
     assert not (tmp_path / "run").exists()
+
+
+def test_an_interrupted_command_says_how_to_go_on(tmp_path: Path) -> None:
+    """Struck while it reads a pipe that somebody has opened and nobody writes to."""
+    pipe = tmp_path / "pairs.jsonl"
+    os.mkfifo(pipe)
+    line = [sys.executable, "-m", "judgesmith", "evaluate", str(pipe)]
+    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True) as process, pipe.open("w"):
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert told.strip() == "stopped; run the same command again to go on"

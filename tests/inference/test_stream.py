@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import resource
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from judgesmith.inference.rows.csv_rows import write_csv
 from judgesmith.inference.rows.growing import growing
 from judgesmith.inference.rows.stream import Tally, judge_file
 from judgesmith.models.protocol import Completion, Request
+from judgesmith.runs.jsonl import write_bytes
 
 
 def test_a_call_struck_down_anywhere_goes_on_and_ends_with_the_same_bytes(
@@ -278,6 +280,21 @@ def test_a_full_disk_keeps_what_was_judged(tmp_path: Path) -> None:
             file.append([b"{}\n"])
         file._file.close()
         file._file = held
+
+
+def test_a_file_that_cannot_be_written_is_named_and_nothing_is_left(tmp_path: Path) -> None:
+    """A process may write so many bytes of a file and no more, as with a full disk."""
+    out, line = tmp_path / "out.csv", b'{"id": "a name", "verdict": "A"}' + b"\n"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, limits[1]))
+    try:
+        with pytest.raises(RunError, match=r"out\.csv: cannot be written: File too large\. All"):
+            write_csv([line] * 99, [line] * 99, out)
+        with pytest.raises(OSError, match=r"\[Errno 27\] File too large: '.*/out\.json'"):
+            write_bytes(tmp_path / "out.json", b"x" * 2_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(tmp_path.iterdir())
 
 
 def test_rows_as_long_as_books_make_smaller_chunks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from judgesmith.cli.merge import merge
 from judgesmith.cli.options import (
     ERROR,
     GATE_CODES,
+    INTERRUPTED,
     UNDECIDED,
     AbstainDelta,
     Dialect,
@@ -372,8 +373,10 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(0)
     except OSError as error:
-        print(f"error: {error.strerror}: {error.filename}", file=sys.stderr)
+        where = "" if error.filename is None else f"{error.filename}: "
+        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
         sys.exit(ERROR)
-    except KeyboardInterrupt:
-        print("stopped; run the same command again to go on", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as ended:  # which typer makes of an interrupt, without a word
+        if ended.code == INTERRUPTED:
+            print("stopped; run the same command again to go on", file=sys.stderr)
+        raise

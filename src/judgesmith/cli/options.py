@@ -8,6 +8,8 @@ import typer
 ERROR = 2
 UNDECIDED = 3
 """The exit code where there is not enough evidence for what was asked."""
+INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
 
 GATE_CODES = {"pass": 0, "fail": 1, "inconclusive": UNDECIDED, "rehearsed": UNDECIDED}
 

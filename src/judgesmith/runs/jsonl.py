@@ -178,6 +178,7 @@ def _instead(field: str, row: dict[str, Any], model: type[BaseModel]) -> str:
 
 def _shorten(value: object, limit: int = 80) -> str:
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else repr(value)
+    text = "".join(one if one.isprintable() else "\ufffd" for one in text.rstrip())
     return text if len(text) <= limit else text[:limit] + "..."
 
 
@@ -201,6 +202,8 @@ def write_bytes(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:  # that of a full disk names no file
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -45,7 +45,7 @@ def read_table(
     found = _read(path, form, rows)
     first = next(found, None)
     if first is None:
-        raise DataError(f"{path}: expected rows, found none; the file is empty.")
+        raise DataError(f"{path}: expected rows, found none: it is empty, or names columns only.")
     yield from chain((first,), found)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from judgesmith.errors import RunError
+
 _SIDES = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -16,6 +18,8 @@ def write_csv(lines: Iterable[bytes], again: Iterable[bytes], out: Path) -> None
 
     The lines are read twice, `lines` and `again`, once to know all columns. What is null is an
     empty cell. A path names a value: `distribution.A`, `scores.b`, `orders.ab.rationale`.
+
+    Raises RunError where the disk takes no more.
     """
     columns: dict[str, None] = {}
     for line in lines:
@@ -35,6 +39,11 @@ def write_csv(lines: Iterable[bytes], again: Iterable[bytes], out: Path) -> None
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(out)
+    except OSError as error:
+        raise RunError(
+            f"{out}: cannot be written: {error.strerror}. All rows are judged and kept; the same "
+            "command writes them."
+        ) from None
     finally:
         temporary.unlink(missing_ok=True)
 
