@@ -52,7 +52,7 @@ def judged(
     dialect = LIBRARY[name]
     judge = Judge("run/student", "v1", dialect, Stating(dialect, replies, covered), 60, margin)
     raw = {"fields": FIELDS, **(row or PAIR)}
-    (found,) = judge.judge([as_entry(raw, "rows.jsonl", "rows.jsonl:1", alone=judge.takes_single)])
+    (found,) = judge.judge([as_entry(raw, "rows.jsonl", "rows.jsonl:1", judge.dialect.kind)])
     return found, as_row(found, judge, 1)
 
 

@@ -119,7 +119,7 @@ def test_a_missing_field_is_named_with_its_line_before_anything_is_asked(tmp_pat
 def test_a_judge_of_single_responses_scores_pairs_and_responses_alone(tmp_path: Path) -> None:
     """`splendid` is a 5, `awful` a 2; of the pair the first is named, in either form it is a 5."""
     own, model = judge_of(LIBRARY["prometheus-absolute"])
-    bad = {**ROW, "id": "x", "response_a": "awful"}
+    bad = {**ROW, "id": "x", "response": "awful"}
     first, pair, second = judged(own, tmp_path, ALONE, PAIR, bad)
     assert (first["id"], first["score"], first["status"]) == (1, 5.0, "parsed")
     assert (first["rationale"], second["id"], second["score"]) == ("So.", "x", 2.0)

@@ -152,10 +152,9 @@ def test_a_pair_brings_what_its_judge_is_shown(path: Path) -> None:
     assert (asked.grounding, asked.reference, asked.task) == ("The handbook.", "5 days", fields)
 
 
-@pytest.mark.parametrize("field", ["response", "response_a"])
-def test_one_response_may_stand_alone_for_a_judge_of_single_ones(field: str, path: Path) -> None:
-    write(path, {"question": "who?", field: "me"})
-    ((_, asked, (only,), item, _),) = read_pairs(path, alone=True)
+def test_one_response_may_stand_alone_for_a_judge_of_single_ones(path: Path) -> None:
+    write(path, {"question": "who?", "response": "me"})
+    ((_, asked, (only,), item, _),) = read_pairs(path, Kind.SINGLE)
     assert (only.text, only.question_id) == ("me", asked.id)
     assert (item.kind, item.response_ids) == (Kind.SINGLE, (only.id,))
 
@@ -166,6 +165,7 @@ def test_one_response_may_stand_alone_for_a_judge_of_single_ones(field: str, pat
         ({"response": "x"}, False, "field 'response_a' is missing: this judge compares two"),
         ({"response_a": "x"}, False, "field 'response_b' is missing: this judge compares two"),
         ({"response_b": "x"}, True, "field 'response_a' is missing (or `response`, for one"),
+        ({"response_a": "x"}, True, "field 'response_b' is missing (or `response`, for one"),
         ({}, True, "field 'response_a' is missing (or `response`, for one response alone)"),
         ({"response": "x", "response_a": "y"}, True, "field 'response': expected it alone"),
         ({**PAIR, "response": "x"}, True, "field 'response': expected it alone"),
@@ -177,7 +177,7 @@ def test_what_is_to_be_judged_must_be_clear(
 ) -> None:
     write(path, PAIR, {"question": "who?", **row})
     with pytest.raises(DataError) as caught:
-        list(read_pairs(path, alone=alone))
+        list(read_pairs(path, Kind.SINGLE if alone else Kind.PAIR))
     assert str(caught.value).startswith(f"{path}:2: ")
     assert said in str(caught.value)
 

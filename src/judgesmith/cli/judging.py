@@ -70,6 +70,8 @@ def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> bool:
         show.console.print(_about_pairs(judge, tally), soft_wrap=True)
     if tally.alone:
         show.console.print(_about_responses(judge, tally), soft_wrap=True)
+    if tally.lists:
+        show.console.print(_about_lists(judge, tally), soft_wrap=True)
     if abstaining is not None:
         tell_abstained(judge, abstaining, tally)
     tell_covered(judge, tally)
@@ -111,6 +113,16 @@ def _about_responses(judge: Judge, tally: Tally) -> str:
     meaning = f" A higher score is {judge.dialect.direction}." if scored else ""
     what = "score" if scored else "verdict"
     return f"{tally.alone} single responses judged: {tally.alone_parsed} with a {what}.{meaning}"
+
+
+def _about_lists(judge: Judge, tally: Tally) -> str:
+    scored = judge.dialect.scored
+    meaning = "higher score is" if scored else "verdict names the"
+    return (
+        f"{tally.lists} lists of responses judged, each in its order and the reverse: "
+        f"{tally.lists_parsed} with {'scores' if scored else 'a verdict'}. "
+        f"A {meaning} {judge.dialect.direction}{'' if scored else ' response'}."
+    )
 
 
 def tell_lacking(judge: Judge, source: Source) -> None:

@@ -1,6 +1,6 @@
 """Rows that lack what every question had that a judge learned from, and fields nobody reads."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,9 +59,14 @@ def look_at(rows: Iterable[tuple[str, dict[str, Any]]], always: Iterable[str]) -
         count += 1
         unread.update(dict.fromkeys(other_fields(row)))
         lacks = [name for name in watched if not row.get(name)]
-        texts = [row[name] for name in RESPONSES if isinstance(row.get(name), str)]
-        lacks += [EMPTY] if any(not text.strip() for text in texts) else []
+        lacks += [EMPTY] if any(not text.strip() for text in _texts(row)) else []
         for name in lacks:
             before = found.get(name, Lacking(0, where))
             found[name] = before._replace(rows=before.rows + 1)
     return Looked(count, found, tuple(unread))
+
+
+def _texts(row: dict[str, Any]) -> Iterator[str]:
+    listed = row.get("responses")
+    found = [*(row.get(name) for name in RESPONSES), *(listed if isinstance(listed, list) else ())]
+    return (one for one in found if isinstance(one, str))

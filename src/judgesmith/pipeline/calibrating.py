@@ -139,7 +139,7 @@ def _known(judge: Judge, path: Path, sides: Mapping[str, Split]) -> bool:
     Raises DataError naming file and line of one that the judge was trained on.
     """
     found = False
-    for entry in read_pairs(path, alone=judge.takes_single):
+    for entry in read_pairs(path, judge.dialect.kind):
         side = sides.get(_asked(entry.row.question, entry.row.context))
         if side is Split.TRAIN:
             raise DataError(

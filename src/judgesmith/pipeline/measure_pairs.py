@@ -67,8 +67,13 @@ def check_labels(judge: Judge, path: Path) -> Kind:
     Raises DataError naming file and line, before anything is judged.
     """
     first: OwnPair | None = None
-    for entry in read_pairs(path, alone=judge.takes_single):
+    for entry in read_pairs(path, judge.dialect.kind):
         first = first or entry
+        if entry.item.kind is Kind.LIST:
+            raise DataError(
+                f"{entry.where}: field 'responses': expected two responses or one to measure a "
+                "judge on, found a list: labels of lists are not read."
+            )
         if entry.item.kind is not first.item.kind:
             raise DataError(
                 f"{entry.where}: expected {_what(first)} as in {first.where}, found "

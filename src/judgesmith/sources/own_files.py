@@ -170,17 +170,20 @@ def _verdict(row: LabelRow, where: str) -> Verdict:
     return choice(str(row.verdict))
 
 
-def read_pairs(path: Path, *, alone: bool = False) -> Iterator[OwnPair]:
+def read_pairs(path: Path, kind: Kind = Kind.PAIR) -> Iterator[OwnPair]:
     """What is to be judged, from a file with the fields of `PairRow`, as records.
 
-    With `alone` a row may hold one response, for a judge that sees one at a time.
+    `kind` is that of the judge's dialect: one that sees single responses takes rows of one, too,
+    and one that sees lists takes rows of several.
     """
     for where, raw in raw_pairs(path):
-        yield as_entry(raw, path.name, where, alone=alone)
+        yield as_entry(raw, path.name, where, kind)
 
 
-def as_entry(raw: dict[str, Any], file: str, where: str, *, alone: bool = False) -> OwnPair:
-    """One row with the fields of `PairRow` as records; `file` is what it says it comes from.
+def as_entry(raw: dict[str, Any], file: str, where: str, kind: Kind = Kind.PAIR) -> OwnPair:
+    """One row with the fields of `PairRow` as records, for a judge of a kind of dialect.
+
+    `file` is what it says it comes from.
 
     `where` names a row without an `id`. Fields of the user's own, see `other_fields`, are left out.
     Raises DataError naming the fields that are wrong.
@@ -199,7 +202,6 @@ def as_entry(raw: dict[str, Any], file: str, where: str, *, alone: bool = False)
             f"{row.model_b!r} in both."
         )
     name = row.id if row.id is not None else where.rpartition("/")[2]
-    kind = Kind.SINGLE if alone else Kind.PAIR
     return entry_of(row, kind, name=name, source=f"file {file}", where=where)
 
 
@@ -249,7 +251,7 @@ def entry_of(row: PairRow, kind: Kind, *, name: str, source: str, where: str) ->
         )
         for side, text in zip(LETTERS.lower(), texts, strict=False)
     )  # fmt: skip
-    shown = kind if kind is Kind.LIST else {1: Kind.SINGLE, 2: Kind.PAIR}[len(texts)]
+    shown = Kind.LIST if row.responses is not None else {1: Kind.SINGLE, 2: Kind.PAIR}[len(texts)]
     item = Item.make(
         **origin, kind=shown, question_id=question.id,
         response_ids=tuple(r.id for r in responses), bucket="judged", subtype=None, split=None,
@@ -259,25 +261,24 @@ def entry_of(row: PairRow, kind: Kind, *, name: str, source: str, where: str) ->
 
 def _to_judge(row: PairRow, where: str, kind: Kind) -> tuple[str, ...]:
     """The texts of one response, of two, or of a list."""
-    if kind is Kind.LIST:
+    pair = {"response_a": row.response_a, "response_b": row.response_b}
+    given = tuple(text for text in pair.values() if text is not None)
+    if kind is Kind.LIST and (row.responses is not None or not given):
         return _listed(row, where)
     if row.responses is not None:
         raise DataError(
             f"{where}: field 'responses': this judge takes no list; expected `response_a` and "
             "`response_b`" + (", or `response`." if kind is Kind.SINGLE else ".")
         )
-    pair = {"response_a": row.response_a, "response_b": row.response_b}
-    given = tuple(text for text in pair.values() if text is not None)
     if row.response is not None and given:
         raise DataError(
             f"{where}: field 'response': expected it alone, or `response_a` and `response_b` "
             "without it, found both."
         )
-    one = row.response if row.response is not None else row.response_a
     if len(given) == 2:
         return given
-    if kind is Kind.SINGLE and one is not None:
-        return (one,)
+    if kind is Kind.SINGLE and row.response is not None:
+        return (row.response,)
     missing = next(name for name, text in pair.items() if text is None)
     alone = " (or `response`, for one response alone)"
     why = alone if kind is Kind.SINGLE else ": this judge compares two"

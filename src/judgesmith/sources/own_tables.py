@@ -2,7 +2,7 @@
 
 JSON Lines hold them as they are. In a table a column `fields.criterion` is the field `criterion` of
 `fields`, and a cell that is empty (in Parquet: null) is a field that is not there. A cell of CSV or
-TSV holds `choices`, and what is a list inside of `fields`, as a JSON list.
+TSV holds `choices`, `responses`, and what is a list inside of `fields`, as a JSON list.
 """
 
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from judgesmith.sources.tables import SUFFIXES, find_format, read_table
 
 _FIELDS = "fields"
 _TEXT = ("csv", "tsv")
+_LISTS = ("choices", "responses")
 
 
 def raw_pairs(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -57,7 +58,7 @@ def _as_json(row: dict[str, Any], where: str, *, text: bool) -> dict[str, Any]:
 
 def _value(column: str, cell: str) -> Any:
     """The list or number that a cell of text stands for; the text itself where it is none."""
-    if column == "choices":
+    if column in _LISTS:
         return _from_text(cell)
     if column == "score":
         with suppress(ValueError):

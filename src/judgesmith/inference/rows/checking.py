@@ -37,7 +37,7 @@ def check_rows(
     hashes, count = array("Q"), 0
     with progress_bar("check", None) as bar:
         for where, raw in rows():
-            entry = as_entry(raw, path.name, where, alone=judge.takes_single)
+            entry = as_entry(raw, path.name, where, judge.dialect.kind)
             check_prompt(judge, entry)
             if also is not None:
                 also(entry)

@@ -43,6 +43,8 @@ class Tally:
     same: int = 0
     alone: int = 0
     alone_parsed: int = 0
+    lists: int = 0
+    lists_parsed: int = 0
     abstained: int = 0
     second: int = 0
     second_parsed: int = 0
@@ -65,6 +67,10 @@ class Tally:
             self.confident += 1
             self.calibrated += row["calibration"] is not None
             self.sure += row["confidence"]
+        if "responses" in row:
+            self.lists += 1
+            self.lists_parsed += row.get("verdict", row.get("scores")) is not None
+            return
         if "consistent" not in row:
             self.alone += 1
             self.alone_parsed += row.get("score", row.get("verdict")) is not None
@@ -170,5 +176,5 @@ def _judge_into(
 def judge_chunk(judge: Judge, path: Path, chunk: Chunk[Raw]) -> list[Judged]:
     """What a judge says of some rows of a file."""
     return judge.judge(
-        [as_entry(raw, path.name, where, alone=judge.takes_single) for where, raw in chunk.rows]
+        [as_entry(raw, path.name, where, judge.dialect.kind) for where, raw in chunk.rows]
     )

@@ -1,11 +1,12 @@
 """What is written for a row that was judged; letters follow the file's own a and b."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judged import InOrder, Judged
 from judgesmith.models.pointwise import verdict_letter
-from judgesmith.records import Scores
+from judgesmith.records import LETTERS, Judgment, Scores
 
 PLACES = 6
 ROW_FORM = 4
@@ -15,12 +16,11 @@ ROW_FORM = 4
 def as_row(judged: Judged, judge: Judge, position: int) -> dict[str, Any]:
     """The fields of a judged row; one without a name has its `position`, from 1, as `id`."""
     name = judged.entry.row.id
-    alone = len(judged.entry.responses) == 1
-    said = _alone(judged, judge) if alone else _of_pair(judged, judge)
+    write = {1: _alone, 2: _of_pair}.get(len(judged.entry.responses), _of_list)
     return {
         "id": name if name is not None else position,
         **_systems(judged),
-        **said,
+        **write(judged, judge),
         "judge": judge.name,
         "version": judge.version,
         "mode": judge.mode,
@@ -58,6 +58,38 @@ def _of_pair(judged: Judged, judge: Judge) -> dict[str, Any]:
     }
 
 
+def _of_list(judged: Judged, judge: Judge) -> dict[str, Any]:
+    """The letter chosen among several responses, or the expected score of each."""
+    direction = judge.dialect.direction
+    flipped = judged.flipped
+    orders = zip(judged.orders, judged.judgments, strict=True)
+    return {
+        "responses": len(judged.entry.responses),
+        **(_chosen(judged) if not judge.dialect.scored else _marks(judged.scores)),
+        "names": None if direction is None else direction.value,
+        "status": judged.status.value,
+        "consistent": None if flipped is None else not flipped,
+        "own_reference": judged.own_reference,
+        "orders": [{**_in_order(order), **_marks(_stated(said))} for order, said in orders],
+    }
+
+
+def _chosen(judged: Judged) -> dict[str, Any]:
+    return {"verdict": judged.verdict, **_sure(judged)}
+
+
+def _marks(scores: Sequence[float] | None) -> dict[str, Any]:
+    return {"scores": scores and [_rounded(score) for score in scores]}
+
+
+def _stated(judgment: Judgment) -> list[float] | None:
+    """The scores of a reply, in the row's order."""
+    if not isinstance(judgment.verdict, Scores):
+        return None
+    said = judgment.verdict.values
+    return [said[judgment.order.index(place)] for place in range(len(said))]
+
+
 def _sure(judged: Judged) -> dict[str, Any]:
     chances = judged.distribution
     return {
@@ -74,7 +106,7 @@ def _in_orders(judged: Judged) -> dict[str, Any]:
 
 def _in_order(order: InOrder) -> dict[str, Any]:
     return {
-        "shown": "ab" if order.order == (0, 1) else "ba",
+        "shown": "".join(LETTERS[place].lower() for place in order.order),
         "verdict": order.verdict,
         "status": order.status.value,
         "rationale": order.rationale,
