@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from judges import FAULT, PAIR, Scripted, scripted_judge
-from served import CHAT, JUDGMENTS, Server, until
+from served import CHAT, JUDGMENTS, Server, served, until
 
 from judgesmith.inference.abstaining import Abstaining
 from judgesmith.inference.judge import Judge
@@ -28,6 +28,13 @@ Made = Callable[..., tuple[Judge, Scripted]]
 def server(serve: Serve, scripted: Made) -> Server:
     judge, _ = scripted()
     return serve(judge)
+
+
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[Server]:
+    """One server for many questions: to stop one takes a fifth of a second."""
+    with served(scripted_judge()[0]) as server:
+        yield server
 
 
 def test_a_pair_is_judged_in_both_orders(server: Server) -> None:
@@ -111,13 +118,15 @@ def test_a_list_is_judged_by_a_judge_of_lists(serve: Serve, scripted: Made) -> N
         (b"\xff", None, "expected JSON"),
     ],
 )
-def test_what_is_wrong_is_named(body: Any, param: str | None, told: str, server: Server) -> None:
-    found = server.judge(body)
+def test_what_is_wrong_is_named(body: Any, param: str | None, told: str, lasting: Server) -> None:
+    before = lasting.number("requests_total", path=JUDGMENTS, outcome="invalid")
+    found = lasting.judge(body)
     assert found.status == 422
     assert found.error["param"] == param
     assert told in found.error["message"]
     assert (found.error["type"], found.error["code"]) == ("invalid_request_error", "invalid")
-    assert server.number("requests_total", path=JUDGMENTS, outcome="invalid") == 1
+    after = lasting.number("requests_total", path=JUDGMENTS, outcome="invalid")
+    assert after == before + 1
 
 
 def test_a_found_value_is_repeated_in_short(server: Server) -> None:
