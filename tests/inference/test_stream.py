@@ -222,7 +222,7 @@ def test_names_with_one_hash_are_told_apart(
         judge_file(judge(), write(path, rows(3) * 2), tmp_path / "out.jsonl")
 
 
-@pytest.mark.parametrize("out", ["rows.jsonl", "folder", "out.parquet", "out.jsonl.gz"])
+@pytest.mark.parametrize("out", ["rows.jsonl", "folder", "out.xlsx", "out.jsonl.gz"])
 def test_a_place_that_cannot_take_verdicts_is_refused(tmp_path: Path, out: str) -> None:
     (tmp_path / "folder").mkdir()
     path = write(tmp_path / "rows.jsonl", rows(2))

@@ -90,7 +90,8 @@ def judge(
         Path, typer.Option("--judge", help="A run, or a folder that `judgesmith export` made.")
     ],
     out: Annotated[
-        Path | None, typer.Option(help="JSONL, CSV or TSV for verdicts; default ROWS.judged.jsonl.")
+        Path | None,
+        typer.Option(help="JSONL, CSV or Parquet for verdicts; default ROWS.judged.jsonl."),
     ] = None,
     dialect: Dialect = None,
     student: Annotated[

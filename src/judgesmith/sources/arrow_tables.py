@@ -23,7 +23,7 @@ def is_dataset(folder: Path) -> bool:
 
 def read_parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Number, from 1, and values of each row of a Parquet file."""
-    _require_pyarrow(path)
+    require_pyarrow(path)
     from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
@@ -83,7 +83,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _read_arrow(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    _require_pyarrow(path)
+    require_pyarrow(path)
     from pyarrow import ArrowException, ArrowInvalid, ipc, memory_map
 
     number = 0
@@ -105,11 +105,11 @@ def _read_arrow(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise DataError(f"{path}: after row {number}: not readable as Arrow: {error}") from None
 
 
-def _require_pyarrow(path: Path) -> None:
+def require_pyarrow(path: Path) -> None:
+    """Refuse a file of Parquet where nothing is installed that reads and writes it."""
     try:
         import pyarrow  # noqa: F401
     except ImportError:
         raise DataError(
-            f"{path}: reading Parquet and saved data sets needs pyarrow: "
-            "pip install 'judgesmith[tables]'"
+            f"{path}: Parquet and saved data sets need pyarrow: pip install 'judgesmith[tables]'"
         ) from None

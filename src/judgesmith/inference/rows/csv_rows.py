@@ -23,7 +23,7 @@ def write_csv(lines: Iterable[bytes], again: Iterable[bytes], out: Path) -> None
     """
     columns: dict[str, None] = {}
     for line in lines:
-        columns.update(dict.fromkeys(name for name, _ in _cells(orjson.loads(line))))
+        columns.update(dict.fromkeys(name for name, _ in cells(orjson.loads(line))))
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("w", encoding="utf-8", newline="") as file:
@@ -35,7 +35,7 @@ def write_csv(lines: Iterable[bytes], again: Iterable[bytes], out: Path) -> None
             )  # fmt: skip
             table.writeheader()
             for line in again:
-                table.writerow(dict(_cells(orjson.loads(line))))
+                table.writerow({name: _text(cell) for name, cell in cells(orjson.loads(line))})
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(out)
@@ -48,19 +48,23 @@ def write_csv(lines: Iterable[bytes], again: Iterable[bytes], out: Path) -> None
         temporary.unlink(missing_ok=True)
 
 
-def _cells(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+def _text(cell: Any) -> Any:
+    return str(cell).lower() if isinstance(cell, bool) else cell
+
+
+def cells(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """The values inside of a row, each by its path.
 
-    >>> dict(_cells({"verdict": "A", "scores": [1.0, None], "orders": [{"shown": "ab", "v": "A"}]}))
+    >>> dict(cells({"verdict": "A", "scores": [1.0, None], "orders": [{"shown": "ab", "v": "A"}]}))
     {'verdict': 'A', 'scores.a': 1.0, 'scores.b': None, 'orders.ab.v': 'A'}
     """
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _cells(inner, f"{name}.{key}" if name else key)
+            yield from cells(inner, f"{name}.{key}" if name else key)
     elif isinstance(value, list):
         for side, inner in zip(_SIDES, value, strict=False):
             if isinstance(inner, dict):
                 side, inner = inner["shown"], {k: v for k, v in inner.items() if k != "shown"}
-            yield from _cells(inner, f"{name}.{side}")
+            yield from cells(inner, f"{name}.{side}")
     else:
-        yield name, str(value).lower() if isinstance(value, bool) else value
+        yield name, value

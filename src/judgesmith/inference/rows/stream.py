@@ -18,13 +18,16 @@ from judgesmith.inference.rows.checking import check_rows
 from judgesmith.inference.rows.chunks import Chunk, Raw, Source, chunk_size, in_chunks
 from judgesmith.inference.rows.csv_rows import write_csv
 from judgesmith.inference.rows.growing import GrowingFile, growing
+from judgesmith.inference.rows.parquet_rows import write_parquet
 from judgesmith.inference.rows.target import basis_of, left_unfinished
 from judgesmith.records import Status
 from judgesmith.runs.progress import progress_bar, say
+from judgesmith.sources.arrow_tables import require_pyarrow
 from judgesmith.sources.own_files import as_entry
 
-DELIMITED = (".csv", ".tsv")
-UNWRITTEN = (".gz", ".parquet", ".pq", ".xlsx")
+PARQUET = (".parquet", ".pq")
+TABLES = (".csv", ".tsv", *PARQUET)
+UNWRITTEN = (".gz", ".xlsx")
 
 
 @dataclass
@@ -120,8 +123,9 @@ def judge_file(
         check_rows(abstaining.second, path, source.rows)
     with growing(partial) as file:
         tally = _judge_into(judge, source, file, total, abstaining)
-        if out.suffix.lower() in DELIMITED:
-            write_csv(file.read(), file.read(), out)
+        if out.suffix.lower() in TABLES:
+            write = write_parquet if out.suffix.lower() in PARQUET else write_csv
+            write(file.read(), file.read(), out)
             partial.unlink()
         else:
             partial.replace(out)
@@ -138,8 +142,11 @@ def _check_target(path: Path, out: Path) -> None:
         raise DataError(f"--out {out}: expected a new file's name, found the input or a folder.")
     if out.suffix.lower() in UNWRITTEN:
         raise DataError(
-            f"--out {out}: expected a name that ends in .jsonl, .csv or .tsv, found {out.suffix!r}."
+            f"--out {out}: expected a name that ends in .jsonl, .csv, .tsv or .parquet, found "
+            f"{out.suffix!r}."
         )
+    if out.suffix.lower() in PARQUET:
+        require_pyarrow(out)
     if not path.exists():
         raise DataError(f"{path}: expected a file of rows to judge, found no file there.")
     try:
