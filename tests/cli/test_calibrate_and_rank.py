@@ -95,6 +95,7 @@ def test_a_promise_that_can_be_kept_marks_what_is_withheld(command: Any, at: Pat
     assert found.returncode == 0, found.stderr
     assert "at most 90% of the verdicts given are wrong" in found.stdout
     assert "abstained on 0 rows" in found.stdout
+    assert "Gate of the second judge: " in found.stdout
     judged = [json.loads(x) for x in (at / "pairs.judged.jsonl").read_text().splitlines()]
     kept = json.loads((at / "runs/quickstart/calibration.json").read_text())["calibrations"][0]
     assert {one["calibration"] for one in judged} == {kept["id"]}
@@ -156,5 +157,7 @@ def test_the_page_on_ranking(command: Any, at: Path) -> None:
     recipe = at / "runs/quickstart/recipe.yaml"
     recipe.write_text("rehearsed: true\n" + recipe.read_text())
     line = ("rank", "step-1000.jsonl", "step-2000.jsonl", "--judge", "runs/quickstart")
-    assert "Rehearsed." in command(*line, cwd=at).stdout
+    told = command(*line, cwd=at).stdout
+    assert "Rehearsed." in told
+    assert "Gate: rehearsed (a rehearsal passes no gate)." in told
     assert json.loads((at / "ranking/ranking.json").read_text())["rehearsed"] is True

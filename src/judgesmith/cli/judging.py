@@ -13,7 +13,7 @@ from judgesmith.cli.abstaining import (
     choose_abstaining,
     tell_abstained,
 )
-from judgesmith.cli.opening import open_told
+from judgesmith.cli.opening import open_told, tell_gated
 from judgesmith.errors import RecipeError
 from judgesmith.inference.abstaining import Abstaining
 from judgesmith.inference.calibration import Calibration
@@ -25,7 +25,6 @@ from judgesmith.inference.rows.target import choose_target, default_target
 from judgesmith.judging.templates import names_in
 from judgesmith.models.protocol import Mode
 from judgesmith.pipeline import open_run, require_fresh
-from judgesmith.pipeline.gated import Gated, gated
 from judgesmith.stages import gate as gate_stage
 from judgesmith.stages.gate import decide, read_results
 
@@ -76,7 +75,10 @@ def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> bool:
         tell_abstained(judge, abstaining, tally)
     tell_covered(judge, tally)
     tell_sure(judge, tally)
-    tell_gated(gated(folder, judge))
+    tell_gated(folder, judge)
+    second = None if abstaining is None else abstaining.second
+    if options.abstain.second is not None and second is not None:
+        tell_gated(options.abstain.second, second, "Gate of the second judge")
     show.line(f"Verdicts: {target}")
     return True
 
@@ -177,13 +179,6 @@ def tell_sure(judge: Judge, tally: Tally) -> None:
         f"{fitted.questions:,} questions from {fitted.what}, labels: {fitted.labels})"
         f"{f'; not that of {rest:,} scores' if rest else ''}."
     )
-
-
-def tell_gated(found: Gated) -> None:
-    """Whether the judge may be used."""
-    warning = "warning: " if found.outcome in ("fail", "inconclusive") else ""
-    outcome = show.OUTCOMES.get(found.outcome, found.outcome)
-    show.line(f"{warning}Gate: {outcome} ({found.why.rstrip('.')}).")
 
 
 def gate_command(folder: Path, overrides: tuple[str, ...]) -> str:

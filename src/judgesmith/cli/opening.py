@@ -5,6 +5,7 @@ from typing import Any
 
 from judgesmith.cli import show
 from judgesmith.inference.judge import Judge
+from judgesmith.pipeline.gated import gated
 from judgesmith.pipeline.judges import is_rehearsed, open_judge
 
 
@@ -12,3 +13,10 @@ def open_told(folder: Path, **options: Any) -> Judge:
     """The judge of a folder, see `pipeline.open_judge`; a rehearsal is told."""
     show.rehearsal(is_rehearsed(folder))
     return open_judge(folder, **options)
+
+
+def tell_gated(folder: Path, judge: Judge, what: str = "Gate") -> None:
+    """Whether the judge of a folder may be used, as far as that is known."""
+    outcome, why = gated(folder, judge)
+    warning = "warning: " if outcome in ("fail", "inconclusive") else ""
+    show.line(f"{warning}{what}: {show.OUTCOMES.get(outcome, outcome)} ({why.rstrip('.')}).")

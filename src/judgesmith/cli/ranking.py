@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from judgesmith.cli import show
-from judgesmith.cli.opening import open_told
+from judgesmith.cli.opening import open_told, tell_gated
 from judgesmith.errors import RecipeError
 from judgesmith.metrics import Duel, Estimate, Ranked
 from judgesmith.pipeline.judges import is_rehearsed
@@ -28,7 +28,7 @@ class RankOptions(NamedTuple):
 
 def rank_command(files: Sequence[Path], options: RankOptions) -> None:
     """Judge where a judge is given, rank, print and write."""
-    judged, rehearsed = list(files), None
+    judge, judged, rehearsed = None, list(files), None
     if options.judge is not None:
         judge, rehearsed = open_told(options.judge), is_rehearsed(options.judge)
         judged = [judge_systems(judge, files, options.out, options.baseline)]
@@ -41,6 +41,8 @@ def rank_command(files: Sequence[Path], options: RankOptions) -> None:
         judged, options.out, seed=options.seed, resamples=options.resamples, rehearsed=rehearsed
     )
     _show(met, ranked)
+    if options.judge is not None and judge is not None:
+        tell_gated(options.judge, judge)
     show.line(f"Ranking: {options.out / RANKING}")
 
 
