@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from judgesmith.errors import DataError
+from judgesmith.errors import DataError, RunError
 from judgesmith.inference.abstaining import promise
 from judgesmith.inference.judge import Judge
+from judgesmith.inference.judge_file import JudgeFile, write_judge_file
 from judgesmith.judging.dialect import Dialect
 from judgesmith.models.protocol import Completion, Request
 from judgesmith.pipeline import read_recipe, start_run
@@ -273,6 +274,19 @@ def test_labels_that_are_turned_about_are_refused_unless_insisted_on(
         )
     )
     assert calibrate(run_dir.path, turned).calibration.fitted_on.items == 12
+
+
+def test_too_few_labels_are_named_with_their_file_and_leave_nothing(
+    run_dir: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strike_in(monkeypatch, None)
+    with pytest.raises(DataError, match=r"^labelled\.jsonl: expected at least 5 questions .*3\."):
+        calibrate(run_dir.path, rows_in(tmp_path, NEW[:3], **TWO))
+    assert not list(run_dir.path.glob(".calibrating.*"))
+    judge = Judge("tiny/student", "v1", PAIR, SureOfFirst(PAIR), 60)
+    write_judge_file(run_dir.path, JudgeFile.of(judge, "bias"))
+    with pytest.raises(RunError, match="expected a run, found an exported judge"):
+        calibrate(run_dir.path, rows_in(tmp_path, NEW, **TWO))
 
 
 def test_choices_that_agree_less_than_by_chance_are_refused(

@@ -74,17 +74,10 @@ def fit_calibration(
             "there is no confidence to calibrate. Judges that state several scores in one reply, "
             "and servers without log-probabilities, give none."
         )
-    chances = [one.distribution for one in sure]
-    found = choose_calibration(
-        VerdictRows(
-            verdicts=[str(one.verdict) for one in sure],
-            confidences=[float(one.stated or 0.0) for one in sure],
-            distributions=[whole(p) for p in chances if p is not None],
-            labels=[one.label for one in sure],
-            clusters=[one.question for one in sure],
-        ),
-        seed=seed, resamples=resamples,
-    )  # fmt: skip
+    try:
+        found = choose_calibration(_verdict_rows(sure), seed=seed, resamples=resamples)
+    except DataError as error:
+        raise DataError(f"{source.what}: {error}") from None
     fitted = found.fitted
     return Calibration.make(
         schema=SCHEMA, judge=judge.name, version=judge.made_of, dialect=judge.dialect.hash,
@@ -103,6 +96,17 @@ def fit_calibration(
         ece_before=Figure.of(found.ece_before.error), ece_after=Figure.of(found.ece_after.error),
         evidence=_evidence(rows, seed),
     )  # fmt: skip
+
+
+def _verdict_rows(sure: Sequence[Labelled]) -> VerdictRows:
+    chances = [one.distribution for one in sure]
+    return VerdictRows(
+        verdicts=[str(one.verdict) for one in sure],
+        confidences=[float(one.stated or 0.0) for one in sure],
+        distributions=[whole(p) for p in chances if p is not None],
+        labels=[one.label for one in sure],
+        clusters=[one.question for one in sure],
+    )
 
 
 def _kind(rows: Sequence[Labelled], source: LabelSource) -> Kind:

@@ -7,7 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import orjson
 
 from judgesmith.audits.leak import normalise
-from judgesmith.errors import DataError
+from judgesmith.errors import DataError, RunError
 from judgesmith.inference.calibration import (
     CALIBRATION_FILE,
     Calibration,
@@ -16,6 +16,7 @@ from judgesmith.inference.calibration import (
 )
 from judgesmith.inference.fitting import Labelled, LabelSource, fit_calibration
 from judgesmith.inference.judge import Judge
+from judgesmith.inference.judge_file import is_exported
 from judgesmith.inference.judged import Judged
 from judgesmith.inference.opening import judge_of_run
 from judgesmith.inference.replacing import check_direction, check_enough
@@ -71,7 +72,13 @@ def calibrate(
 
     Raises DataError where there are too few labels, or none that the judge can be held to; unless
     `replace`, also where few would replace a calibration on more, or a file's seem turned about.
+    Raises RunError for an exported folder.
     """
+    if is_exported(folder):
+        raise RunError(
+            f"{folder}: expected a run, found an exported judge, which has the calibration that "
+            "its run had. Calibrate the run, and export it again."
+        )
     run_dir, recipe = open_run(folder)
     judge = judge_of_run(
         run_dir, recipe, dialect=dialect, student=student, mode=mode, calibrated=False

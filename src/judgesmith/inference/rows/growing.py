@@ -71,9 +71,10 @@ class GrowingFile:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
+            kept = f"The {self.lines:,} rows before are kept. " if self.lines else ""
             raise RunError(
-                f"{self.path}: cannot be written: {error.strerror}. The {self.lines:,} rows before "
-                "are kept; the same command goes on from there."
+                f"{self.path}: cannot be written: {error.strerror}. {kept}Make room, and "
+                "give the same command again."
             ) from None
         self.lines += len(added)
 
