@@ -12,8 +12,9 @@ over the patterns: a chance of at most `level` (default .01) where departures ar
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import TypeVar
 
 from judgesmith.audits.association import (
     LEVEL,
@@ -27,6 +28,7 @@ from judgesmith.errors import DataError
 from judgesmith.metrics.paired import holm
 
 TIE = "TIE"
+V = TypeVar("V", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class TiesTable:
         return asdict(self)
 
 
-def majority(votes: Iterable[str | None]) -> str | None:
+def majority(votes: Iterable[V | None]) -> V | None:
     """Give the most frequent vote, or None if several are, or there is no vote.
 
     >>> majority(["A", "TIE", "A"]), majority(["A", "B"]), majority([])

@@ -1,0 +1,1 @@
+"""People: label, adjudicate and look, in a browser. Start at `review.Review`."""

@@ -1,0 +1,168 @@
+"""How far people agree, while they work: each number with its interval over questions."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+import orjson
+
+from judgesmith.audits.ties import majority
+from judgesmith.metrics import not_shown_because
+from judgesmith.metrics.agreement import accuracy, cohen_kappa
+from judgesmith.metrics.bootstrap import cluster_bootstrap
+from judgesmith.metrics.raters import Level, krippendorff_alpha
+from judgesmith.metrics.resample import ResamplingOptions
+from judgesmith.metrics.result import Estimate
+from judgesmith.metrics.sample_size import labels_for_half_width
+from judgesmith.metrics.weighted import gwet_ac1, weighted_kappa
+from judgesmith.records import AnnotatorKind
+from judgesmith.review.said import by_item, given
+from judgesmith.review.store import Store
+from judgesmith.review.types import About, Agreement, AgreementRow, Plan
+
+RESAMPLES = 2_000
+ALPHA_RESAMPLES = 200
+MOST_ALPHA = 10_000
+"""Ratings up to which alpha gets an interval: it is resampled row by row."""
+
+Said = Mapping[str, Mapping[str, str | float]]
+
+
+def agreement_of(store: Store, about: About, plan: Plan) -> Agreement:
+    """All of it; verdicts of the labelling round alone, in item order.
+
+    Kappa is Cohen's for choices and quadratic-weighted for scores of one response.
+    """
+    found = given(store)
+    said = by_item(found, "label")
+    people = sorted({by for verdicts in said.values() for by in verdicts})
+    simulated = any(one.kind is AnnotatorKind.SIMULATED for one in found if one.round == "label")
+    measured = _Measured(said, _facts(store), about, plan)
+    shared = {item: verdicts for item, verdicts in said.items() if len(verdicts) > 1}
+    pairs = [row for a, b in combinations(people, 2) for row in measured.pair(a, b)]
+    ceiling = _ceiling(measured, people) if len(people) > 2 else pairs
+    needs = [
+        labels_for_half_width(row.estimate, plan.half_width)
+        for row in pairs if row.measure == "kappa" and row.withheld is None
+    ]  # fmt: skip
+    known = [need for need in needs if need is not None]
+    return Agreement(
+        answered=len(said), simulated=simulated, overall=measured.overall(shared),
+        pairs=tuple(pairs), buckets=tuple(_buckets(measured, people, shared)),
+        selves=tuple(_selves(measured, found, people)),
+        ceiling=() if simulated else tuple(ceiling), shared=len(shared),
+        needed=max(known) if known else None, half_width=plan.half_width,
+    )  # fmt: skip
+
+
+class _Measured:
+    """Verdicts with the questions and buckets of their items."""
+
+    def __init__(
+        self, said: Said, facts: Mapping[str, tuple[str, str | None]], about: About, plan: Plan
+    ) -> None:
+        self.said, self.facts, self.about = said, facts, about
+        self.options: ResamplingOptions = {"seed": plan.seed, "resamples": RESAMPLES}
+        numbers = all(isinstance(v, float) for one in said.values() for v in one.values())
+        self.scores = about.scale.choices is None and numbers
+        self.level: Level = "ordinal" if self.scores else "nominal"
+
+    def pair(
+        self, first: str, second: str, bucket: str | None = None,
+        others: Mapping[str, str | float] | None = None,
+    ) -> tuple[AgreementRow, ...]:  # fmt: skip
+        """Two people's kappa and AC1, or one's with `others` by item, whom `second` names."""
+        x: list[Any] = []
+        y: list[Any] = []
+        clusters = []
+        for item, verdicts in self.said.items():
+            a = verdicts.get(first)
+            b = verdicts.get(second) if others is None else others.get(item)
+            if a is None or b is None or bucket not in (None, self.facts[item][1]):
+                continue
+            x.append(a)
+            y.append(b)
+            clusters.append(self.facts[item][0])
+        if not x:
+            missing = Estimate.missing("no item that both answered", n=0)
+            return (AgreementRow(first, second, bucket, "kappa", missing),)
+        row = partial(AgreementRow, first, second, bucket)
+        if self.scores:
+            labels: list[Any] = [float(value) for value in self.about.scale.values]
+            kappa = partial(weighted_kappa, weights="quadratic", labels=labels)
+            return (row("kappa", cluster_bootstrap(kappa, [x, y], clusters, **self.options)),)
+        return (
+            row(
+                "kappa", cluster_bootstrap(cohen_kappa, [x, y], clusters, **self.options),
+                not_shown_because(y),
+            ),
+            row("AC1", cluster_bootstrap(gwet_ac1, [x, y], clusters, **self.options)),
+        )  # fmt: skip
+
+    def overall(self, shared: Said, bucket: str | None = None) -> tuple[AgreementRow, ...]:
+        """Alpha of all people, where two or more said something of an item."""
+        items = [item for item in shared if bucket in (None, self.facts[item][1])]
+        if not items:
+            return ()
+        ratings = [list(shared[item].values()) for item in items]
+        alpha = self._alpha(ratings, [self.facts[item][0] for item in items])
+        return (AgreementRow("everybody", None, bucket, "alpha", alpha),)
+
+    def _alpha(self, ratings: list[list[Any]], clusters: Sequence[str]) -> Estimate:
+        metric = partial(krippendorff_alpha, level=self.level)
+        if sum(map(len, ratings)) > MOST_ALPHA:
+            return metric(ratings)
+        options: ResamplingOptions = {**self.options, "resamples": ALPHA_RESAMPLES}
+        return cluster_bootstrap(metric, [ratings], clusters, **options)
+
+
+def _facts(store: Store) -> dict[str, tuple[str, str | None]]:
+    """The question and the bucket of every item that somebody answered."""
+    rows = store.rows(
+        "SELECT id, shown, withheld FROM items WHERE id IN (SELECT item FROM current)"
+    )
+    return {
+        row["id"]: (orjson.loads(row["shown"])["cluster"], orjson.loads(row["withheld"])["bucket"])
+        for row in rows
+    }
+
+
+def _ceiling(measured: _Measured, people: Sequence[str]) -> list[AgreementRow]:
+    """Each person against what most of the others say."""
+    rows: list[AgreementRow] = []
+    for name in people:
+        most = {
+            item: found
+            for item, verdicts in measured.said.items()
+            if (found := majority(v for by, v in verdicts.items() if by != name)) is not None
+        }
+        rows += measured.pair(name, "majority of the others", others=most)
+    return rows
+
+
+def _buckets(measured: _Measured, people: Sequence[str], shared: Said) -> list[AgreementRow]:
+    names = sorted({one for _, one in measured.facts.values() if one is not None})
+    rows: list[AgreementRow] = []
+    for bucket in names:
+        rows += measured.overall(shared, bucket)
+        rows += [row for a, b in combinations(people, 2) for row in measured.pair(a, b, bucket)]
+    return rows
+
+
+def _selves(measured: _Measured, found: Sequence[Any], people: Sequence[str]) -> list[AgreementRow]:
+    """How often a person says of an item what they said of it before."""
+    again: dict[str, list[tuple[Any, Any, str]]] = defaultdict(list)
+    for item, verdicts in by_item(found, "repeat").items():
+        for by, verdict in verdicts.items():
+            first = measured.said.get(item, {}).get(by)
+            if first is not None:
+                again[by].append((first, verdict, measured.facts[item][0]))
+    rows = []
+    for name in people:
+        if again[name]:
+            x, y, clusters = (list(column) for column in zip(*again[name], strict=True))
+            same = cluster_bootstrap(accuracy, [x, y], clusters, **measured.options)
+            rows.append(AgreementRow(name, name, None, "same", same))
+    return rows

@@ -1,0 +1,124 @@
+"""Answers: kept as events that are only ever added, and what counts of them now."""
+
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import orjson
+
+from judgesmith.errors import DataError
+from judgesmith.records import LETTERS, TIE, Choice, Ranking, Scores
+from judgesmith.review.encoding import answer_bytes, answer_of
+from judgesmith.review.handing import Task, reopen, settle
+from judgesmith.review.types import About, Answer, ConflictError, Plan, ReviewItem
+
+
+def now() -> str:
+    """The time of an event."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def write(
+    at: sqlite3.Connection, plan: Plan, annotator: str, answer: Answer, order: tuple[int, ...]
+) -> None:
+    """Keep an answer; the same one again changes nothing.
+
+    Raises ConflictError where another answer stands than the one that this replaces, and DataError
+    where an answer's id is that of another one.
+    """
+    task = Task(answer.item_id, answer.round)
+    before = at.execute(
+        "SELECT annotator, item, round, body FROM events WHERE id = ?", (answer.id,)
+    ).fetchone()
+    if before is not None:
+        if (before["annotator"], before["item"], before["round"]) != (annotator, *task):
+            raise DataError(f"answer {answer.id!r}: another answer has this id.")
+        return
+    current = standing(at, annotator, task)
+    if (None if current is None else current.id) != answer.replaces:
+        raise ConflictError(current)
+    seq = add_event(at, answer.id, annotator, task, "answer", order, answer_bytes(answer))
+    at.execute("INSERT OR REPLACE INTO current VALUES (?, ?, ?, ?)", (annotator, *task, seq))
+    settle(at, plan, annotator, task, skipped=answer.outcome == "skip")
+
+
+def add_event(
+    at: sqlite3.Connection, event: str, annotator: str, task: Task, what: str,
+    order: tuple[int, ...], body: bytes,
+) -> int:  # fmt: skip
+    """Add an event and give its number."""
+    done = at.execute(
+        "INSERT INTO events (id, annotator, item, round, what, slots, body, at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (event, annotator, *task, what, orjson.dumps(order).decode(), body, now()),
+    )
+    assert done.lastrowid is not None
+    return done.lastrowid
+
+
+def take_back(at: sqlite3.Connection, annotator: str, event: str) -> Task | None:
+    """Take back the last answer, and have the one before it stand again; None where there is none.
+
+    Feedback was given on an answer of the calibration round, so that one stays.
+    """
+    row = at.execute(
+        "SELECT c.item, c.round, e.body FROM current c JOIN events e ON e.seq = c.seq"
+        " WHERE c.annotator = ? AND c.round != 'calibration' ORDER BY c.seq DESC LIMIT 1",
+        (annotator,),
+    ).fetchone()
+    if row is None:
+        return None
+    task = Task(row["item"], row["round"])
+    taken = answer_of(row["body"])
+    add_event(at, event, annotator, task, "undo", (), orjson.dumps({"takes_back": taken.id}))
+    before = (
+        taken.replaces
+        and at.execute("SELECT seq FROM events WHERE id = ?", (taken.replaces,)).fetchone()
+    )
+    if before:
+        at.execute(
+            "UPDATE current SET seq = ? WHERE annotator = ? AND item = ? AND round = ?",
+            (before["seq"], annotator, *task),
+        )
+    else:
+        at.execute(
+            "DELETE FROM current WHERE annotator = ? AND item = ? AND round = ?",
+            (annotator, *task),
+        )
+        reopen(at, annotator, task)
+    return task
+
+
+def standing(at: sqlite3.Connection, annotator: str, task: Task) -> Answer | None:
+    """The answer to a task that counts now."""
+    row = at.execute(
+        "SELECT e.body FROM current c JOIN events e ON e.seq = c.seq"
+        " WHERE c.annotator = ? AND c.item = ? AND c.round = ?",
+        (annotator, *task),
+    ).fetchone()
+    return None if row is None else answer_of(row["body"])
+
+
+def checked(answer: Answer, about: About, item: ReviewItem) -> Answer:
+    """The answer, where it can be one of this item; without white space around its note.
+
+    Raises DataError for a verdict that is not on the scale or is missing, and a confidence that is
+    not from 0 to 1.
+    """
+    where = f"answer {answer.id!r} to item {item.id}"
+    if (answer.outcome == "verdict") != (answer.verdict is not None):
+        raise DataError(f"{where}: expected a verdict where the outcome is one, and only there.")
+    if answer.confidence is not None and not 0 <= answer.confidence <= 1:
+        raise DataError(f"{where}: expected a confidence from 0 to 1, found {answer.confidence!r}.")
+    verdict, count = answer.verdict, len(item.responses)
+    values = about.scale.values
+    if isinstance(verdict, Choice):
+        letters = (*LETTERS[:count], TIE) if count > 1 else values
+        if verdict.value not in values or verdict.value not in letters:
+            raise DataError(f"{where}: expected one of {', '.join(values)}, found {verdict.value}.")
+    elif isinstance(verdict, Scores):
+        if len(verdict.values) != count:
+            raise DataError(f"{where}: expected {count} scores, found {len(verdict.values)}.")
+    elif isinstance(verdict, Ranking) and sorted(sum(verdict.groups, ())) != list(range(count)):
+        raise DataError(f"{where}: expected each of {count} responses ranked once.")
+    return replace(answer, note=answer.note.strip())

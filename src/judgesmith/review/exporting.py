@@ -1,0 +1,211 @@
+"""What was answered, as files that other commands and a spreadsheet read."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from judgesmith.audits.ties import majority
+from judgesmith.records import (
+    AnnotatorKind,
+    Choice,
+    Judgment,
+    Scores,
+    Status,
+    Verdict,
+)
+from judgesmith.review.assigning import inclusion
+from judgesmith.review.encoding import item_of
+from judgesmith.review.said import Given, given, key_of, outcomes
+from judgesmith.review.store import Store
+from judgesmith.review.types import About, Exported, Plan, ReviewItem
+from judgesmith.runs.jsonl import write_bytes, write_records
+from judgesmith.sources.queue_cells import guarded
+
+JUDGMENTS, LABELS, TABLE, FINAL = "judgments.jsonl", "labels.jsonl", "labels.csv", "final.jsonl"
+FILES = (JUDGMENTS, LABELS, TABLE, FINAL)
+
+_STATUS = {
+    "verdict": Status.PARSED,
+    "cannot_decide": Status.ABSTAINED,
+    "bad_item": Status.BAD_ITEM,
+}
+
+
+def export(store: Store, folder: Path, about: About, plan: Plan) -> Exported:
+    """Write all files anew, each whole: the same answers give the same bytes.
+
+    `judgments.jsonl` has every answer as a judgment record. `labels.jsonl` has each person's
+    verdicts: of a run's items as `labels.imports` of kind `file` reads them, of others in the
+    columns of `evaluate`. `labels.csv` holds the same with the texts, for a spreadsheet.
+    `final.jsonl` has one label an item: the adjudication's, else what most people say, else none.
+    """
+    items = {
+        row["id"]: item_of(row["shown"], row["withheld"])
+        for row in store.rows(
+            "SELECT id, shown, withheld FROM items WHERE id IN (SELECT item FROM current)"
+            " OR id IN (SELECT item FROM outcomes) ORDER BY position"
+        )
+    }
+    answers = [one for one in given(store) if one.answer.outcome != "skip"]
+    labels = [one for one in answers if one.round == "label" and one.verdict is not None]
+    weights = _weights(store, plan)
+    judgments = [_judgment(one, about) for one in answers]
+    write_records(folder / JUDGMENTS, judgments)
+    rows = [
+        _import_row(one, items[one.item], about) if about.from_run
+        else _column_row(one.by, one.kind, one.verdict, items[one.item], about, one)
+        for one in labels
+    ]  # fmt: skip
+    write_bytes(folder / LABELS, _lines(rows))
+    write_bytes(folder / TABLE, _csv(_table(answers, items, about, weights)))
+    final = list(_final(store, labels, items, about))
+    write_bytes(folder / FINAL, _lines(final))
+    return Exported({
+        JUDGMENTS: len(judgments), LABELS: len(rows), TABLE: len(answers), FINAL: len(final),
+    })  # fmt: skip
+
+
+def _lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    return b"".join(orjson.dumps(row) + b"\n" for row in rows)
+
+
+def _judgment(one: Given, about: About) -> Judgment:
+    return Judgment.make(
+        source=f"review of {about.name}", licence="the user's own", item_id=one.item, judge=one.by,
+        dialect=about.dialect_hash, order=one.order, sample=int(one.round == "repeat"), reply=None,
+        rationale=one.answer.note or None, verdict=one.answer.verdict, distribution=None,
+        status=_STATUS[one.answer.outcome], reference=None,
+    )  # fmt: skip
+
+
+def _import_row(one: Given, item: ReviewItem, about: About) -> dict[str, Any]:
+    """A row of `sources.own_files.LabelRow`."""
+    assert about.direction is not None
+    row: dict[str, Any] = {
+        "responses": [item.response_ids[position] for position in one.order],
+        "verdict": key_of(one.answer.verdict) if one.answer.verdict else None,
+        "names": about.direction.value, "annotator": one.by, "kind": one.kind.value,
+    }  # fmt: skip
+    if one.answer.confidence is not None:
+        row["confidence"] = one.answer.confidence
+    return row
+
+
+def _column_row(
+    by: str, kind: AnnotatorKind, verdict: Verdict | None, item: ReviewItem, about: About,
+    one: Given | None,
+) -> dict[str, Any]:  # fmt: skip
+    """A row of the columns that `evaluate` reads; the verdict is in item order."""
+    row: dict[str, Any] = {"item": item.name, "question": item.question}
+    if len(item.responses) == 1:
+        row["response"] = item.responses[0]
+    else:
+        row |= {
+            f"response_{letter}": text for letter, text in zip("ab", item.responses, strict=False)
+        }
+        row |= {
+            f"model_{letter}": name for letter, name in zip("ab", item.generators, strict=False)
+        }
+    row |= {
+        "annotator": by,
+        "kind": kind.value,
+        "label": None if verdict is None else key_of(verdict),
+    }
+    if about.direction is not None:
+        row["names"] = about.direction.value
+    row |= {name: value for name in ("bucket", "category") if (value := getattr(item, name))}
+    if one is not None and one.answer.confidence is not None:
+        row["confidence"] = one.answer.confidence
+    return row
+
+
+def _final(
+    store: Store, labels: Sequence[Given], items: Mapping[str, ReviewItem], about: About
+) -> Iterator[dict[str, Any]]:
+    settled = outcomes(store)
+    said: dict[str, list[Given]] = {}
+    for one in labels:
+        said.setdefault(one.item, []).append(one)
+    for item_id, item in items.items():
+        outcome, found = settled.get(item_id), said.get(item_id, [])
+        kinds = {one.kind for one in found}
+        kind = AnnotatorKind.SIMULATED if AnnotatorKind.SIMULATED in kinds else AnnotatorKind.PERSON
+        if outcome is not None:
+            if outcome.verdict is not None:
+                row = _column_row("final", kind, outcome.verdict, item, about, None)
+                yield row | {"policy": f"adjudicated by {outcome.by}", "tag": outcome.tag}
+            continue
+        most = majority(key_of(one.verdict) for one in found if one.verdict is not None)
+        if most is not None:
+            verdict = next(
+                one.verdict for one in found if one.verdict and key_of(one.verdict) == most
+            )
+            row = _column_row("final", kind, verdict, item, about, None)
+            yield row | {"policy": f"majority of {len(found)}", "tag": None}
+
+
+def _weights(store: Store, plan: Plan) -> dict[str, float]:
+    """What each item that was answered stands for; 1 where the queue prefers none."""
+    rows = store.rows(
+        "SELECT id, size, place FROM items WHERE place IS NOT NULL AND id IN"
+        " (SELECT item FROM current WHERE round = 'label')"
+    )
+    if plan.queue != "active":
+        return {row["id"]: 1.0 for row in rows}
+    reached = max((row["place"] for row in rows), default=0.0)
+    after = store.one("SELECT MIN(place) AS place FROM items WHERE place > ?", reached)
+    threshold = None if after is None else after["place"]
+    return {row["id"]: 1.0 / inclusion(row["size"], threshold) for row in rows}
+
+
+_COLUMNS = (
+    "item", "annotator", "kind", "round", "outcome", "verdict", "confidence", "note", "seconds",
+    "order", "weight", "bucket", "category", "question",
+)  # fmt: skip
+
+
+def _table(
+    answers: Sequence[Given], items: Mapping[str, ReviewItem], about: About,
+    weights: Mapping[str, float],
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    for one in answers:
+        item = items[one.item]
+        texts = {
+            f"response {'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[i]}": text
+            for i, text in enumerate(item.responses)
+        }
+        yield {
+            "item": item.name, "annotator": one.by, "kind": one.kind.value, "round": one.round,
+            "outcome": one.answer.outcome,
+            "verdict": None if one.verdict is None else _written(one.verdict),
+            "confidence": one.answer.confidence, "note": one.answer.note,
+            "seconds": one.answer.seconds, "order": " ".join(str(p) for p in one.order),
+            "weight": weights.get(one.item), "bucket": item.bucket, "category": item.category,
+            "question": item.question, **texts,
+        }  # fmt: skip
+
+
+def _written(verdict: Verdict) -> str:
+    if isinstance(verdict, Choice):
+        return verdict.value
+    if isinstance(verdict, Scores) and verdict.criteria is None:
+        return " ".join(f"{value:g}" for value in verdict.values)
+    return verdict.model_dump_json()
+
+
+def _csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """A table for a spreadsheet: marked as UTF-8, with no cell that it would run."""
+    kept = list(rows)
+    more = sorted({name for row in kept for name in row} - set(_COLUMNS))
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, [*_COLUMNS, *more], lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writeheader()
+    for row in kept:
+        writer.writerow({
+            name: guarded(value) if isinstance(value, str) else value for name, value in row.items()
+        })  # fmt: skip
+    return out.getvalue().encode("utf-8-sig")

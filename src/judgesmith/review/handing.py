@@ -1,0 +1,168 @@
+"""Which item an annotator is given next."""
+
+import sqlite3
+import time
+from typing import NamedTuple
+
+from judgesmith.review.assigning import returns
+from judgesmith.review.types import Plan, Progress, Round
+
+LEFT_NS = 3600 * 10**9
+"""Nanoseconds after which an item that somebody was given and did not answer may go to others."""
+
+APART = 20
+"""Own answers between an item and its repeat, where there are so many."""
+
+NEW, SKIPPED = 1, 2
+"""States of what was given and waits for an answer: not seen yet, and put off."""
+
+
+class Task(NamedTuple):
+    """An item to answer, in a round."""
+
+    item: str
+    round: Round
+
+
+def hand_out(at: sqlite3.Connection, plan: Plan, annotator: str, ahead: int) -> list[Task]:
+    """The next tasks of an annotator; called in a transaction, as they are given now.
+
+    First the gold items of the calibration round, one at a time, as feedback comes between. Then
+    what was given before, repeats that are due, and new items; last what was skipped, and items
+    that were given to others who have left them.
+    """
+    gold = _calibration(at, annotator)
+    if gold is not None:
+        return [gold]
+    done = _count(at, annotator)
+    tasks = _waiting(at, annotator, done, NEW, ahead)
+    tasks += [_give(at, plan, annotator, item) for item in _new(at, annotator, ahead - len(tasks))]
+    if len(tasks) < ahead:
+        left = _left_by_others(at, annotator, ahead - len(tasks))
+        tasks += [_give(at, plan, annotator, item) for item in left]
+    if not tasks:
+        tasks = _waiting(at, annotator, None, NEW, ahead)
+    return tasks or _waiting(at, annotator, None, SKIPPED, ahead)
+
+
+def _calibration(at: sqlite3.Connection, annotator: str) -> Task | None:
+    row = at.execute(
+        "SELECT id FROM items WHERE gold IS NOT NULL AND NOT EXISTS (SELECT 1 FROM current"
+        " WHERE annotator = ? AND item = id AND round = 'calibration') ORDER BY gold LIMIT 1",
+        (annotator,),
+    ).fetchone()
+    return None if row is None else Task(row["id"], "calibration")
+
+
+def _count(at: sqlite3.Connection, annotator: str) -> int:
+    row = at.execute(
+        "SELECT COUNT(*) FROM given WHERE annotator = ? AND waits = 0 AND round = 'label'",
+        (annotator,),
+    ).fetchone()
+    return int(row[0])
+
+
+def _waiting(
+    at: sqlite3.Connection, annotator: str, due: int | None, state: int, most: int
+) -> list[Task]:
+    """What was given and waits; with `due`, repeats only where so many answers came before."""
+    found = at.execute(
+        "SELECT item, round FROM given WHERE annotator = ? AND waits = ? AND due <= ?"
+        " ORDER BY due = 0, number LIMIT ?",
+        (annotator, state, 2**60 if due is None else due, most),
+    )
+    return [Task(row["item"], row["round"]) for row in found]
+
+
+def _new(at: sqlite3.Connection, annotator: str, most: int) -> list[str]:
+    """Open items beyond the last that this annotator was given: the earlier are given already."""
+    if most < 1:
+        return []
+    found = at.execute(
+        "SELECT id FROM items WHERE open = 1 AND place IS NOT NULL AND place >"
+        " (SELECT reached FROM annotators WHERE name = ?) ORDER BY place LIMIT ?",
+        (annotator, most),
+    )
+    return [row["id"] for row in found]
+
+
+def _left_by_others(at: sqlite3.Connection, annotator: str, most: int) -> list[str]:
+    found = at.execute(
+        "SELECT DISTINCT g.item FROM given g WHERE g.waits > 0 AND g.round = 'label'"
+        " AND g.number < ?"
+        " AND g.annotator != ? AND NOT EXISTS (SELECT 1 FROM given o WHERE o.annotator = ?"
+        " AND o.item = g.item AND o.round = 'label') LIMIT ?",
+        (time.time_ns() - LEFT_NS, annotator, annotator, most),
+    )
+    return [row["item"] for row in found]
+
+
+def _give(at: sqlite3.Connection, plan: Plan, annotator: str, item: str) -> Task:
+    row = at.execute("SELECT place, takers, open FROM items WHERE id = ?", (item,)).fetchone()
+    takers = row["takers"] + 1
+    still = int(takers < plan.overlap)
+    at.execute("UPDATE items SET takers = ?, open = ? WHERE id = ?", (takers, still, item))
+    at.execute(
+        "UPDATE annotators SET reached = MAX(reached, ?), held_open = held_open + ? WHERE name = ?",
+        (row["place"], still, annotator),
+    )
+    if row["open"] and not still:
+        at.execute(
+            "UPDATE annotators SET held_open = held_open - 1 WHERE name != ? AND name IN"
+            " (SELECT annotator FROM given WHERE item = ? AND round = 'label')",
+            (annotator, item),
+        )
+        at.execute("UPDATE about SET value = value - 1 WHERE name = 'open'")
+    _note(at, annotator, item, "label", 0)
+    return Task(item, "label")
+
+
+def _note(at: sqlite3.Connection, annotator: str, item: str, round: Round, due: int) -> None:
+    at.execute(
+        "INSERT INTO given VALUES (?, ?, ?, ?, ?, ?)",
+        (annotator, item, round, time.time_ns(), due, NEW),
+    )
+
+
+def settle(
+    at: sqlite3.Connection, plan: Plan, annotator: str, task: Task, *, skipped: bool
+) -> None:
+    """Note that a task was answered, or skipped; a repeat of it may be given for later."""
+    at.execute(
+        "UPDATE given SET waits = ? WHERE annotator = ? AND item = ? AND round = ?",
+        (SKIPPED if skipped else 0, annotator, *task),
+    )
+    if (
+        skipped
+        or task.round != "label"
+        or not returns(plan.seed, annotator, task.item, plan.repeats)
+    ):
+        return
+    again = at.execute(
+        "SELECT 1 FROM given WHERE annotator = ? AND item = ? AND round = 'repeat'",
+        (annotator, task.item),
+    ).fetchone()
+    if again is None:
+        _note(at, annotator, task.item, "repeat", _count(at, annotator) + APART)
+
+
+def reopen(at: sqlite3.Connection, annotator: str, task: Task) -> None:
+    """Note that the answer to a task was taken back: it is the next one again."""
+    at.execute(
+        "UPDATE given SET waits = ?, due = -1 WHERE annotator = ? AND item = ? AND round = ?",
+        (NEW, annotator, *task),
+    )
+
+
+def progress_of(at: sqlite3.Connection, annotator: str) -> Progress:
+    """What an annotator answered, of that and what is given or still open to them."""
+    row = at.execute(
+        "SELECT COUNT(*), SUM(waits = 0) FROM given WHERE annotator = ?", (annotator,)
+    ).fetchone()
+    golds = at.execute("SELECT COUNT(*) FROM items WHERE gold IS NOT NULL").fetchone()[0]
+    gold_done = at.execute(
+        "SELECT COUNT(*) FROM current WHERE annotator = ? AND round = 'calibration'", (annotator,)
+    ).fetchone()[0]
+    open_items = int(at.execute("SELECT value FROM about WHERE name = 'open'").fetchone()[0])
+    held = at.execute("SELECT held_open FROM annotators WHERE name = ?", (annotator,)).fetchone()[0]
+    return Progress(int(row[1] or 0) + gold_done, row[0] + golds + open_items - held)

@@ -1,0 +1,81 @@
+"""Who works on a review, and how they are known: a token each, of which only a hash is kept."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Collection
+
+from judgesmith.errors import DataError
+from judgesmith.records import AnnotatorKind
+from judgesmith.review.store import Store
+from judgesmith.review.types import ROLES, Annotator
+
+LONGEST = 60
+_KINDS = (AnnotatorKind.PERSON, AnnotatorKind.SIMULATED)
+
+
+def hash_token(token: str) -> str:
+    """What is kept of a token: 32 random bytes need no slow hash."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def add(store: Store, name: str, roles: Collection[str], kind: AnnotatorKind | str) -> str:
+    """Add somebody; returns the token, which is shown this once.
+
+    Raises DataError for a name that is taken, empty or too long, and for an unknown role or kind.
+    """
+    name = " ".join(name.split())
+    if not 0 < len(name) <= LONGEST or not name.isprintable():
+        raise DataError(f"annotator: expected a name of 1 to {LONGEST} characters, found {name!r}.")
+    strangers = set(roles) - set(ROLES)
+    if strangers or not roles:
+        raise DataError(
+            f"annotator {name!r}: expected roles among {', '.join(ROLES)}, found "
+            f"{', '.join(sorted(strangers)) or 'none'}."
+        )
+    if kind not in _KINDS:
+        raise DataError(f"annotator {name!r}: expected person or simulated, found {kind!r}.")
+    token = "jsr_" + secrets.token_urlsafe(32)
+    with store.writing() as at:
+        taken = at.execute("SELECT 1 FROM annotators WHERE name = ?", (name,)).fetchone()
+        if taken is not None:
+            raise DataError(
+                f"annotator {name!r} is there already; give another name, or make a new link."
+            )
+        at.execute(
+            "INSERT INTO annotators VALUES (?, ?, ?, ?, -1, 0)",
+            (name, AnnotatorKind(kind).value, " ".join(sorted(roles)), hash_token(token)),
+        )
+    return token
+
+
+def renew(store: Store, name: str) -> str:
+    """A new token in place of somebody's, which lets nobody in from now on."""
+    token = "jsr_" + secrets.token_urlsafe(32)
+    with store.writing() as at:
+        done = at.execute(
+            "UPDATE annotators SET token = ? WHERE name = ?", (hash_token(token), name)
+        )
+        if done.rowcount == 0:
+            raise DataError(f"annotator {name!r}: there is nobody of this name.")
+    return token
+
+
+def who(store: Store, token: str) -> Annotator | None:
+    """Whose token it is; all are compared, each in constant time."""
+    given = hash_token(token)
+    found = None
+    for row in store.rows("SELECT name, kind, roles, token FROM annotators"):
+        if hmac.compare_digest(row["token"], given):
+            found = row
+    return None if found is None else _annotator(found["name"], found["kind"], found["roles"])
+
+
+def everybody(store: Store) -> list[Annotator]:
+    """All, by name."""
+    found = store.rows("SELECT name, kind, roles FROM annotators ORDER BY name")
+    return [_annotator(row["name"], row["kind"], row["roles"]) for row in found]
+
+
+def _annotator(name: str, kind: str, roles: str) -> Annotator:
+    return Annotator(name, AnnotatorKind(kind), frozenset(roles.split()))
