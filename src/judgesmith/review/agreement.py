@@ -133,7 +133,7 @@ def _ceiling(measured: _Measured, people: Sequence[str]) -> list[AgreementRow]:
     """Each person against what most of the others say."""
     rows: list[AgreementRow] = []
     for name in people:
-        most = {
+        most: dict[str, str | float] = {
             item: found
             for item, verdicts in measured.said.items()
             if (found := majority(v for by, v in verdicts.items() if by != name)) is not None
