@@ -117,7 +117,11 @@ def _missing(measured: Measured, evidence: Evidence, *, compared: bool) -> dict[
     if not any(one.score_and_pair for one in judges) and pairs:
         found["scores against verdicts"] = "no judge gives both scores and verdicts"
     if not evidence.people:
-        found["human ceiling"] = "fewer than two named people labelled the same items"
+        found["human ceiling"] = (
+            "the labels are simulated, and what no person said is no ceiling of people's agreement"
+            if measured.found.keys("simulated") and not measured.found.keys("person")
+            else "fewer than two named people labelled the same items"
+        )
     if evidence.panel is None and not numeric:
         found["panel"] = f"fewer than two judges share {LEAST_SHARED} labelled items"
     if len(measured.judges) > 1 and not compared:

@@ -57,7 +57,8 @@ def choose_labels(found: Collected, policy: str, *, pairs: bool) -> Labels:
     names = tuple(dict.fromkeys(key.by for key in keys))
     kind: LabelsKind = (
         "people" if keys[0].role == "person" else
-        "answer key" if keys[0].role == "key" else "another judge"
+        "answer key" if keys[0].role == "key" else
+        "simulated annotators" if keys[0].role == "simulated" else "another judge"
     )  # fmt: skip
     scores = {} if pairs else _mean_scores(found, keys)
     dropped: Counter[str] = Counter()
@@ -80,7 +81,7 @@ def _whose(found: Collected, policy: str) -> list[VoteKey]:
     if named and (named[0].role != "judge" or len(found.judges()) > 1):
         return named
     if policy in ("majority", "mean"):
-        return people or key
+        return people or key or found.keys("simulated")
     if named or policy == "key":
         return key
     who = [*found.people(), *found.judges(), "majority", "key"]
@@ -136,6 +137,8 @@ def _title(kind: str, names: Sequence[str], n: int, *, scored: bool) -> str:
     if kind == "answer key":
         of = "" if list(names) == [kind] else f" ({', '.join(names)})"
         return f"labels: answer key{of}, not people; n = {n:,}"
+    if kind == "simulated annotators":
+        return f"labels: {n:,} by {kind} ({', '.join(names)}), not by people"
     if kind == "another judge":
         return f"labels: another judge ({', '.join(names)}), not people; n = {n:,}"
     if tuple(names) == (NOT_NAMED,):

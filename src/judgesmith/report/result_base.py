@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 Role = Literal["student", "judge", "teacher", "before training", "person", "key", "baseline"]
 """Whose verdicts these are; in the order in which tables list them."""
 
-LabelsKind = Literal["people", "answer key", "another judge", "nobody"]
+LabelsKind = Literal["people", "answer key", "another judge", "simulated annotators", "nobody"]
 
 
 class Result(BaseModel):

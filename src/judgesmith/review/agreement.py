@@ -133,11 +133,12 @@ def _ceiling(measured: _Measured, people: Sequence[str]) -> list[AgreementRow]:
     """Each person against what most of the others say."""
     rows: list[AgreementRow] = []
     for name in people:
-        most: dict[str, str | float] = {
-            item: found
-            for item, verdicts in measured.said.items()
-            if (found := majority(v for by, v in verdicts.items() if by != name)) is not None
-        }
+        most: dict[str, str | float] = {}
+        for item, verdicts in measured.said.items():
+            others: list[str | float | None] = [v for by, v in verdicts.items() if by != name]
+            found: str | float | None = majority(others)  # type: ignore[assignment]
+            if found is not None:
+                most[item] = found
         rows += measured.pair(name, "majority of the others", others=most)
     return rows
 

@@ -125,12 +125,27 @@ def _of_records(
         question=question.text, context=question.context, choices=question.choices,
         reference=question.reference if dialect.shows("reference") else None,
         grounding=question.grounding, criteria=dialect.criteria_for(question),
+        details=_details(question, dialect),
         responses=tuple(responses[one].text for one in item.response_ids),
         response_ids=item.response_ids, bucket=item.bucket, category=question.category,
         split=None if item.split is None else item.split.value,
         generators=tuple(responses[one].model for one in item.response_ids), said=tuple(said),
         stratum=f"{item.split or ''}/{item.bucket}", size=float(max(1, len(verdicts))),
     )  # fmt: skip
+
+
+def _details(question: Question, dialect: Dialect) -> tuple[tuple[str, str], ...]:
+    """The question's own part of the rubric, where the dialect shows its fields."""
+    if not dialect.shows("fields"):
+        return ()
+    found = []
+    for name in ("criterion", "levels"):
+        value = question.task.get(name)
+        if isinstance(value, list):
+            value = "\n".join(f"{place}: {one}" for place, one in enumerate(value, start=1))
+        if value is not None:
+            found.append((name, str(value)))
+    return tuple(found)
 
 
 def items_of_file(path: Path, dialect: Dialect) -> Iterator[ReviewItem]:
@@ -140,7 +155,7 @@ def items_of_file(path: Path, dialect: Dialect) -> Iterator[ReviewItem]:
     of a calibration round.
     """
     seen: dict[str, str] = {}
-    for entry in read_pairs(path, alone=dialect.kind is Kind.SINGLE):
+    for entry in read_pairs(path, dialect.kind):
         item, row = entry.item, entry.row
         if item.kind is not dialect.kind:
             raise DataError(
@@ -159,6 +174,7 @@ def items_of_file(path: Path, dialect: Dialect) -> Iterator[ReviewItem]:
             cluster=entry.question.group_id, question=row.question, context=row.context,
             choices=row.choices, reference=row.reference, grounding=row.grounding,
             criteria=dialect.criteria_for(entry.question),
+            details=_details(entry.question, dialect),
             responses=tuple(one.text for one in entry.responses),
             generators=tuple(one for one in (row.model_a, row.model_b) if one is not None),
             said=() if gold is None else (Said("the file", "label", Status.PARSED, gold.verdict),),

@@ -247,7 +247,8 @@ class Review:
             item_id=item.id, kind=item.kind, question=item.question, context=item.context,
             choices=item.choices, reference=item.reference, grounding=item.grounding,
             responses=tuple(item.responses[position] for position in order),
-            letters=tuple(LETTERS[: len(order)]), criteria=item.criteria, round=task.round,
+            letters=tuple(LETTERS[: len(order)]), criteria=item.criteria,
+            details=item.details, round=task.round,
             answer=answering.standing(self.store.connection, annotator, task),
             place=(min(progress.done + 1, progress.total), progress.total),
         )  # fmt: skip

@@ -59,7 +59,8 @@ class ReviewItem:
 
     What stands from `bucket` on is withheld until the own answer. `name` is what the source calls
     it, `response_ids` are those of a run's records. `stratum` is the cell it is drawn from, `size`
-    how much it should be preferred by an active queue, above 0.
+    how much it should be preferred by an active queue, above 0. `details` are the question's own part
+    of the rubric: (name, text), such as the criterion.
     """
 
     id: str
@@ -73,6 +74,7 @@ class ReviewItem:
     reference: str | None = None
     grounding: str | None = None
     criteria: tuple[str, ...] = ()
+    details: tuple[tuple[str, str], ...] = ()
     response_ids: tuple[str, ...] = ()
     bucket: str | None = None
     category: str | None = None
@@ -173,6 +175,7 @@ class Shown:
     responses: tuple[str, ...]
     letters: tuple[str, ...]
     criteria: tuple[str, ...]
+    details: tuple[tuple[str, str], ...]
     round: Round
     answer: Answer | None
     place: tuple[int, int]

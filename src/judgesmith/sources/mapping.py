@@ -32,7 +32,7 @@ Template = str
 UNPARSED = tuple(status.value for status in Status if status is not Status.PARSED)
 """What `read` may say besides a label: why a raw value holds no verdict."""
 
-Role = Literal["judge", "person", "key"]
+Role = Literal["judge", "person", "key", "simulated"]
 
 
 class Between(Section):

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints
 
 from judgesmith.errors import DataError
 from judgesmith.records import (
     LETTERS,
+    AnnotatorKind,
     Direction,
     Finish,
     Item,
@@ -47,7 +48,7 @@ class LabelRow(_Row):
     """One person's verdict on two responses, given by their ids in the order that was shown.
 
     Or on one response: a grade, as a number. `names` then says whether the higher grade is the
-    better or the worse one.
+    better or the worse one. `kind` says whether a person gave it, or a simulated annotator.
     """
 
     responses: tuple[str, ...]
@@ -55,6 +56,7 @@ class LabelRow(_Row):
     names: Direction
     annotator: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     confidence: float | None = Field(None, ge=0, le=1)
+    kind: Literal["person", "simulated"] = "person"
 
 
 class AskedRow(_Row):
@@ -158,6 +160,7 @@ def read_labels(
             confidence=row.confidence,
             source=f"file {path.name}",
             licence="the user's own",
+            annotator_kind=AnnotatorKind(row.kind),
             where=where,
         )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from judgesmith.audits.ties import majority
 from judgesmith.errors import DataError
-from judgesmith.records import AnnotatorKind, Choice, Direction, Item, Label, Verdict, reorder
+from judgesmith.records import Choice, Direction, Item, Label, Verdict, reorder
 from judgesmith.sources import ImportedLabel
 from judgesmith.stages.labels.imported import accepted
 
@@ -101,7 +101,7 @@ def person_labels(
             confidence=given.confidence,
             policy="as given",
             judgment_ids=(),
-            annotator_kind=AnnotatorKind.PERSON,
+            annotator_kind=given.annotator_kind,
             annotator=given.annotator,
         )
         before = said.setdefault(label.id, [])

@@ -35,7 +35,7 @@ def read_imports(
         rows = read(find_source(source.path), questions, responses, *mapping_of(source))
         people: list[ImportedLabel] = []
         for given in count_dropped(rows, found.dropped):
-            by_person = given.annotator_kind is AnnotatorKind.PERSON
+            by_person = given.annotator_kind is not AnnotatorKind.MODEL
             (people if by_person else found.models).append(given)
         found.people.append((source.kind, people))
     return found

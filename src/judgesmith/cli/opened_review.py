@@ -1,0 +1,179 @@
+"""The review of whatever a user named: made of a run, a file or a published set, or opened."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from judgesmith.errors import DataError, RecipeError, nearest
+from judgesmith.records import Split
+
+if TYPE_CHECKING:
+    from judgesmith.judging.dialect import Dialect
+    from judgesmith.review.review import Review
+    from judgesmith.review.types import About, Plan, ReviewItem
+    from judgesmith.tasks import Task
+
+OF_TASK = {"bias": ("bias-pair", "biased")}
+"""The dialect in which people judge a task's items, and what its verdicts name in one word."""
+
+
+class Wanted(NamedTuple):
+    """How a review is made where there is none yet; `plan` is None for the default."""
+
+    dialect: str | None = None
+    out: Path | None = None
+    data: Path | None = None
+    splits: tuple[str, ...] = ()
+    plan: "Plan | None" = None
+
+
+def folder_of(source: str, out: Path | None) -> Path:
+    """Where the review of a source is kept.
+
+    >>> str(folder_of("data/pairs.csv", None)), str(folder_of("pandalm", None))
+    ('data/pairs.review', 'pandalm.review')
+    """
+    path = Path(source)
+    if out is not None:
+        return out
+    if (path / "review.db").is_file():
+        return path
+    if path.is_dir():
+        return path / "review"
+    return path.with_name(f"{path.name.removesuffix('.gz').partition('.')[0]}.review")
+
+
+def open_review(source: str, wanted: Wanted) -> "Review":
+    """The review of a run, of a file of responses, or of files of judgments; made if it is not.
+
+    `source` may be a review's own folder, too. Raises RecipeError for a dialect that there is not,
+    and what reading the source raises.
+    """
+    from judgesmith.review.review import Review
+    from judgesmith.review.types import Plan
+    from judgesmith.runs.progress import progress_bar
+
+    folder = folder_of(source, wanted.out)
+    if (folder / "review.db").is_file():
+        review = Review.open(folder)
+        _require_same(review, wanted)
+        return review
+    about, items = _read(source, wanted)
+    with progress_bar("items", None) as bar:
+        return Review.make(folder, about, items, wanted.plan or Plan(), bar.advance)
+
+
+def _require_same(review: "Review", wanted: Wanted) -> None:
+    """Refuse settings that an existing review was not made with."""
+    asked = [
+        (wanted.dialect, review.about.dialect, "--dialect"),
+        (wanted.plan, review.plan, "its plan (overlap, queue, repeats, calibration, seed)"),
+    ]
+    for given, held, name in asked:
+        if given is not None and given != held:
+            raise RecipeError(
+                f"{review.folder}: this review was made with {name} {held}, found {given}. Leave "
+                "the option out to go on with it, or make another with --out."
+            )
+
+
+def _read(source: str, wanted: Wanted) -> "tuple[About, Iterator[ReviewItem]]":
+    from judgesmith.pipeline.readable import open_readable
+    from judgesmith.pipeline.recipes import is_run, open_run
+    from judgesmith.review.items import (
+        MEASURED,
+        about_dialect,
+        items_of_file,
+        items_of_rows,
+        items_of_run,
+    )
+    from judgesmith.tasks import task_of
+
+    path = Path(source)
+    if is_run(path):
+        run_dir, recipe = open_run(path)
+        task = recipe.header.task
+        dialect = _dialect(wanted.dialect or OF_TASK.get(task, ("",))[0], task_of(recipe.header))
+        about = about_dialect(recipe.header.name, source, dialect, from_run=True)
+        splits = _splits(wanted.splits) or MEASURED
+        return _named(about, task, dialect), items_of_run(run_dir, dialect, splits)
+    if wanted.splits:
+        raise RecipeError(f"--split: {source} is no run, and only a run's items have splits.")
+    if path.is_file() and not _holds_judgments(path):
+        dialect = _dialect(wanted.dialect)
+        about = about_dialect(path.stem, source, dialect)
+        return _named(about, "bias", dialect), items_of_file(path, dialect)
+    readable = open_readable([source], data=wanted.data)
+    dialect = _dialect(wanted.dialect)
+    if readable.subject.names not in (None, dialect.direction):
+        raise RecipeError(
+            f"--dialect {wanted.dialect}: its verdicts name the {dialect.direction} response, "
+            f"those of {source} the {readable.subject.names} one. Name one of that direction."
+        )
+    about = about_dialect(path.stem, source, dialect)
+    return _named(about, "bias", dialect), items_of_rows(readable.read, dialect)
+
+
+def _named(about: "About", task: str, dialect: "Dialect") -> "About":
+    """With what the verdicts of a task's own dialects name, in one word."""
+    own = task in OF_TASK and dialect.name.startswith(f"{task}-")
+    return replace(about, adjective=OF_TASK[task][1]) if own else about
+
+
+def _splits(names: tuple[str, ...]) -> tuple[Split, ...]:
+    known = {one.value: one for one in Split}
+    for name in names:
+        if name not in known:
+            raise RecipeError(f"--split {name!r}: {nearest(name, known)}")
+    return tuple(known[name] for name in names)
+
+
+def _dialect(name: str | None, task: "Task | None" = None) -> "Dialect":
+    """The dialect in which people judge: of a run, of the library, of a task, or in a file."""
+    from judgesmith.judging.library import LIBRARY
+    from judgesmith.tasks import TASKS, load_task
+
+    if name is not None and Path(name).suffix in (".yaml", ".yml"):
+        return _own_dialect(Path(name))
+    tasks = [load_task(one) for one in TASKS] if task is None else [task]
+    known = {**LIBRARY, **{one: held for each in tasks for one, held in each.dialects.items()}}
+    if not name or name not in known:
+        readable = sorted(one for one, held in known.items() if held.rubric and held.direction)
+        told = f"--dialect {name!r}: there is none of this name" if name else "expected --dialect"
+        raise RecipeError(
+            f"{told}: the one in which people judge. With a rubric for people are "
+            f"{', '.join(readable)}; or give a YAML file of your own."
+        )
+    return known[name]
+
+
+def _own_dialect(path: Path) -> "Dialect":
+    """A dialect in a file of its own, with the fields that it would have in a recipe."""
+    import yaml
+    from pydantic import ValidationError
+
+    from judgesmith.judging.dialect import Dialect
+
+    try:
+        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Dialect.model_validate({"name": path.stem, **(fields or {})})
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError) as error:
+        raise RecipeError(f"--dialect {path}: cannot be read: {error}") from None
+    except ValidationError as error:
+        found = "; ".join(
+            f"{'.'.join(str(part) for part in one['loc']) or 'it'}: {one['msg']}"
+            for one in error.errors()
+        )
+        raise RecipeError(f"--dialect {path}: not a dialect: {found}") from None
+
+
+def _holds_judgments(path: Path) -> bool:
+    """Whether a file is one of judgments or labels, as `evaluate` reads, and not of items."""
+    from judgesmith.sources.own_tables import raw_pairs
+
+    try:
+        first = next(iter(raw_pairs(path)), None)
+    except DataError:
+        return False
+    return first is not None and bool({"item", "judge", "label"} & set(first[1]))
