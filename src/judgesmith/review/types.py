@@ -59,7 +59,7 @@ class ReviewItem:
 
     What stands from `bucket` on is withheld until the own answer. `name` is what the source calls
     it, `response_ids` are those of a run's records. `stratum` is the cell it is drawn from, `size`
-    how much it should be preferred by an active queue, above 0. `details` are the question's own part
+    how much an active queue should prefer it, above 0. `details` are the question's own part
     of the rubric: (name, text), such as the criterion.
     """
 
