@@ -9,7 +9,7 @@ from judgesmith.errors import DataError
 from judgesmith.review.answering import add_event, checked
 from judgesmith.review.encoding import item_of, outcome_bytes, outcome_of
 from judgesmith.review.handing import Task
-from judgesmith.review.said import by_item, given, key_of, outcomes
+from judgesmith.review.said import by_item, given, key_of, outcomes, taught
 from judgesmith.review.store import Store
 from judgesmith.review.types import (
     About,
@@ -67,12 +67,8 @@ def _in_order(store: Store, items: list[str]) -> list[Row]:
 def _against_teachers(store: Store, item: str, verdicts: set[str | float]) -> bool:
     row = store.one("SELECT shown, withheld FROM items WHERE id = ?", item)
     assert row is not None
-    taught = {
-        key_of(one.verdict)
-        for one in item_of(row["shown"], row["withheld"]).said
-        if one.role == "teacher" and one.verdict is not None
-    }
-    return bool(taught) and taught != verdicts
+    found = {key_of(one) for one in taught(item_of(row["shown"], row["withheld"]))}
+    return bool(found) and found != verdicts
 
 
 def reveal(store: Store, annotator: str, item: str) -> Revealed:

@@ -103,8 +103,10 @@ def _said_in(run_dir: RunDir, items: Collection[str]) -> Mapping[str, list[Said]
         for one in read_records(path, Judgment) if path.exists() else ():
             if one.item_id in items and one.sample == 0:
                 verdict, by = one.in_item_order(), one.judge
-                by = f"{by}, swapped" if one.order not in ((0,), (0, 1)) else by
-                found[one.item_id].append(Said(by, role, one.status, verdict, None, one.rationale))
+                by = f"{by}, swapped" if one.order == (1, 0) else by
+                alone = one.order[0] if len(one.order) == 1 else None
+                said = Said(by, role, one.status, verdict, None, one.rationale, alone)
+                found[one.item_id].append(said)
     path = run_dir.file("labels/labels.jsonl")
     for label in read_records(path, Label) if path.exists() else ():
         if label.item_id in items:
@@ -119,7 +121,7 @@ def _of_records(
     item: Item, question: Question, responses: Mapping[str, Response], dialect: Dialect,
     said: Sequence[Said],
 ) -> ReviewItem:  # fmt: skip
-    verdicts = {str(one.verdict) for one in said if one.verdict is not None}
+    verdicts = {str(one.verdict) for one in said if one.verdict is not None and one.alone is None}
     return ReviewItem(
         id=item.id, name=item.id, kind=item.kind, cluster=question.group_id,
         question=question.text, context=question.context, choices=question.choices,

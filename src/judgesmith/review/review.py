@@ -21,6 +21,7 @@ from judgesmith.review.assigning import places, slots
 from judgesmith.review.encoding import about_json, about_of, answer_of, item_of, parts_of
 from judgesmith.review.exporting import export
 from judgesmith.review.handing import Task, hand_out, progress_of
+from judgesmith.review.said import key_of, taught
 from judgesmith.review.store import FILE, Store
 from judgesmith.review.types import (
     ADJUDICATE,
@@ -81,6 +82,8 @@ class Review:
             store.close()
             for path in folder.glob(f"{FILE}*"):
                 path.unlink()
+            if not any(folder.iterdir()):
+                folder.rmdir()
             raise
         return cls(store)
 
@@ -290,8 +293,7 @@ def _fill(at: Connection, items: Iterable[ReviewItem], told: Callable[[int], Non
 
 def _is_split(item: ReviewItem) -> int:
     """Whether teachers gave several verdicts."""
-    given = [one.verdict for one in item.said if one.role == "teacher" and one.verdict is not None]
-    return int(any(one != given[0] for one in given))
+    return int(len({key_of(one) for one in taught(item)}) > 1)
 
 
 def _queue(at: Connection, plan: Plan) -> None:

@@ -9,7 +9,7 @@ import orjson
 from judgesmith.records import AnnotatorKind, Choice, Ranking, Scores, Verdict, reorder
 from judgesmith.review.encoding import answer_of, outcome_of
 from judgesmith.review.store import Store
-from judgesmith.review.types import Answer, Outcome, PersonSaid, Round
+from judgesmith.review.types import Answer, Outcome, PersonSaid, ReviewItem, Round
 
 
 class Given(NamedTuple):
@@ -80,6 +80,17 @@ def key_of(verdict: Verdict) -> str | float:
     if isinstance(verdict, Scores) and len(verdict.values) == 1 and verdict.criteria is None:
         return verdict.values[0]
     return verdict.model_dump_json()
+
+
+def taught(item: ReviewItem) -> list[Verdict]:
+    """What teachers say of an item as a whole."""
+    return [
+        one.verdict
+        for one in item.said
+        if one.role == "teacher"
+        and one.verdict is not None
+        and (one.alone is None or len(item.responses) == 1)
+    ]
 
 
 def by_item(found: Iterable[Given], *rounds: Round) -> Mapping[str, dict[str, str | float]]:

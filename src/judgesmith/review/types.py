@@ -34,7 +34,8 @@ class WithheldError(JudgesmithError):
 class Said:
     """What somebody says of an item, in item order.
 
-    `role` is teacher, judge or label; `judge` are students and judges that were measured.
+    `role` is teacher, judge or label; `judge` are students and judges that were measured. `alone`
+    is the response that was judged by itself, where not the whole item was.
     """
 
     by: str
@@ -43,6 +44,7 @@ class Said:
     verdict: Verdict | None
     confidence: float | None = None
     rationale: str | None = None
+    alone: int | None = None
 
 
 @dataclass(frozen=True)
