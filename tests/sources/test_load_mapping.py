@@ -35,7 +35,7 @@ def test_all_errors_of_form_come_at_once_with_their_lines(tmp_path: Path) -> Non
     assert [line.split(":")[0] for line in found] == ["7", "13", "14"]
     assert "unknown key 'lables'; did you mean 'labels'?" in found[0]
     assert "unknown key 'files.0.votes.0.verdit'; did you mean 'verdict'?" in found[1]
-    assert "Input should be 'judge', 'person' or 'key', found 'jugde'" in found[2]
+    assert "Input should be 'judge', 'person', 'key' or 'simulated', found 'jugde'" in found[2]
 
 
 def test_all_errors_of_meaning_come_at_once_with_their_lines(tmp_path: Path) -> None:
