@@ -8,7 +8,8 @@ import pytest
 from judges import PAIR, scripted_judge
 from served import Server, until
 
-from judgesmith.serving.keys import Keys, hash_key
+from judgesmith.serving.keys import Keys
+from judgesmith.web.keys import hash_key
 
 Serve = Callable[..., Server]
 SIZES = {"wide": (1280, 800), "narrow": (390, 844)}
@@ -108,7 +109,7 @@ def test_a_fault_is_told(page: Any, serve: Serve) -> None:
 
 
 def test_a_key_is_asked_for_and_sent(page: Any, serve: Serve) -> None:
-    keys = Keys((hash_key("mine").removeprefix("sha256:"),))
+    keys = Keys((hash_key("mine"),))
     page.goto(serve(scripted_judge()[0], keys=keys).url)
     page.wait_for_selector("#key:visible")
     page.fill("#key", "mine")

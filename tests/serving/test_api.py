@@ -18,7 +18,8 @@ from judgesmith.records import Kind
 from judgesmith.serving.batching import Room
 from judgesmith.serving.desk import Opened
 from judgesmith.serving.door import HEADERS
-from judgesmith.serving.keys import Keys, hash_key
+from judgesmith.serving.keys import Keys
+from judgesmith.web.keys import hash_key
 
 Serve = Callable[..., Server]
 Made = Callable[..., tuple[Judge, Scripted]]
@@ -158,7 +159,7 @@ def _in_pieces(body: object) -> Any:
 
 def test_keys_are_asked_for_before_anything_is_read(serve: Serve, scripted: Made) -> None:
     judge, _ = scripted()
-    server = serve(judge, keys=Keys((hash_key("mine").removeprefix("sha256:"),)), hosts=None)
+    server = serve(judge, keys=Keys((hash_key("mine"),)), hosts=None)
     for path in (JUDGMENTS, CHAT, "/v1/models", "/v1/judge", "/metrics", "/other"):
         found = server.call(path, b"not even JSON" if path in (JUDGMENTS, CHAT) else None)
         assert (found.status, found.headers["www-authenticate"]) == (401, "Bearer"), path

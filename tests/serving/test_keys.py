@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 from judgesmith.errors import DataError
-from judgesmith.serving.keys import Keys, hash_key, new_key
+from judgesmith.serving.keys import Keys, new_key
+from judgesmith.web.keys import hash_key
 
 
 def test_a_key_is_known_by_its_hash_alone(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     first, second = new_key(path), new_key(path)
     held = path.read_text()
-    assert held.splitlines() == [hash_key(first), hash_key(second)]
+    assert held.splitlines() == [f"sha256:{hash_key(key)}" for key in (first, second)]
     assert first not in held
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     keys = Keys.read(path)
@@ -25,7 +26,7 @@ def test_a_key_is_known_by_its_hash_alone(tmp_path: Path) -> None:
 
 def test_a_file_may_name_its_keys(tmp_path: Path) -> None:
     path = tmp_path / "keys"
-    path.write_text(f"# our clients\n\n{hash_key('one')} the nightly run")  # no end of line
+    path.write_text(f"# our clients\n\nsha256:{hash_key('one')} the nightly run")  # no end of line
     added = new_key(path)
     keys = Keys.read(path)
     assert keys.admit("Bearer one")

@@ -19,7 +19,8 @@ from judgesmith.models.http.ledger import Ledger
 from judgesmith.models.protocol import Request, Sampling, Wanted
 from judgesmith.records import Message
 from judgesmith.runs.endpoint import Endpoint
-from judgesmith.serving.keys import Keys, hash_key
+from judgesmith.serving.keys import Keys
+from judgesmith.web.keys import hash_key
 
 Serve = Callable[..., Server]
 Made = Callable[..., tuple[Judge, Scripted]]
@@ -197,7 +198,7 @@ def test_our_own_client_reads_the_same_probabilities(
 def test_a_wrong_name_and_a_wrong_key_are_told_as_the_client_expects(
     serve: Serve, scripted: Made
 ) -> None:
-    keys = Keys((hash_key("mine").removeprefix("sha256:"),))
+    keys = Keys((hash_key("mine"),))
     server = serve(scripted()[0], keys=keys)
     with pytest.raises(openai.AuthenticationError):
         ask(client_of(server, "yours"), ("user", USER))

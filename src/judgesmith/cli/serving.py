@@ -9,6 +9,7 @@ from judgesmith.cli.abstaining import AbstainOptions, NotEnough, choose_abstaini
 from judgesmith.cli.opening import open_told
 from judgesmith.errors import JudgesmithError, RecipeError, RunError
 from judgesmith.models.protocol import Mode
+from judgesmith.web.listening import LOOPBACK, Address, is_loopback
 
 NEEDS = (
     "serving needs packages that are not installed ({missing}). Install them: "
@@ -56,12 +57,12 @@ def serve_command(
     False, with nothing served, where the risk that was asked for cannot be promised.
     """
     try:
-        from judgesmith.serving.app import LOOPBACK, Settings
+        from judgesmith.serving.app import Settings
         from judgesmith.serving.batching import Room
         from judgesmith.serving.desk import Opened
         from judgesmith.serving.judgment_log import JudgmentLog
         from judgesmith.serving.keys import Keys
-        from judgesmith.serving.running import Address, is_loopback, serve
+        from judgesmith.serving.running import serve
     except ModuleNotFoundError as error:
         raise RunError(NEEDS.format(missing=error.name)) from None
 

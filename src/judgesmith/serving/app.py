@@ -20,8 +20,7 @@ from judgesmith.serving.judgments import judgments
 from judgesmith.serving.keys import Keys
 from judgesmith.serving.pages import health, pages
 from judgesmith.serving.replies import name_of
-
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
+from judgesmith.web.listening import LOOPBACK
 
 
 class Settings(NamedTuple):

@@ -18,19 +18,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from judgesmith.serving.counting import Counts
 from judgesmith.serving.keys import Keys
 from judgesmith.serving.refusals import Refusal, as_reply
+from judgesmith.web.headers import HEADERS, host_in
 
 OPEN = ("/", "/docs", "/openapi.json", "/healthz", "/readyz")
 """Paths that need no key; so do those below `PAGE`."""
 PAGE = "/page/"
 _NAME = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
-}
 
 
 class Rules(NamedTuple):
@@ -82,8 +75,8 @@ class Door:
 
     def _refused(self, path: str, headers: Headers) -> Refusal | None:
         rules = self.rules
-        host = headers.get("host", "").rpartition("@")[2]
-        if rules.hosts is not None and _without_port(host) not in rules.hosts:
+        host = headers.get("host", "")
+        if rules.hosts is not None and host_in(host) not in rules.hosts:
             # A page of another site that resolves its own name to this address (DNS rebinding).
             known = ", ".join(sorted(rules.hosts))
             return Refusal(421, "wrong_host", f"expected one of the hosts {known}, found {host!r}")
@@ -97,11 +90,6 @@ class Door:
         found = Refusal(401, "no_key", "expected a known key as `Authorization: Bearer KEY`")
         found.headers["WWW-Authenticate"] = "Bearer"
         return found
-
-
-def _without_port(host: str) -> str:
-    """The name alone, also of `[::1]:8080`."""
-    return re.sub(r":\d+$", "", host).strip("[]").lower()
 
 
 def _path(scope: Mapping[str, object]) -> str:

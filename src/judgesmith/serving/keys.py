@@ -1,41 +1,26 @@
-"""Keys of clients: a file of hashes, one a line; the key itself is shown once and kept nowhere.
+"""Keys of clients: a file of hashes, one a line; the key itself is shown once and kept nowhere."""
 
-A key is 32 random bytes, so that no hash of it can be guessed back and a slow hash would add
-nothing (a password would need one). Every line is compared, each in constant time.
-"""
-
-import hashlib
-import hmac
 import os
 import re
-import secrets
 from pathlib import Path
 
 from judgesmith.errors import DataError
+from judgesmith.web.keys import bearer_in, hash_key, is_known, make_key
 
 PREFIX = "jsk_"
 _LINE = re.compile(r"sha256:([0-9a-f]{64})(?:\s+(\S.*))?")
-
-
-def hash_key(key: str) -> str:
-    """What stands in the file for a key.
-
-    >>> hash_key("jsk_example")[:20]
-    'sha256:17af4276a8c65'
-    """
-    return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def new_key(path: Path) -> str:
     """Make a key and add its hash to the file, which is made readable by its owner alone."""
     if path.exists():
         Keys.read(path, empty=True)  # refuses a file that is none of keys
-    key = PREFIX + secrets.token_urlsafe(32)
+    key = make_key(PREFIX)
     held = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     with os.fdopen(held, "ab") as file:
         if path.stat().st_size and not path.read_bytes().endswith(b"\n"):
             file.write(b"\n")
-        file.write(hash_key(key).encode() + b"\n")
+        file.write(f"sha256:{hash_key(key)}\n".encode())
     return key
 
 
@@ -77,7 +62,5 @@ class Keys:
 
     def admit(self, header: str | None) -> bool:
         """Whether an `Authorization` header brings one of the keys as a bearer."""
-        scheme, _, key = (header or "").partition(" ")
-        given = hashlib.sha256(key.strip().encode("utf-8", "surrogateescape")).hexdigest()
-        same = [hmac.compare_digest(given, one) for one in self._hashes]
-        return scheme.lower() == "bearer" and any(same)
+        key = bearer_in(header)
+        return key is not None and is_known(key, self._hashes)

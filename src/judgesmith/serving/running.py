@@ -1,40 +1,18 @@
 """A server for an app: its socket, its signals, and an end that loses nothing."""
 
 import asyncio
-import ipaddress
 import socket
 from collections.abc import Callable
 from types import FrameType
-from typing import NamedTuple
 
 import uvicorn
 
-from judgesmith.errors import RecipeError
-from judgesmith.serving.app import LOOPBACK, Settings, create_app
+from judgesmith.serving.app import Settings, create_app
 from judgesmith.serving.desk import Desk, Opened, State
+from judgesmith.web.listening import LOOPBACK, Address, address_of, listen, url_of
 
-_BACKLOG = 2048
 _AFTER_BODY_S = 60
 """Beyond the time for a body, how long a request that was accepted may take to end."""
-
-
-class Address(NamedTuple):
-    """Where to listen; port 0 is any that is free."""
-
-    host: str
-    port: int
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address can be reached from this machine alone.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("0.0.0.0")
-    (True, True, False)
-    """
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def serve(
@@ -48,11 +26,10 @@ def serve(
 
     Raises RecipeError for an address that cannot be had, and what opening the judge raised.
     """
-    held = _listen(address)
-    host, port = held.getsockname()[:2]
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    held = listen(address)
+    at = address_of(held)
     if settings.hosts is not None:
-        settings = settings._replace(hosts=tuple({*settings.hosts, *LOOPBACK, host}))
+        settings = settings._replace(hosts=tuple({*settings.hosts, *LOOPBACK, at.host}))
 
     def changed() -> None:
         if desk.state is State.READY:
@@ -63,23 +40,11 @@ def serve(
     app = create_app(open_judge, settings, changed)
     desk: Desk = app.state.desk
     server = _Server(app, desk, settings.body_s)
-    tell(f"Serving on {url}; loading the judge")
+    tell(f"Serving on {url_of(at)}; loading the judge")
     server.run(sockets=[held])
     if desk.failure is not None:
         raise desk.failure
     tell("Stopped; everything that was accepted is answered")
-
-
-def _listen(address: Address) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    try:
-        return socket.create_server(address, family=family, backlog=_BACKLOG)
-    except (OSError, OverflowError) as error:
-        said = error.strerror if isinstance(error, OSError) else str(error)
-        raise RecipeError(
-            f"--host {address.host} --port {address.port}: cannot listen there: {said}. Take "
-            "another port (0 is any that is free)."
-        ) from None
 
 
 class _Server(uvicorn.Server):
