@@ -27,7 +27,10 @@ _TOO_LONG = Completion(
 )
 
 _SMALL = 50_000_000
-"""Parameters below which wide batches fit anywhere, and cost less for each reply."""
+"""Parameters below which wide batches fit on any accelerator, and cost less for each reply.
+
+On a CPU replies in batches of 32 are written 1.1 to 1.2 times as fast as in batches of 128.
+"""
 
 
 class LocalModel:
@@ -49,7 +52,8 @@ class LocalModel:
         self.name = name
         self._model, self._tokenizer = loaded or _sound(path or name)
         self._most, self._bf16 = batch, bf16
-        self._batch = batch or (128 if self._model.num_parameters() < _SMALL else 32)
+        wide = self._model.device.type != "cpu" and self._model.num_parameters() < _SMALL
+        self._batch = batch or (128 if wide else 32)
         limits = (
             # A model that reads images too keeps the limits of its text in a part of its config.
             getattr(self._model.config.get_text_config(), "max_position_embeddings", None),
