@@ -28,7 +28,9 @@ def load(name: str) -> ModuleType:
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", _SHAPES)
     os.environ.setdefault("LRU_CACHE_CAPACITY", _SHAPES)
     # It asks for a package of faster kernels whenever anything imports it.
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    asks = logging.getLogger("bitsandbytes")
+    if asks.level != logging.ERROR:  # setting it empties the caches of every logger
+        asks.setLevel(logging.ERROR)
     # PEFT asks transformers by a name that transformers has since deprecated.
     warnings.filterwarnings("ignore", ".*is_gradient_checkpointing", FutureWarning)
     extra = _EXTRAS.get(name, "train")

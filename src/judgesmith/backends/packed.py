@@ -49,9 +49,9 @@ class Plan(NamedTuple):
     skip: int
     past: Past | None
 
-    def batches(self, most: int) -> Iterator[list[Group]]:
-        """Lines that are computed at once, of at most so many prompts."""
-        return batches(self.groups, self.skip, tokens=TOKENS, pairs=PAIRS, most=most)
+    def batches(self, most: int, tokens: int = TOKENS) -> Iterator[list[Group]]:
+        """Lines that are computed at once, of at most so many prompts and tokens."""
+        return batches(self.groups, self.skip, tokens=tokens, pairs=PAIRS, most=most)
 
 
 def plan_of(model: Any, prompts: Sequence[Prompt], pad: int) -> Plan:

@@ -5,17 +5,21 @@ reply is in training. Options that begin alike share their tokens, and all optio
 a line are computed at once.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from judgesmith.backends.encode import neutralise, turn_end
 from judgesmith.backends.lines import Follow, Group, Line, Prompt, follow, laid_out, shared
 from judgesmith.backends.loading import load
-from judgesmith.backends.packed import Past, can_pack, plan_of, run_lines
+from judgesmith.backends.packed import TOKENS, Past, can_pack, plan_of, run_lines
 from judgesmith.models.protocol import Wanted
 
 LOGITS = 2**26
 """Numbers in the logits of one batch."""
+ON_CPU = 2048
+"""Tokens computed at once on a CPU where nothing is written after: more are not in its caches, and
+lines of one batch differ more in length."""
 
 
 class Options(NamedTuple):
@@ -70,7 +74,7 @@ def read_out(
     most = max(1, LOGITS // (model.config.get_text_config().vocab_size * nodes))
     most = min(most, batch or most)
     found: dict[int, Chances] = {}
-    for groups in plan.batches(most):
+    for groups in plan.batches(most, ON_CPU if model.device.type == "cpu" else TOKENS):
         lines = [laid_out(group, prompts, plan.skip) for group in groups]
         members = [member for group in groups for member in group.members]
         follows = [[prompts[member].follow for member in group.members] for group in groups]
@@ -153,10 +157,11 @@ def log_chances(logits: Any, reads: Sequence[tuple[int, list[int], Follow]]) -> 
 
 
 def _chances(logs: Sequence[float], options: Sequence[str]) -> Chances:
-    torch = load("torch")
-    found = torch.tensor(logs, dtype=torch.float64)
-    among = torch.softmax(found, -1).tolist()
-    return Chances(dict(zip(options, among, strict=True)), min(1.0, float(found.exp().sum())))
+    top = max(logs)
+    weights = [math.exp(log - top) for log in logs]
+    total = sum(weights)
+    among = dict(zip(options, (weight / total for weight in weights), strict=True))
+    return Chances(among, min(1.0, math.exp(top) * total))
 
 
 def one_by_one(model: Any, prompts: Sequence[Prompt]) -> list[list[float]]:
