@@ -16,7 +16,8 @@ PAGES = {
     "label": (("/label", "Label"),),
     "adjudicate": (("/adjudicate", "Adjudicate"),),
     "owner": (
-        ("/agreement", "Agreement"), ("/look", "Look"), ("/people", "People"), ("/export", "Export"),
+        ("/agreement", "Agreement"), ("/look", "Look"), ("/people", "People"),
+        ("/export", "Export"),
     ),
 }  # fmt: skip
 """What each role sees in the head of every page."""

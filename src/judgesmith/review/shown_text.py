@@ -42,14 +42,14 @@ def plain(text: str) -> str:
 
 @lru_cache(maxsize=512)
 def as_html(text: str) -> Markup:
-    """The text read as Markdown.
+    r"""The text read as Markdown.
 
     >>> str(as_html("**b** <script>x</script>"))
-    '<p dir="auto"><strong>b</strong> &lt;script&gt;x&lt;/script&gt;</p>\\n'
+    '<p dir="auto"><strong>b</strong> &lt;script&gt;x&lt;/script&gt;</p>\n'
     >>> str(as_html("[x](javascript:alert)"))
-    '<p dir="auto">[x](javascript:alert)</p>\\n'
+    '<p dir="auto">[x](javascript:alert)</p>\n'
     >>> str(as_html("[x](http://a.b)"))
-    '<p dir="auto"><u>x</u> <code>http://a.b</code></p>\\n'
+    '<p dir="auto"><u>x</u> <code>http://a.b</code></p>\n'
     """
     told = plain(text)
     if len(told) > LONGEST:
@@ -71,6 +71,7 @@ def _directions(state: StateCore) -> None:
         outermost = token.level == 0 and token.nesting == 1 and token.type != "table_open"
         if outermost or token.type in _CELLS:
             token.attrSet("dir", "auto")
+        token.attrs.pop("style", None)  # of aligned cells; the pages' policy forbids it
 
 
 class _Renderer(RendererHTML):
