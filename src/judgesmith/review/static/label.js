@@ -31,13 +31,14 @@ const keyOf = (item, round) => `${round}/${item}`;
 // ---- what is saved
 
 const outbox = new Outbox(desk.dataset.store, {
-  state(kind, count, ms) {
+  state(kind, count, ms, why = "") {
     const words = {
       saved: "Everything is saved",
       sending: ms > SHOWN_AFTER ? "Saving …" : null,
       waiting: `Not saved yet: ${count} ${count === 1 ? "answer waits" : "answers wait"} on this device and ${count === 1 ? "is" : "are"} sent again`,
-      refused: `Not saved: your link is not valid any more. ${count} ${count === 1 ? "answer is" : "answers are"} kept on this device; open your new link here`,
+      refused: `Not saved: your link was replaced, or somebody else signed in here. ${count} ${count === 1 ? "answer is" : "answers are"} kept on this device; open your link here`,
     }[kind];
+    if (why) tell(why, "bad");
     const lost = count > 0 && !outbox.lasting ? ". This browser keeps nothing: leave the page open" : "";
     saved.dataset.state = kind === "refused" ? "waiting" : kind;
     if (words !== null && saved.textContent !== words + lost) saved.textContent = words + lost;

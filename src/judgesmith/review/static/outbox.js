@@ -89,7 +89,7 @@ export class Outbox {
         this.keep(next.key, { answer: next.answer, about: next.about, stuck: "refused", why: data.error });
         this.told.refused(next.answer, data.error);
       } else {
-        this.told.state("waiting", this.waiting().length, 0);
+        this.told.state("waiting", this.waiting().length, 0, status === 0 ? "" : data.error ?? "");
         this.timer = setTimeout(() => this.flush(), this.wait);
         this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
         return false;
