@@ -18,6 +18,7 @@ from judgesmith.cli.options import (
     Run,
     Student,
 )
+from judgesmith.cli.review import review
 from judgesmith.cli.serve import serve
 from judgesmith.errors import JudgesmithError, RecipeError
 
@@ -354,6 +355,7 @@ def export(
 
 
 app.command()(serve)
+app.command()(review)
 
 
 @app.command()

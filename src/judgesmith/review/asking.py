@@ -134,6 +134,20 @@ def given_in(verdict: Choice | Scores | Ranking | None) -> dict[str, str] | None
     }
 
 
+def said_in(verdict: Choice | Scores | Ranking | None) -> str:
+    """A verdict in words.
+
+    >>> said_in(choice("TIE")), said_in(scores_of([4.0, 2.5]))
+    ('Tie', '1: 4, 2: 2.5')
+    """
+    given = given_in(verdict)
+    if given is None:
+        return "no verdict"
+    if len(given) == 1:
+        return _said(next(iter(given.values())))
+    return ", ".join(f"{slot}: {value}" for slot, value in given.items())
+
+
 def verdict_in(given: Mapping[str, str], rows: Sequence[Row], scale: Scale) -> Choice | Scores:
     """What was given on the page as a verdict in the order shown.
 

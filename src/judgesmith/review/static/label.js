@@ -253,10 +253,15 @@ async function look(item, round) {
     html = data.html;
   }
   tell("");
-  if (now && !answered.has(now.key) && now.key !== key) {
+  putBack(key);
+  show(key, html);
+}
+
+// An item that has no answer yet comes again after the one that is looked at instead.
+function putBack(instead) {
+  if (now && now.key !== instead && now.replaces === null) {
     buffer.unshift({ key: now.key, html: here.get(now.key) });
   }
-  show(key, html);
 }
 
 function back() {
@@ -279,7 +284,7 @@ async function undo() {
   const key = keyOf(data.item_id, data.round);
   for (const set of [latest, answered, skipped, here]) set.delete(key);
   history = history.filter((one) => keyOf(one.item_id, one.round) !== key);
-  if (now && now.key !== key && !answered.has(now.key)) buffer.unshift({ key: now.key, html: here.get(now.key) });
+  putBack(key);
   if (data.progress) progress(data.progress);
   show(key, data.html);
   tell("Your last answer is taken back.");
@@ -416,7 +421,9 @@ document.addEventListener("click", (event) => {
   if (button.closest(".bar") && event.detail > 0) button.blur(); // so that Enter saves after a click
 });
 
-// ---- begin
+// ---- begin: what is shown answers keys from here on
+
+desk.dataset.ready = "true";
 
 if (matchMedia("(max-width: 780px)").matches) document.querySelector("[data-rubric]")?.removeAttribute("open");
 if (slot.querySelector("article.item")) {

@@ -1,0 +1,33 @@
+"""A server for a review: its socket, its signals, and an end that answers what was accepted."""
+
+from collections.abc import Callable
+
+import uvicorn
+
+from judgesmith.review.access import Room, Settings
+from judgesmith.review.app import create_app
+from judgesmith.review.review import Review
+from judgesmith.web.listening import LOOPBACK, Address, address_of, is_loopback, listen, url_of
+
+_END_S = 20
+"""How long a request that was accepted may take once the server is told to end."""
+
+
+def serve(review: Review, address: Address, tell: Callable[[str], None]) -> None:
+    """Serve a review until SIGTERM or SIGINT; what was accepted is answered before it ends.
+
+    `tell` is given the address once the socket is open: it answers from then on.
+
+    Raises RecipeError for an address that cannot be had.
+    """
+    held = listen(address)
+    bound = address_of(held)
+    local = is_loopback(address.host)
+    hosts = tuple({*LOOPBACK, address.host.lower()}) if local else None
+    app = create_app(Room(review, Settings(local=local, hosts=hosts)))
+    server = uvicorn.Server(uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, proxy_headers=False,
+        timeout_graceful_shutdown=_END_S, lifespan="off",
+    ))  # fmt: skip
+    tell(url_of(bound))
+    server.run(sockets=[held])
