@@ -20,7 +20,7 @@ sys.path.append(str(Path(__file__).parents[1] / "tests" / "review"))
 from reviewed import running, write_pairs
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
 NEXT = """() => new Promise((done) => {
   const slot = document.getElementById('slot');
   const before = slot.querySelector('article.item').dataset.item;
@@ -53,7 +53,7 @@ def measure(url: str, times: int) -> None:
         page.goto(url)
         page.fill("[name=name]", "Ada")
         page.click("button.main")
-        page.wait_for_selector("article.item")
+        page.wait_for_selector("[data-ready] article.item")
         paints = [_paint(page, f"{url}/label") for _ in range(times)]
         told("first paint", paints, 200)
         waits = []
@@ -66,8 +66,9 @@ def measure(url: str, times: int) -> None:
 
 def _paint(page: Any, url: str) -> float:
     page.goto(url)
-    page.wait_for_function(f"{PAINT} > 0")
-    return float(page.evaluate(PAINT))
+    while not (found := page.evaluate(PAINT)):
+        page.wait_for_timeout(20)
+    return float(found)
 
 
 def main() -> None:

@@ -60,7 +60,8 @@ def page(browser: Any) -> Iterator[Any]:
         "console",
         lambda said: (
             faults.append(said.text)
-            if said.type == "error" and "status of" not in said.text  # a refused request is told so
+            # A refused request is told as "status of", one without a connection as "net::".
+            if said.type == "error" and "status of" not in said.text and "net::" not in said.text
             else None
         ),
     )
