@@ -1,6 +1,7 @@
 """A server for a review: its socket, its signals, and an end that answers what was accepted."""
 
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 
@@ -25,9 +26,18 @@ def serve(review: Review, address: Address, tell: Callable[[str], None]) -> None
     local = is_loopback(address.host)
     hosts = tuple({*LOOPBACK, address.host.lower()}) if local else None
     app = create_app(Room(review, Settings(local=local, hosts=hosts)))
-    server = uvicorn.Server(uvicorn.Config(
+    server = _Server(uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, proxy_headers=False,
         timeout_graceful_shutdown=_END_S, lifespan="off",
     ))  # fmt: skip
     tell(url_of(bound))
     server.run(sockets=[held])
+
+
+class _Server(uvicorn.Server):
+    """A server whose process a signal does not end before what was accepted is answered."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End in order at the first signal, at once at the second."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
