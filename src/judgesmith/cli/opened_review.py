@@ -1,9 +1,9 @@
 """The review of whatever a user named: made of a run, a file or a published set, or opened."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from judgesmith.errors import DataError, RecipeError, nearest
 from judgesmith.records import Split
@@ -11,7 +11,7 @@ from judgesmith.records import Split
 if TYPE_CHECKING:
     from judgesmith.judging.dialect import Dialect
     from judgesmith.review.review import Review
-    from judgesmith.review.types import About, Plan, ReviewItem
+    from judgesmith.review.types import About, ReviewItem
     from judgesmith.tasks import Task
 
 OF_TASK = {"bias": ("bias-pair", "biased")}
@@ -19,13 +19,13 @@ OF_TASK = {"bias": ("bias-pair", "biased")}
 
 
 class Wanted(NamedTuple):
-    """How a review is made where there is none yet; `plan` is None for the default."""
+    """How a review is made where there is none yet; `plan` are the settings that were given."""
 
     dialect: str | None = None
     out: Path | None = None
     data: Path | None = None
     splits: tuple[str, ...] = ()
-    plan: "Plan | None" = None
+    plan: Mapping[str, Any] = {}
 
 
 def folder_of(source: str, out: Path | None) -> Path:
@@ -61,20 +61,26 @@ def open_review(source: str, wanted: Wanted) -> "Review":
         return review
     about, items = _read(source, wanted)
     with progress_bar("items", None) as bar:
-        return Review.make(folder, about, items, wanted.plan or Plan(), bar.advance)
+        return Review.make(folder, about, items, Plan(**wanted.plan), bar.advance)
+
+
+def existing_review(source: str, wanted: Wanted) -> "Review":
+    """The review of a source that is there; RunError where there is none."""
+    from judgesmith.review.review import Review
+
+    return Review.open(folder_of(source, wanted.out))
 
 
 def _require_same(review: "Review", wanted: Wanted) -> None:
     """Refuse settings that an existing review was not made with."""
-    asked = [
-        (wanted.dialect, review.about.dialect, "--dialect"),
-        (wanted.plan, review.plan, "its plan (overlap, queue, repeats, calibration, seed)"),
-    ]
-    for given, held, name in asked:
-        if given is not None and given != held:
+    asked = {"dialect": wanted.dialect, **wanted.plan}
+    held = {"dialect": review.about.dialect, **asdict(review.plan)}
+    for name, given in asked.items():
+        if given is not None and given != held[name]:
             raise RecipeError(
-                f"{review.folder}: this review was made with {name} {held}, found {given}. Leave "
-                "the option out to go on with it, or make another with --out."
+                f"--{name.replace('_', '-')}: the review in {review.folder} was made with "
+                f"{held[name]}, found {given}. Leave the option out to go on with it, or make "
+                "another with --out."
             )
 
 

@@ -2,17 +2,15 @@
 
 import sys
 import webbrowser
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from judgesmith.errors import DataError, RecipeError, RunError, nearest
+from judgesmith.cli import show
+from judgesmith.cli.opened_review import Wanted, existing_review, open_review
+from judgesmith.errors import RecipeError, RunError
 
 if TYPE_CHECKING:
-    from judgesmith.judging.dialect import Dialect
     from judgesmith.review.review import Review
-    from judgesmith.review.types import Queue
-    from judgesmith.runs.layout import RunDir
+    from judgesmith.review.types import AgreementRow
 
 NEEDS = (
     "reviewing needs packages that are not installed ({missing}). Install them: "
@@ -21,23 +19,24 @@ NEEDS = (
 ROLES = ("adjudicate", "label", "owner")
 
 
-class ReviewOptions(NamedTuple):
-    """What `judgesmith review` was asked for besides the source."""
+class Serving(NamedTuple):
+    """Where a review is served, and who owns it."""
 
-    dialect: str | None
-    out: Path | None
-    overlap: int
-    calibration: int
-    repeats: float
-    queue: "Queue"
-    seed: int
     name: str | None
     host: str
     port: int
     open_browser: bool
 
 
-def review_command(source: Path, options: ReviewOptions) -> None:
+class Adding(NamedTuple):
+    """Somebody to add: their name, what they may do, and whether they are no person."""
+
+    name: str
+    roles: tuple[str, ...]
+    simulated: bool
+
+
+def review_command(source: str, wanted: Wanted, serving: Serving) -> None:
     """Make the review of a source, or open the one that is there, and serve it."""
     try:
         from judgesmith.review.running import serve
@@ -45,22 +44,75 @@ def review_command(source: Path, options: ReviewOptions) -> None:
     except ModuleNotFoundError as error:
         raise RunError(NEEDS.format(missing=error.name)) from None
 
-    review = _open(source, options)
-    link = _first(review, options, local=is_loopback(options.host))
+    review = open_review(source, wanted)
+    link = _first(review, serving, local=is_loopback(serving.host))
 
     def tell(url: str) -> None:
         print(
             f"Review of {review.about.name}, {review.about.items:,} items: {url}{link}", flush=True
         )
         print(f"It is kept in {review.folder}. Ctrl-C ends it.", flush=True)
-        if options.open_browser:
+        if serving.open_browser:
             webbrowser.open(f"{url}{link}")
 
-    serve(review, Address(options.host, options.port), tell)
+    serve(review, Address(serving.host, serving.port), tell)
     print("Stopped; what was told as saved is on disk", file=sys.stderr)
 
 
-def _first(review: "Review", options: ReviewOptions, *, local: bool) -> str:
+def add_command(source: str, wanted: Wanted, adding: Adding) -> None:
+    """Add somebody to a review, which is made where there is none, and print their link once."""
+    from judgesmith.records import AnnotatorKind
+
+    review = open_review(source, wanted)
+    kind = AnnotatorKind.SIMULATED if adding.simulated else AnnotatorKind.PERSON
+    token = review.add_annotator(adding.name, adding.roles, kind)
+    show.line(f"{adding.name} may {', '.join(adding.roles)}. The personal link, shown this once:")
+    show.line(f"  ADDRESS/enter/{token}")
+    show.line(f"where ADDRESS is what `judgesmith review {source}` prints.")
+
+
+def status_command(source: str, wanted: Wanted) -> None:
+    """How far a review has come, and how far people agree."""
+    review = existing_review(source, wanted)
+    about, found = review.about, review.agreement()
+    show.line(f"{about.name}: {about.items:,} items, judged in {about.dialect}")
+    rows = [
+        (one.name, one.kind.value, ", ".join(sorted(one.roles)),
+         f"{one.progress.done:,} of {one.progress.total:,}")
+        for one in review.annotators()
+    ]  # fmt: skip
+    show.table("Annotators", ("name", "kind", "may", "answered"), rows)
+    waiting = [one for one in review.disagreements() if not one.settled]
+    show.line(f"{found.answered:,} items labelled, {len(waiting):,} wait for adjudication")
+    if found.pairs:
+        shown = [(one.first, one.second or "", one.measure, _number(one)) for one in found.pairs]
+        show.table("Agreement", ("person", "with", "measure", "value [95%]"), shown)
+    if found.simulated:
+        show.line("Some labels are simulated: this is no agreement of people.")
+    if found.needed is not None:
+        show.line(
+            f"An interval of kappa of plus or minus {found.half_width:g} takes {found.needed:,} "
+            f"items that two people label; {found.shared:,} are."
+        )
+
+
+def _number(row: "AgreementRow") -> str:
+    one = row.estimate
+    if row.withheld is not None or one.value is None:
+        return f"not shown: {row.withheld or one.undefined}"
+    if one.low is None or one.high is None:
+        return f"{one.value:.2f} (n = {one.n:,})"
+    return f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}] (n = {one.n:,})"
+
+
+def export_command(source: str, wanted: Wanted) -> None:
+    """Write what was answered, as files."""
+    review = existing_review(source, wanted)
+    for name, rows in review.export().rows.items():
+        show.line(f"{review.folder / name}: {rows:,} rows")
+
+
+def _first(review: "Review", options: Serving, *, local: bool) -> str:
     """The path of the owner's personal link where they are made now, else nothing."""
     if review.annotators():
         return ""
@@ -72,53 +124,3 @@ def _first(review: "Review", options: ReviewOptions, *, local: bool) -> str:
             "link. Say who you are with --name ME: yours is printed."
         )
     return ""
-
-
-def _open(source: Path, options: ReviewOptions) -> "Review":
-    """The review that is there; else one of the items of a run or a file."""
-    from judgesmith.pipeline.recipes import is_run
-    from judgesmith.review.items import about_dialect, items_of_file, items_of_run
-    from judgesmith.review.review import Review
-    from judgesmith.review.store import FILE
-    from judgesmith.review.types import Plan
-
-    run = is_run(source)
-    folder = options.out or (
-        source / "review" if run else source.with_name(f"{source.stem}.review")
-    )
-    if (folder / FILE).is_file():
-        return Review.open(folder)
-    if not run and not source.is_file():
-        raise DataError(f"{source}: expected a run, or a file of items to review; found neither.")
-    plan = Plan(options.seed, options.overlap, options.queue, options.repeats, options.calibration)
-    if run:
-        run_dir, dialect = _of_run(source, options.dialect)
-        items = items_of_run(run_dir, dialect)
-    else:
-        dialect = _named(options.dialect or "bias-pair")
-        items = items_of_file(source, dialect)
-    about = about_dialect(source.resolve().name, str(source.resolve()), dialect, from_run=run)
-    adjective = "biased" if dialect.name.startswith("bias-") else None
-    return Review.make(folder, replace(about, adjective=adjective), items, plan)
-
-
-def _of_run(folder: Path, name: str | None) -> "tuple[RunDir, Dialect]":
-    """A run and how its items are judged: a dialect with a rubric in words, of its task."""
-    from judgesmith.pipeline.recipes import open_run
-    from judgesmith.tasks import load_dialect, task_of
-
-    run_dir, _ = open_run(folder)
-    task = task_of(run_dir.header)
-    if name is not None:
-        return run_dir, load_dialect(task, name)
-    usual = [one for one in task.dialects.values() if one.rubric and one.direction]
-    return run_dir, next((one for one in usual if one.name == "bias-pair"), usual[0])
-
-
-def _named(name: str) -> "Dialect":
-    from judgesmith.tasks import TASKS, load_task
-
-    known = {one: held for task in TASKS for one, held in load_task(task).dialects.items()}
-    if name not in known:
-        raise RecipeError(f"--dialect {name!r}: no dialect of that name; {nearest(name, known)}")
-    return known[name]
