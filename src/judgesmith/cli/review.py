@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-
 Source = Annotated[
     str, typer.Argument(help="A run, a file of items or of judgments, or a published set.")
 ]
@@ -16,7 +15,7 @@ Port = Annotated[int, typer.Option(help="0: any that is free.", min=0, max=65535
 Opens = Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")]
 Dialect = Annotated[
     str | None,
-    typer.Option(help="How people judge, by name or as a YAML file; a run of the bias task has one."),
+    typer.Option(help="How people judge: a name or a YAML file; a bias run has one."),
 ]  # fmt: skip
 Splits = Annotated[
     list[str] | None, typer.Option(help="Splits of a run; default test and held_out.")
