@@ -32,7 +32,7 @@ NEXT = """() => new Promise((done) => {
     requestAnimationFrame(() => done(performance.now() - begun));
   });
   watch.observe(slot, { childList: true, subtree: true });
-  for (const key of ['a', 'Enter']) document.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+  for (const key of ['a', 'Enter']) document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
 })"""  # noqa: E501
 
 
