@@ -43,6 +43,7 @@ Roles = Annotated[
     typer.Option(help="Of a new annotator: label (default), adjudicate, owner."),
 ]
 Simulated = Annotated[bool, typer.Option("--simulated", help="The new annotator is no person.")]
+Look = Annotated[bool, typer.Option("--look", help="Only browse the run: no labelling.")]
 
 
 def review(
@@ -51,9 +52,14 @@ def review(
     data: Data = None, overlap: Overlap = None, calibration: Calibration = None,
     repeats: Repeats = None, queue: Queue = None, seed: Seed = None, status: Status = False,
     export: Export = False, new_annotator: NewAnnotator = None, role: Roles = None,
-    simulated: Simulated = False,
+    simulated: Simulated = False, look: Look = False,
 ) -> None:  # fmt: skip
     """Label, adjudicate and see agreement, in a browser."""
+    if look:
+        from judgesmith.cli.looking import look_command
+
+        look_command(Path(source), host, port, open_browser=open_browser)
+        return
     from judgesmith.cli import reviewing
     from judgesmith.cli.opened_review import Wanted
 

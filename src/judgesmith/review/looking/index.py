@@ -1,0 +1,288 @@
+"""An index of a run's record files, so that any item of it is found at once.
+
+It holds ids, the facts that items are filtered by, the words of their texts, and where in which
+file each record stands; the texts themselves stay in the run's files. It is built once beside the
+run, and again when a manifest says that a stage was made anew.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from judgesmith.errors import DataError
+from judgesmith.evaluation.judges import read_judgments
+from judgesmith.records import Item, Judgment, Status
+from judgesmith.runs.jsonl import file_sha256
+from judgesmith.runs.layout import RunDir
+from judgesmith.runs.manifest import MANIFEST
+from judgesmith.runs.progress import progress_bar
+from judgesmith.tasks import known_dialects, task_of
+
+VERSION = 1
+FILE = "review/look.db"
+
+QUESTIONS, RESPONSES = "questions/questions.jsonl", "responses/responses.jsonl"
+DRAWN, ITEMS = "items/items.jsonl", "split/items.jsonl"
+OF_ITEMS = (
+    "labels/judgments.jsonl", "evaluate/judgments.jsonl", "labels/labels.jsonl", "rows/sft.jsonl",
+    "preferences/preferences.jsonl",
+)  # fmt: skip
+"""Files whose records name an item, in the order in which they are made."""
+
+_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE records (id TEXT, file TEXT, at INTEGER, size INTEGER, PRIMARY KEY (file, id))
+  WITHOUT ROWID;
+CREATE TABLE parts (item TEXT, file TEXT, at INTEGER, size INTEGER);
+CREATE TABLE items (n INTEGER PRIMARY KEY, id TEXT UNIQUE, question TEXT, kind TEXT, split TEXT,
+  bucket TEXT, subtype TEXT, category TEXT, title TEXT);
+CREATE TABLE models (model TEXT, n INTEGER);
+CREATE TABLE labels (verdict TEXT, n INTEGER);
+CREATE TABLE opinions (judge TEXT, dialect TEXT, n INTEGER, verdict TEXT, flip INTEGER, status TEXT,
+  confidence REAL);
+CREATE VIRTUAL TABLE words USING fts5(question, responses, rationales, content='');
+"""
+_INDEXES = """
+CREATE INDEX of_question ON items (question);
+CREATE INDEX by_model ON models (model, n);
+CREATE INDEX by_label ON labels (verdict, n);
+CREATE INDEX by_judge ON opinions (judge, n);
+CREATE INDEX of_item ON opinions (n);
+"""
+
+
+def open_index(run_dir: RunDir) -> sqlite3.Connection:
+    """The index of a run, built first where there is none of what the run is now."""
+    path, wanted = run_dir.file(FILE), _state(run_dir)
+    if not path.exists() or _made_of(path) != wanted:
+        _build(run_dir, path, wanted)
+    return connect(run_dir)
+
+
+def connect(run_dir: RunDir) -> sqlite3.Connection:
+    """A connection to the index that is there; it is only read."""
+    path = run_dir.file(FILE)
+    found = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+    found.row_factory = sqlite3.Row
+    return found
+
+
+def _state(run_dir: RunDir) -> str:
+    """What the run is now: this version, and every stage's manifest."""
+    manifests = sorted(run_dir.path.glob(f"*/{MANIFEST}"))
+    return f"{VERSION} " + " ".join(f"{one.parent.name}={file_sha256(one)}" for one in manifests)
+
+
+def _made_of(path: Path) -> str | None:
+    try:
+        with sqlite3.connect(path) as db:
+            (found,) = db.execute("SELECT value FROM meta WHERE name = 'state'").fetchone()
+            return str(found)
+    except (sqlite3.DatabaseError, TypeError):
+        return None
+
+
+def _build(run_dir: RunDir, path: Path, state: str) -> None:
+    if not run_dir.file(DRAWN).exists():
+        raise DataError(
+            f"{run_dir.file(DRAWN)}: expected the run's items, found none yet. Run the recipe "
+            "with --until items or a later stage, then look again."
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    made.unlink(missing_ok=True)
+    try:
+        db = sqlite3.connect(made)
+        try:
+            db.execute("PRAGMA journal_mode = OFF")
+            db.execute("PRAGMA synchronous = OFF")
+            db.executescript(_TABLES)
+            _fill(run_dir, db)
+            db.execute("INSERT INTO meta VALUES ('state', ?)", (state,))
+            db.commit()
+        finally:
+            db.close()
+        made.replace(path)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def _fill(run_dir: RunDir, db: sqlite3.Connection) -> None:
+    for name in (QUESTIONS, RESPONSES, DRAWN, ITEMS):
+        rows = ((row["id"], name, at, size) for row, at, size in _lines(run_dir.file(name)))
+        db.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?)", rows)
+    for name in OF_ITEMS:
+        rows = ((row["item_id"], name, at, size) for row, at, size in _lines(run_dir.file(name)))
+        db.executemany("INSERT INTO parts VALUES (?, ?, ?, ?)", rows)
+    db.execute("CREATE INDEX parts_of_item ON parts (item)")
+    shelf = Shelf(run_dir, db)
+    with progress_bar("index", _count(db)) as bar:
+        for n, item in enumerate(_items(run_dir, db), start=1):
+            _add(db, shelf, n, item)
+            bar.advance()
+    _name_judges(run_dir, db)
+    db.executescript(_INDEXES)
+    shelf.close()
+
+
+def _count(db: sqlite3.Connection) -> int:
+    (found,) = db.execute("SELECT count(DISTINCT id) FROM records WHERE file IN (?, ?)",
+                          (DRAWN, ITEMS)).fetchone()  # fmt: skip
+    return int(found)
+
+
+def _items(run_dir: RunDir, db: sqlite3.Connection) -> Iterator[Item]:
+    """Items of the split in their order, then those that were drawn and left out of it."""
+    for row, _, _ in _lines(run_dir.file(ITEMS)):
+        yield Item.model_validate_json(orjson.dumps(row), strict=True)
+    known = "SELECT 1 FROM records WHERE file = ? AND id = ?"
+    for row, _, _ in _lines(run_dir.file(DRAWN)):
+        if db.execute(known, (ITEMS, row["id"])).fetchone() is None:
+            yield Item.model_validate_json(orjson.dumps(row), strict=True)
+
+
+def _lines(path: Path) -> Iterator[tuple[dict[str, Any], int, int]]:
+    """Each record of a file with its place; nothing where the run has no such file."""
+    if not path.exists():
+        return
+    at = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield orjson.loads(line), at, len(line)
+            except orjson.JSONDecodeError as error:
+                raise DataError(
+                    f"{path}:{number}: expected a record as JSON, found {line[:60]!r} ({error}). "
+                    "Run the recipe again: the stage is then made anew."
+                ) from None
+            at += len(line)
+
+
+class Shelf:
+    """Reads single records out of a run's files."""
+
+    def __init__(self, run_dir: RunDir, db: sqlite3.Connection) -> None:
+        self._db = db
+        names = (QUESTIONS, RESPONSES, DRAWN, ITEMS, *OF_ITEMS)
+        self._open = {
+            name: os.open(run_dir.file(name), os.O_RDONLY)
+            for name in names
+            if run_dir.file(name).exists()
+        }
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for held in self._open.values():
+            os.close(held)
+
+    def record(self, name: str, id_: str) -> dict[str, Any] | None:
+        """One record by its id; None where the file has none of it."""
+        row = self._db.execute(
+            "SELECT at, size FROM records WHERE file = ? AND id = ?", (name, id_)
+        ).fetchone()
+        return None if row is None else self._read(name, row[0], row[1])
+
+    def of_item(self, id_: str) -> dict[str, list[dict[str, Any]]]:
+        """Every record that names an item, by file, in file order."""
+        found: dict[str, list[dict[str, Any]]] = {name: [] for name in OF_ITEMS}
+        asked = "SELECT file, at, size FROM parts WHERE item = ? ORDER BY at"
+        rows = self._db.execute(asked, (id_,))
+        for name, at, size in rows.fetchall():
+            found[name].append(self._read(name, at, size))
+        return found
+
+    def _read(self, name: str, at: int, size: int) -> dict[str, Any]:
+        try:
+            return dict(orjson.loads(os.pread(self._open[name], size, at)))
+        except (orjson.JSONDecodeError, KeyError):
+            raise DataError(
+                f"{name}: the run has changed since it was opened. Start `judgesmith review` again."
+            ) from None
+
+
+def _name_judges(run_dir: RunDir, db: sqlite3.Connection) -> None:
+    """A judge of several dialects becomes one for each, named after it."""
+    names = {one.hash: one.name for one in known_dialects(task_of(run_dir.header)).values()}
+    several = "SELECT judge FROM opinions GROUP BY judge HAVING count(DISTINCT dialect) > 1"
+    found = db.execute(f"SELECT DISTINCT judge, dialect FROM opinions WHERE judge IN ({several})")
+    for judge, dialect in found.fetchall():
+        db.execute(
+            "UPDATE opinions SET judge = ? WHERE judge = ? AND dialect = ?",
+            (f"{judge} · {names.get(dialect, dialect)}", judge, dialect),
+        )
+
+
+def _add(db: sqlite3.Connection, shelf: Shelf, n: int, item: Item) -> None:
+    question = shelf.record(QUESTIONS, item.question_id) or {}
+    responses = [shelf.record(RESPONSES, one) or {} for one in item.response_ids]
+    parts = shelf.of_item(item.id)
+    judged = [
+        Judgment.model_validate_json(orjson.dumps(row), strict=True)
+        for name in OF_ITEMS[:2]
+        for row in parts[name]
+    ]
+    db.execute(
+        "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (n, item.id, item.question_id, item.kind, item.split, item.bucket, item.subtype,
+         question.get("category"), str(question.get("text", ""))[:200]),
+    )  # fmt: skip
+    models = {str(one.get("model")) for one in responses}
+    db.executemany("INSERT INTO models VALUES (?, ?)", [(one, n) for one in models])
+    said = {verdict_text(row["verdict"]) for row in parts["labels/labels.jsonl"]}
+    db.executemany("INSERT INTO labels VALUES (?, ?)", [(one, n) for one in said])
+    db.executemany(
+        "INSERT INTO opinions VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(judge, dialect, n, *rest) for judge, dialect, *rest in opinions(judged)],
+    )
+    asked = "\n".join(str(question.get(name) or "") for name in ("context", "text", "reference"))
+    db.execute(
+        "INSERT INTO words (rowid, question, responses, rationales) VALUES (?, ?, ?, ?)",
+        (n, asked, "\n".join(str(one.get("text", "")) for one in responses),
+         "\n".join(one.rationale or one.reply or "" for one in judged)),
+    )  # fmt: skip
+
+
+def verdict_text(verdict: dict[str, Any] | None) -> str | None:
+    """A verdict as one word or line.
+
+    >>> verdict_text({"kind": "scores", "values": [6.0, 1.5], "criteria": None})
+    '6 · 1.5'
+    """
+    if verdict is None:
+        return None
+    if verdict["kind"] == "choice":
+        return str(verdict["value"])
+    if verdict["kind"] == "scores":
+        return " · ".join(f"{value:g}" for value in verdict["values"])
+    return " > ".join("=".join(str(p + 1) for p in group) for group in verdict["groups"])
+
+
+def opinions(
+    judgments: list[Judgment],
+) -> list[tuple[str, str, str | None, bool | None, str, float | None]]:
+    """What each judge says of one item, by dialect: verdict, flip, status, confidence.
+
+    Both orders of a pair make one verdict; where they contradict each other there is none, and the
+    verdict flips (None where it was not seen in both). Scores are as they were stated.
+    """
+    by: dict[tuple[str, str], list[Judgment]] = {}
+    for one in judgments:
+        by.setdefault((one.judge, one.dialect), []).append(one)
+    found: list[tuple[str, str, str | None, bool | None, str, float | None]] = []
+    for (judge, dialect), given in by.items():
+        unread: list[Status] = [one.status for one in given if one.status is not Status.PARSED]
+        status = (unread or [Status.PARSED])[0].value
+        if {one.order for one in given} == {(0, 1), (1, 0)}:
+            (read,) = read_judgments(judge, "judge", given, tie=None).verdicts.values()
+            both = read.stored is not None and read.swapped is not None
+            flip = read.stored != read.swapped if both else None
+            found.append((judge, dialect, read.averaged, flip, status, read.probability))
+            continue
+        told = [verdict_text(one.model_dump(mode="json")["verdict"]) for one in given]
+        whole = " · ".join(one for one in told if one is not None)
+        found.append((judge, dialect, whole or None, None, status, None))
+    return found

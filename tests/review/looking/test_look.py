@@ -1,0 +1,155 @@
+"""An item is found by what is known of it, and no filter and no page tells what is withheld."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.testclient import TestClient
+
+from judgesmith.records import (
+    Finish,
+    Item,
+    Judgment,
+    Kind,
+    Question,
+    Response,
+    Split,
+    Status,
+    choice,
+)
+from judgesmith.review.looking.index import FILE, open_index
+from judgesmith.review.looking.pages import look_pages
+from judgesmith.review.looking.queries import Filter, count, match
+from judgesmith.review.looking.serving import create_look_app
+from judgesmith.review.pages import page
+from judgesmith.runs.layout import Header, RunDir
+
+HOSTILE = "<script>alert(1)</script> {{ 7 * 7 }}"
+SECRETS = ("clear_bias", "gen-one", "because of age", "teacher", "is_ambiguous")
+
+
+def made(folder: Path) -> RunDir:
+    """Two questions with a pair each; a teacher flips on the first and reads the second."""
+    run_dir = RunDir(folder, Header(name="tiny", task="bias", seed=1))
+    common = {"source": "s", "licence": "l"}
+    questions, responses, items, judgments = [], [], [], []
+    for n, text in enumerate(("Who tripped?", "Who sang?")):
+        question = Question.make(
+            **common, group_id=str(n), template_id=None, category="age", context=None, text=text,
+            choices=None, key=None, reference=None, grounding=None,
+            task={"condition": "is_ambiguous"},
+        )  # fmt: skip
+        both = [
+            Response.make(
+                **common, question_id=question.id, model=model, sampling={}, finish=Finish.STOP,
+                text=f"{said} {n}", task={},
+            )
+            for model, said in (("gen-one", "The old man"), ("gen-two", HOSTILE))
+        ]  # fmt: skip
+        item = Item.make(
+            **common, kind=Kind.PAIR, question_id=question.id, subtype=None, split=Split.TEST,
+            response_ids=tuple(one.id for one in both), bucket="clear_bias",
+        )  # fmt: skip
+        for order, verdict in (((0, 1), "A"), ((1, 0), "A" if n == 0 else "B")):
+            judgments.append(
+                Judgment.make(
+                    **common, item_id=item.id, judge="teacher", dialect="d", order=order, sample=0,
+                    reply="r", rationale="because of age", verdict=choice(verdict),
+                    distribution=None, status=Status.PARSED, reference=None,
+                )
+            )  # fmt: skip
+        questions.append(question)
+        responses += both
+        items.append(item)
+    run_dir.write("questions/questions.jsonl", questions)
+    run_dir.write("responses/responses.jsonl", responses)
+    run_dir.write("items/items.jsonl", items)
+    run_dir.write("split/items.jsonl", items)
+    run_dir.write("labels/judgments.jsonl", judgments)
+    return run_dir
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> RunDir:
+    return made(tmp_path)
+
+
+def ids(run_dir: RunDir) -> list[str]:
+    return [row["id"] for row in open_index(run_dir).execute("SELECT id FROM items ORDER BY n")]
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({}, 2), ({"q": "tripped"}, 1), ({"q": '"old man"'}, 2), ({"q": "tripped sang"}, 0),
+        ({"q": "because"}, 2), ({"flips": "1"}, 1), ({"judge": "teacher", "verdict": "A"}, 1),
+        ({"model": "gen-one", "split": "test"}, 2), ({"bucket": "none"}, 0),
+    ],
+)  # fmt: skip
+def test_filters(run_dir: RunDir, given: dict[str, str], found: int) -> None:
+    assert count(open_index(run_dir), Filter.of(given)) == found
+
+
+@pytest.mark.parametrize(
+    "typed", ['"', "a AND", "NEAR(", "a* -b", "question:x", "'; --", "^ ()", "\x00"]
+)
+def test_whatever_is_typed_is_words(run_dir: RunDir, typed: str) -> None:
+    count(open_index(run_dir), Filter(q=typed))
+    assert "AND" not in match(typed).replace('"AND"', "")
+
+
+def test_the_story_and_hostile_texts(run_dir: RunDir) -> None:
+    client = TestClient(create_look_app(run_dir, hosts=None))
+    told = client.get(f"/look/{ids(run_dir)[0]}").text
+    assert all(secret in told for secret in SECRETS)
+    assert "<script>alert" not in told
+    assert "49" not in told
+    assert client.get("/look/nothing").status_code == 404
+
+
+@pytest.fixture
+def blind(run_dir: RunDir) -> Iterator[tuple[TestClient, list[str]]]:
+    """A person who has answered the second item only."""
+    found = ids(run_dir)
+
+    def show(template: str, request: Request, **values: object) -> object:
+        return page(template, about={"name": "n"}, me=None, pages=(), here="", csrf=None, **values)
+
+    app = FastAPI()
+    app.include_router(look_pages(run_dir, show, lambda _: found[:1]))
+    with TestClient(app) as client:
+        yield client, found
+
+
+def test_nothing_is_told_before_the_own_answer(blind: tuple[TestClient, list[str]]) -> None:
+    client, (first, second) = blind
+    told = client.get(f"/look/{first}").text
+    assert "withheld until your own answer" in told
+    assert "The old man" in told
+    assert not [secret for secret in SECRETS if secret in told]
+    assert all(secret in client.get(f"/look/{second}").text for secret in SECRETS)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["bucket=clear_bias", "model=gen-one", "judge=teacher", "status=parsed", "flips=1",
+     "q=because", "judge=teacher&other=teacher&agree=same"],
+)  # fmt: skip
+def test_no_filter_tells_of_what_is_withheld(
+    blind: tuple[TestClient, list[str]], asked: str
+) -> None:
+    client, (first, _) = blind
+    assert f"/look/{first}" not in client.get(f"/look?{asked}").text
+    assert f"/look/{first}" in client.get("/look?q=tripped&split=test").text
+
+
+def test_the_index_is_made_anew_when_a_stage_was(run_dir: RunDir) -> None:
+    open_index(run_dir).close()
+    before = run_dir.file(FILE).stat().st_ino
+    open_index(run_dir).close()
+    assert run_dir.file(FILE).stat().st_ino == before
+    run_dir.file("labels/manifest.json").write_text("{}")
+    open_index(run_dir).close()
+    assert run_dir.file(FILE).stat().st_ino != before
