@@ -16,7 +16,7 @@ from judgesmith.judging.render import render_prompt
 from judgesmith.models.http.cache import ReplyCache
 from judgesmith.models.http.client import Books, HttpModel
 from judgesmith.models.http.ledger import Ledger
-from judgesmith.models.protocol import Request, Sampling, Wanted
+from judgesmith.models.protocol import Mode, Request, Sampling, Wanted
 from judgesmith.records import Message
 from judgesmith.runs.endpoint import Endpoint
 from judgesmith.serving.keys import Keys
@@ -229,6 +229,30 @@ def test_a_real_student_answers_and_says_what_does_not_fit(
     said = server.judge({**long, "context": "c", "choices": ["x", "y", "z"]}).json
     assert (said["status"], said["verdict"]) == ("too_long", None)
     assert server.call(CHAT, b"{}").status == 422
+
+
+@pytest.mark.parametrize("mode", ["rationale", "fast"])
+def test_a_real_student_is_asked_in_the_mode_that_it_is_served_in(
+    mode: Mode, serve: Serve, student_judge: Judge
+) -> None:
+    """A chat with a row's prompt says what the row's first order says, to the last place."""
+    from dataclasses import replace
+
+    server = serve(replace(student_judge, mode=mode))
+    row = {
+        "question": "Who paid?", "context": "They met.", "choices": ["he", "she", "nobody"],
+        "response_a": "He did.", "response_b": "She did.",
+    }  # fmt: skip
+    ours = server.judge({**row, "rationale": True}).json["orders"][0]
+    prompt = render_prompt(student_judge.dialect, _question(), ["He did.", "She did."])[-1].content
+    found = client_of(server).chat.completions.create(
+        model="tiny", messages=[{"role": "user", "content": prompt}]
+    )
+    said = found.model_extra["judgment"]  # type: ignore[index]
+    assert (said["verdict"], said["status"]) == (ours["verdict"], ours["status"])
+    if mode == "fast":
+        assert ours["status"] == "parsed"
+        assert said["distribution"] == pytest.approx(ours["distribution"], abs=1e-5)
 
 
 def _question() -> Any:

@@ -105,23 +105,31 @@ def request_of(judge: Judge, body: chat.ChatBody, request_id: str) -> protocol.R
         temperature=body.temperature or 0.0, seed=body.seed or 0,
         max_tokens=min(limit for limit in limits if limit is not None),
     )  # fmt: skip
+    like = _like_a_row(judge, sampling)
     return protocol.Request(
         record_id=request_id, messages=_turns(judge.dialect, body.messages), sampling=sampling,
-        wanted=_wanted(judge.dialect, sampling),
+        wanted=None if like is None else like.wanted,
+        forced=None if like is None else like.forced,
     )  # fmt: skip
 
 
-def _wanted(dialect: Dialect, sampling: Sampling) -> Wanted | None:
-    """The verdict's probabilities, as they are wanted of any row in this dialect."""
+def _like_a_row(judge: Judge, sampling: Sampling) -> protocol.Request | None:
+    """What any row is asked in the judge's mode, for its verdict's probabilities and its beginning.
+
+    Raises Refusal where it has no row to go by and must not write a reason first.
+    """
+    dialect = judge.dialect
     entry = specimen_entry(dialect)
     if entry is None:
+        if judge.mode == "fast":
+            raise invalid("messages", "this judge is served in mode fast: POST /v1/judgments")
         return None
     (asked, *_) = requests_about(
         showings([entry.item], dialect), {entry.question.id: entry.question},
         {response.id: response for response in entry.responses}, dialect=dialect,
-        sampling=sampling,
+        sampling=sampling, mode=judge.mode,
     )  # fmt: skip
-    return asked.wanted
+    return asked
 
 
 def _turns(dialect: Dialect, given: list[chat.ChatTurn]) -> tuple[Message, ...]:
