@@ -277,6 +277,9 @@ def test_a_judge_that_abstains_withholds_its_verdict(serve: Serve, scripted: Mad
         told = (said["preference"], said["distribution"], said["orders"][0]["verdict"])
         assert (None in told, told == (None,) * 3) == (verdict is None,) * 2
         assert server.number("abstentions_total") == (status == "abstained")
+        assert said["abstention"] == {"risk": 0.1, "delta": 0.05, "above": above}
+        chat = {"model": "scripted", "messages": [{"role": "user", "content": "A: splendid"}]}
+        assert server.call(CHAT, chat).error["code"] == "abstains"
         other = server.judge({**PAIR, "mode": "fast"})
         assert (other.status, other.error["param"]) == (422, "mode")
 

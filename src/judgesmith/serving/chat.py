@@ -12,7 +12,7 @@ from judgesmith.judging.dialect import Dialect
 from judgesmith.judging.render import fold_system
 from judgesmith.models import protocol
 from judgesmith.models.judge import requests_about, showings
-from judgesmith.models.protocol import Sampling, Wanted
+from judgesmith.models.protocol import Sampling
 from judgesmith.records import Message
 from judgesmith.serving import chat_schemas as chat
 from judgesmith.serving.chat_replies import as_stream, reply_of
@@ -38,7 +38,13 @@ def chats(serving: Serving) -> APIRouter:
         the pieces before it, itself, and after it, and only of the verdict a probability is known
         (the others say 0).
         """
-        judge = serving.desk.judge
+        judge, abstaining = serving.desk.opened
+        if abstaining is not None:
+            raise Refusal(
+                422, "abstains",
+                "this server withholds verdicts that are not sure enough, which takes a whole row "
+                "to tell: POST /v1/judgments, or serve the judge without --abstain-risk",
+            )  # fmt: skip
         if body.model != judge.name:
             raise Refusal(
                 404, "model_not_found", f"model: expected {judge.name!r}, found {body.model!r}",

@@ -52,10 +52,6 @@ class Opened(NamedTuple):
     judge: Judge
     abstaining: Abstaining | None = None
 
-    def withholds(self, judged: Judged) -> bool:
-        """Whether the verdict of a row is not given, as too many like it are wrong."""
-        return self.abstaining is not None and self.abstaining.withholds(judged)
-
 
 class Desk:
     """The judge, its queue, and whether both are in service.

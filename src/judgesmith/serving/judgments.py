@@ -57,7 +57,7 @@ def judgments(serving: Serving) -> APIRouter:
         request_id = request.scope["request_id"]
         entries = rows.entries_of(judge, body, request_id, opened.abstaining)
         found = await serving.desk.judged(request, entries, judge.mode)
-        said = [replies.judgment_reply(judge, one, withheld=opened.withholds(one)) for one in found]
+        said = [replies.judgment_reply(judge, one, opened.abstaining) for one in found]
         serving.note(request_id, zip(rows.rows_of(body), said, strict=True))
         if not body.rationale:
             said = [replies.without_rationale(one) for one in said]

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+from judgesmith.inference.abstaining import Abstaining
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judged import InOrder, Judged
 from judgesmith.judging.templates import fields_in, names_in
 from judgesmith.records import LETTERS, Kind, Status
 from judgesmith.serving.schemas import (
     MOST,
+    AbstentionReply,
     JudgeAbout,
     JudgeName,
     JudgmentReply,
@@ -56,9 +58,11 @@ def about(judge: Judge, room: int) -> JudgeAbout:
     )
 
 
-def judgment_reply(judge: Judge, judged: Judged, *, withheld: bool) -> JudgmentReply:
-    """What there is to tell of one row; of a verdict that is `withheld` the reasons alone."""
-    if withheld:
+def judgment_reply(
+    judge: Judge, judged: Judged, abstaining: Abstaining | None = None
+) -> JudgmentReply:
+    """What there is to tell of one row; of a verdict that is withheld the reasons alone."""
+    if abstaining is not None and abstaining.withholds(judged):
         judged = replace(
             judged, verdict=None, scores=None, distribution=None, preference=None,
             status=Status.ABSTAINED,
@@ -83,6 +87,7 @@ def judgment_reply(judge: Judge, judged: Judged, *, withheld: bool) -> JudgmentR
         rationale=judged.orders[0].rationale if alone else None,
         mode=judge.mode,
         judge=name_of(judge),
+        abstention=None if abstaining is None else AbstentionReply(**abstaining.told),
     )
 
 

@@ -65,6 +65,18 @@ class OrderReply(BaseModel):
     rationale: str | None = None
 
 
+class AbstentionReply(BaseModel):
+    """The promise that verdicts are given under.
+
+    At most `risk` of them are wrong, but for a chance of `delta`: given are those whose confidence
+    is above `above`.
+    """
+
+    risk: float
+    delta: float
+    above: float | None
+
+
 class JudgmentReply(BaseModel):
     """What the judge says of a row. Letters are the row's own: A is `response_a`.
 
@@ -88,6 +100,9 @@ class JudgmentReply(BaseModel):
     rationale: str | None = None
     mode: Mode
     judge: JudgeName
+    abstention: AbstentionReply | None = Field(
+        None, description="Under what promise verdicts are given; null where all are."
+    )
 
 
 class ManyReplies(BaseModel):
