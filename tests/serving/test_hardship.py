@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -206,6 +207,23 @@ def test_company_changes_no_reply_of_a_real_student(serve: Serve, student_judge:
     alone = [server.judge({**row, "rationale": True}).json for row in rows]
     assert together == alone
     assert server.number("batch_items_count") == 1 + len(rows)
+
+
+def test_a_row_unlike_those_it_learned_from_is_judged_with_a_warning(
+    serve: Serve, student_judge: Judge
+) -> None:
+    server = serve(replace(student_judge, always=("context", "choices")))
+    row = {
+        "question": "Who paid?", "context": "They met.", "choices": ["he", "she", "nobody"],
+        "response_a": "He did.", "response_b": "She did.",
+    }  # fmt: skip
+    assert server.judge(row).json["warnings"] == []
+    assert server.number("warnings_total") == 0
+    (told,) = server.judge({**row, "context": None}).json["warnings"]
+    assert told.startswith("the row has no `context`, and all questions that tiny learned")
+    (told,) = server.judge({**row, "response_b": " "}).json["warnings"]
+    assert told.startswith("the row has an empty response")
+    assert server.number("warnings_total") == 2
 
 
 def test_signals_are_left_to_the_command(serve: Serve, scripted: Made) -> None:

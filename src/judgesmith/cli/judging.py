@@ -18,11 +18,10 @@ from judgesmith.errors import RecipeError
 from judgesmith.inference.abstaining import Abstaining
 from judgesmith.inference.calibration import Calibration
 from judgesmith.inference.judge import Judge
-from judgesmith.inference.lacking import EMPTY, look_at
+from judgesmith.inference.lacking import MEAN_LITTLE, look_at, what_lacks
 from judgesmith.inference.rows.chunks import Source
 from judgesmith.inference.rows.stream import Tally, judge_file
 from judgesmith.inference.rows.target import choose_target, default_target
-from judgesmith.judging.templates import names_in
 from judgesmith.models.protocol import Mode
 from judgesmith.pipeline import open_run, require_fresh
 from judgesmith.stages import gate as gate_stage
@@ -129,18 +128,14 @@ def _about_lists(judge: Judge, tally: Tally) -> str:
 
 def tell_lacking(judge: Judge, source: Source) -> None:
     """Warn of rows without what all questions had that it learned from, and of unread fields."""
-    dialect = judge.dialect
-    asks = names_in(dialect.user) | names_in(dialect.reference_user or "")
-    shown = [name for name in judge.always if name in asks]
-    count, found, unread = look_at(source.rows(), shown)
+    count, found, unread = look_at(source.rows(), judge.expects)
     if unread:
         show.line(f"warning: fields that are not read: {', '.join(unread)}.")
     for name, lacking in found.items():
-        what = f"an {name}" if name == EMPTY else f"no `{name}`"
-        known = "" if name == EMPTY else f", and all questions that {judge.name} learned from had"
+        what, known = what_lacks(name, judge.name)
         show.line(
             f"warning: {lacking.rows:,} of {count:,} rows have {what} (the first: "
-            f"{lacking.first}){known}. Its verdicts and its confidence mean little there."
+            f"{lacking.first}){known}. {MEAN_LITTLE}"
         )
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from judgesmith.inference.judged import Judged, read_replies
 from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.templates import names_in
 from judgesmith.models.judge import judge, showings
 from judgesmith.models.protocol import Mode, Model
 from judgesmith.records import Kind, content_id
@@ -62,6 +63,13 @@ class Judge:
         """Content hash of all that its verdicts and confidences follow from."""
         calibration = None if self.calibration is None else self.calibration.id
         return content_id("Judge as asked", self.made_of, self.mode, self.max_tokens, calibration)
+
+    @property
+    def expects(self) -> tuple[str, ...]:
+        """What of `always` it is shown, so that it is missed where a row lacks it."""
+        templates = (self.dialect.user, self.dialect.reference_user or "")
+        shown = {name for one in templates for name in names_in(one)}
+        return tuple(name for name in self.always if name in shown)
 
     @property
     def takes_single(self) -> bool:

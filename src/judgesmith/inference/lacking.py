@@ -11,6 +11,7 @@ from judgesmith.sources.own_files import other_fields
 ASKED_WITH = ("context", "choices")
 RESPONSES = ("response", "response_a", "response_b")
 EMPTY = "empty response"
+MEAN_LITTLE = "Its verdicts and its confidence mean little there."
 
 
 class Lacking(NamedTuple):
@@ -58,12 +59,23 @@ def look_at(rows: Iterable[tuple[str, dict[str, Any]]], always: Iterable[str]) -
     for where, row in rows:
         count += 1
         unread.update(dict.fromkeys(other_fields(row)))
-        lacks = [name for name in watched if not row.get(name)]
-        lacks += [EMPTY] if any(not text.strip() for text in _texts(row)) else []
-        for name in lacks:
+        for name in lacked_by(row, watched):
             before = found.get(name, Lacking(0, where))
             found[name] = before._replace(rows=before.rows + 1)
     return Looked(count, found, tuple(unread))
+
+
+def lacked_by(row: dict[str, Any], always: Iterable[str]) -> list[str]:
+    """Which of these fields a row lacks, and `EMPTY` where it has a response without a letter."""
+    lacks = [name for name in always if not row.get(name)]
+    return lacks + ([EMPTY] if any(not text.strip() for text in _texts(row)) else [])
+
+
+def what_lacks(name: str, judge: str) -> tuple[str, str]:
+    """In words, what a row has that lacks this, and why a judge would miss it."""
+    if name == EMPTY:
+        return f"an {name}", ""
+    return f"no `{name}`", f", and all questions that {judge} learned from had"
 
 
 def _texts(row: dict[str, Any]) -> Iterator[str]:

@@ -38,18 +38,7 @@ def chats(serving: Serving) -> APIRouter:
         the pieces before it, itself, and after it, and only of the verdict a probability is known
         (the others say 0).
         """
-        judge, abstaining = serving.desk.opened
-        if abstaining is not None:
-            raise Refusal(
-                422, "abstains",
-                "this server withholds verdicts that are not sure enough, which takes a whole row "
-                "to tell: POST /v1/judgments, or serve the judge without --abstain-risk",
-            )  # fmt: skip
-        if body.model != judge.name:
-            raise Refusal(
-                404, "model_not_found", f"model: expected {judge.name!r}, found {body.model!r}",
-                param="model",
-            )  # fmt: skip
+        judge = asked_judge(serving, body)
         request_id = request.scope["request_id"]
         asked = request_of(judge, body, request_id)
         found = await serving.desk.completed(request, asked)
@@ -90,6 +79,23 @@ def chats(serving: Serving) -> APIRouter:
         return card
 
     return router
+
+
+def asked_judge(serving: Serving, body: chat.ChatBody) -> Judge:
+    """The judge, where a chat can be had with it and it is the one that is named."""
+    judge, abstaining = serving.desk.opened
+    if abstaining is not None:
+        raise Refusal(
+            422, "abstains",
+            "this server withholds verdicts that are not sure enough, which takes a whole row "
+            "to tell: POST /v1/judgments, or serve the judge without --abstain-risk",
+        )  # fmt: skip
+    if body.model != judge.name:
+        raise Refusal(
+            404, "model_not_found", f"model: expected {judge.name!r}, found {body.model!r}",
+            param="model",
+        )  # fmt: skip
+    return judge
 
 
 def card_of(judge: Judge) -> chat.ModelCard:

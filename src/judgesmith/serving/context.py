@@ -25,6 +25,8 @@ class Serving(NamedTuple):
         """Count judgments, and keep those that are to be kept, before they are told."""
         for row, reply in judged:
             self.counts.judged(reply.verdict or "none", reply.status.value)
+            if reply.warnings:
+                self.counts.warned()
             self.keep(request_id, row, reply)
 
     def keep(self, request_id: str, asked: BaseModel, said: BaseModel) -> None:

@@ -35,6 +35,7 @@ class Counts:
             "judgments", "Items judged by verdict and status.", ("verdict", "status"), **kept
         )
         self._abstained = Counter("abstentions", "Items of which the judge abstained.", **kept)
+        self._warned = Counter("warnings", "Rows that lack what the judge expects.", **kept)
         self._unlogged = Counter("log_failures", "Judgments that could not be logged.", **kept)
         self._judge = Info("judge", "The judge that is served.", **kept)
         Gauge("queue_items", "Items that wait.", **kept).set_function(waiting)
@@ -58,6 +59,10 @@ class Counts:
         self._judgments.labels(verdict, status).inc()
         if status == "abstained":
             self._abstained.inc()
+
+    def warned(self) -> None:
+        """A row was judged that lacks what the judge expects."""
+        self._warned.inc()
 
     def unlogged(self) -> None:
         """A judgment could not be written to the log."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from judgesmith.inference.abstaining import Abstaining
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judged import InOrder, Judged
+from judgesmith.inference.lacking import MEAN_LITTLE, lacked_by, what_lacks
 from judgesmith.judging.templates import fields_in, names_in
 from judgesmith.records import LETTERS, Kind, Status
 from judgesmith.serving.schemas import (
@@ -87,8 +88,17 @@ def judgment_reply(
         rationale=judged.orders[0].rationale if alone else None,
         mode=judge.mode,
         judge=name_of(judge),
+        warnings=_warnings(judge, judged),
         abstention=None if abstaining is None else AbstentionReply(**abstaining.told),
     )
+
+
+def _warnings(judge: Judge, judged: Judged) -> list[str]:
+    found = []
+    for name in lacked_by(judged.entry.row.model_dump(), judge.expects):
+        what, known = what_lacks(name, judge.name)
+        found.append(f"the row has {what}{known}. {MEAN_LITTLE}")
+    return found
 
 
 def without_rationale(reply: JudgmentReply) -> JudgmentReply:

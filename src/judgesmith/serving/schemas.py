@@ -100,6 +100,7 @@ class JudgmentReply(BaseModel):
     rationale: str | None = None
     mode: Mode
     judge: JudgeName
+    warnings: list[str] = Field([], description="How the row is unlike those it learned from.")
     abstention: AbstentionReply | None = Field(
         None, description="Under what promise verdicts are given; null where all are."
     )
