@@ -20,7 +20,10 @@ pytestmark = pytest.mark.wide
 
 
 def refused(*arguments: object) -> str:
-    done = CliRunner().invoke(app, ["review", *map(str, arguments), "--no-open"])
+    given = [*map(str, arguments), "--no-open"]
+    if "--dialect" not in given:
+        given += ["--dialect", "bias-pair"]
+    done = CliRunner().invoke(app, ["review", *given])
     assert isinstance(done.exception, JudgesmithError), done.output
     return str(done.exception)
 
@@ -55,10 +58,9 @@ def test_a_file_that_holds_no_items_leaves_nothing(tmp_path: Path, content: str,
 
 
 def test_what_is_not_there_is_told(tmp_path: Path) -> None:
-    assert "expected a run, or a file" in refused(tmp_path / "none.jsonl")
-    assert "no dialect of that name" in refused(
-        write_pairs(tmp_path / "pairs.jsonl", 1), "--dialect", "bias-par"
-    )
+    assert "expected a file, a folder or the name of a" in refused(tmp_path / "none.jsonl")
+    source = write_pairs(tmp_path / "pairs.jsonl", 1)
+    assert "there is none of this name" in refused(source, "--dialect", "bias-par")
 
 
 def test_without_the_extra_it_says_what_to_install(

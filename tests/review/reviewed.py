@@ -39,7 +39,8 @@ class Running:
 
     def __init__(self, *arguments: object) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "judgesmith", "review", *map(str, arguments), "--no-open"],
+            [sys.executable, "-m", "judgesmith", "review", *map(str, arguments), "--no-open",
+             *(() if Path(str(arguments[0])).is_dir() else ("--dialect", "bias-pair"))],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
