@@ -6,7 +6,7 @@ from typing import NamedTuple
 from judgesmith.errors import DataError
 from judgesmith.judging.reading import criteria_scores, scores_of
 from judgesmith.judging.scale import Scale, number_text
-from judgesmith.records import TIE, Choice, Direction, Kind, Ranking, Scores, choice
+from judgesmith.records import LETTERS, TIE, Choice, Direction, Kind, Ranking, Scores, choice
 
 FEW = 11
 """Values that are buttons; of more, a field takes the number."""
@@ -138,14 +138,17 @@ def said_in(verdict: Choice | Scores | Ranking | None) -> str:
     """A verdict in words.
 
     >>> said_in(choice("TIE")), said_in(scores_of([4.0, 2.5]))
-    ('Tie', '1: 4, 2: 2.5')
+    ('Tie', 'A: 4, B: 2.5')
     """
     given = given_in(verdict)
     if given is None:
         return "no verdict"
     if len(given) == 1:
         return _said(next(iter(given.values())))
-    return ", ".join(f"{slot}: {value}" for slot, value in given.items())
+    named = [(*slot.partition("/")[::2], value) for slot, value in given.items()]
+    return ", ".join(
+        f"{LETTERS[int(at) - 1]} {name}".strip() + f": {value}" for at, name, value in named
+    )
 
 
 def verdict_in(given: Mapping[str, str], rows: Sequence[Row], scale: Scale) -> Choice | Scores:
