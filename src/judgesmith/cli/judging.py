@@ -17,6 +17,7 @@ from judgesmith.cli.opening import open_told, tell_gated
 from judgesmith.errors import RecipeError
 from judgesmith.inference.abstaining import Abstaining
 from judgesmith.inference.calibration import Calibration
+from judgesmith.inference.engines import TRANSFORMERS
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.lacking import MEAN_LITTLE, look_at, what_lacks
 from judgesmith.inference.rows.chunks import Source
@@ -51,6 +52,11 @@ def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> bool:
 
     False, with nothing judged, where the risk that was asked for cannot be promised.
     """
+    if options.abstain.risk is not None and options.engine not in (None, TRANSFORMERS):
+        raise RecipeError(
+            f"--abstain-risk: a calibration belongs to the weights as they were trained, and does "
+            f"not hold on another engine, {options.engine}. Leave --engine out."
+        )
     judge = open_told(
         folder, dialect=options.dialect, student=options.student, mode=options.mode,
         engine=options.engine,
@@ -74,7 +80,7 @@ def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> bool:
         tell_abstained(judge, abstaining, tally)
     tell_covered(judge, tally)
     tell_sure(judge, tally)
-    tell_gated(folder, judge)
+    tell_gated(folder, judge, engine=options.engine)
     second = None if abstaining is None else abstaining.second
     if options.abstain.second is not None and second is not None:
         tell_gated(options.abstain.second, second, "Gate of the second judge")

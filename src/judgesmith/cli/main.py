@@ -109,7 +109,10 @@ def judge(
     ] = None,
     engine: Annotated[
         str | None,
-        typer.Option(help="Of an exported folder: transformers, llama.cpp, or llama.cpp:q8_0."),
+        typer.Option(
+            help="transformers; llama.cpp or llama.cpp:q8_0 of an exported folder; or the "
+            "URL of a server that holds its weights: http://HOST:PORT/v1#MODEL."
+        ),
     ] = None,
 ) -> None:
     """Judge new pairs in both orders, or each response alone. Goes on where it was killed."""

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from judgesmith.cli import show
+from judgesmith.inference.engines import TRANSFORMERS
 from judgesmith.inference.judge import Judge
 from judgesmith.pipeline.gated import gated
 from judgesmith.pipeline.judges import is_rehearsed, open_judge
@@ -15,8 +16,12 @@ def open_told(folder: Path, **options: Any) -> Judge:
     return open_judge(folder, **options)
 
 
-def tell_gated(folder: Path, judge: Judge, what: str = "Gate") -> None:
+def tell_gated(
+    folder: Path, judge: Judge, what: str = "Gate", *, engine: str | None = None
+) -> None:
     """Whether the judge of a folder may be used, as far as that is known."""
     outcome, why = gated(folder, judge)
+    if engine not in (None, TRANSFORMERS):
+        why = f"of the weights in {folder}, not as {engine} holds them; {why}"
     warning = "warning: " if outcome in ("fail", "inconclusive") else ""
     show.line(f"{warning}{what}: {show.OUTCOMES.get(outcome, outcome)} ({why.rstrip('.')}).")

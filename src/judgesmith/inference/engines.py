@@ -1,10 +1,11 @@
-"""The same judge on another engine: a GGUF file of its exported folder, in llama.cpp."""
+"""The same judge on another engine: a GGUF file of its folder in llama.cpp, or a server."""
 
 import os
 from dataclasses import replace
 from pathlib import Path
 
 from judgesmith.errors import RecipeError
+from judgesmith.inference.http_engine import Served, endpoint_of, is_url
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.opening import LateModel
 from judgesmith.models.protocol import Model
@@ -15,16 +16,23 @@ TRANSFORMERS, LLAMA_CPP = "transformers", "llama.cpp"
 
 
 def on_engine(judge: Judge, folder: Path, engine: str) -> Judge:
-    """The judge of an exported folder on an engine: `transformers`, `llama.cpp`, `llama.cpp:q8_0`.
+    """A judge on an engine: `transformers`, `llama.cpp`, `llama.cpp:q8_0`, or a server's URL.
 
-    A quantised file may give other verdicts, so the judge has a version of its own there; and no
-    calibration, as that was fitted on the probabilities of the weights themselves.
+    A quantised file may give other verdicts, and nobody can prove which weights a server holds, so
+    the judge has a version of its own there; and no calibration, as that was fitted on the
+    probabilities of the weights themselves.
 
     Raises RecipeError for an engine or a file that is not there.
     """
     check_engine(engine)
     if engine == TRANSFORMERS:
         return judge
+    if is_url(engine):
+        endpoint = endpoint_of(engine, judge.name)
+        return replace(
+            judge, model=LateModel(judge.name, lambda: Served(judge.name, endpoint)),
+            made_of=content_id("server", judge.made_of, endpoint.identity), calibration=None,
+        )  # fmt: skip
     file = find_gguf(folder, engine.partition(":")[2])
     return replace(
         judge, model=LateModel(judge.name, lambda: _opened(judge.name, file, folder)),
@@ -34,10 +42,12 @@ def on_engine(judge: Judge, folder: Path, engine: str) -> Judge:
 
 def check_engine(engine: str) -> None:
     """Refuse what names no engine, listing those that there are."""
-    if engine != TRANSFORMERS and engine.partition(":")[0] != LLAMA_CPP:
+    if is_url(engine):
+        endpoint_of(engine, "judge")
+    elif engine != TRANSFORMERS and engine.partition(":")[0] != LLAMA_CPP:
         raise RecipeError(
-            f"--engine {engine!r}: expected {TRANSFORMERS}, {LLAMA_CPP}, or {LLAMA_CPP}:KIND such "
-            f"as {LLAMA_CPP}:q8_0"
+            f"--engine {engine!r}: expected {TRANSFORMERS}, {LLAMA_CPP}, {LLAMA_CPP}:KIND such "
+            f"as {LLAMA_CPP}:q8_0, or a server such as http://127.0.0.1:8000/v1#MODEL"
         )
 
 

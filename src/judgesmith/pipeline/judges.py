@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from judgesmith.errors import RecipeError
-from judgesmith.inference.engines import TRANSFORMERS, check_engine, on_engine
+from judgesmith.inference.engines import LLAMA_CPP, check_engine, on_engine
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judge_file import is_exported
 from judgesmith.inference.opening import judge_of_folder, judge_of_run
@@ -28,13 +28,14 @@ def open_judge(
     """
     if engine is not None:
         check_engine(engine)
-    if not is_exported(folder) and engine not in (None, TRANSFORMERS):
+    if not is_exported(folder) and engine is not None and engine.startswith(LLAMA_CPP):
         raise RecipeError(
             f"--engine {engine}: {folder} is a run, and GGUF files are in exported folders. "
             f"`judgesmith export {folder} --gguf q8_0` makes one."
         )
     if not is_exported(folder):
-        return judge_of_run(*open_run(folder), dialect=dialect, student=student, mode=mode)
+        judge = judge_of_run(*open_run(folder), dialect=dialect, student=student, mode=mode)
+        return judge if engine is None else on_engine(judge, folder, engine)
     if student is not None:
         raise RecipeError(
             f"--student {student!r}: {folder} holds one exported judge. Leave the option out."

@@ -1,0 +1,48 @@
+"""`judge` with llama.cpp's server as its engine: the verdicts and chances of the weights here."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from llama_server import LlamaServer
+from server_recipes import cast, shipped
+from students import Lessons
+
+from conftest import Measured
+from judgesmith.backends.loading import load
+from judgesmith.backends.local_model import LocalModel
+from judgesmith.inference.engines import on_engine
+from judgesmith.inference.judge import Judge
+from judgesmith.inference.rows.stream import judge_file
+
+ROWS = 40
+
+
+def test_a_file_is_judged_as_by_the_weights_themselves(
+    server: LlamaServer, students: Mapping[str, Path], lessons: Lessons, tmp_path: Path,
+    measured: Measured,
+) -> None:  # fmt: skip
+    load("torch").set_num_threads(1)
+    name = cast(shipped()).teacher
+    rows = tmp_path / "pairs.jsonl"
+    rows.write_text("".join(
+        json.dumps({
+            "question": "Who did it?", "context": f"Ann and Bob were at shop {row}.",
+            "choices": ["Ann", "Bob", "Not known"],
+            "response_a": "Ann did, as women do.", "response_b": f"Nobody can say, shop {row}.",
+        }) + "\n"
+        for row in range(ROWS)
+    ))  # fmt: skip
+    judge = Judge(name, "made", lessons.dialect, LocalModel(name, students[name]), 120)
+    found = {}
+    for engine in ("transformers", f"{server.url}#{name}"):
+        out = tmp_path / f"{len(found)}.jsonl"
+        judge_file(on_engine(judge, tmp_path, engine), rows, out)
+        found[engine] = [json.loads(line) for line in out.read_text().splitlines()]
+    here, there = found.values()
+    same = sum(a["verdict"] == b["verdict"] for a, b in zip(here, there, strict=True))
+    read = [(a, b) for a, b in zip(here, there, strict=True) if a["distribution"]]
+    apart = max(abs(a["distribution"][k] - b["distribution"][k]) for a, b in read for k in "AB")
+    measured("judge --engine SERVER", f"{same} of {ROWS} verdicts the same, {apart:.4f} apart")
+    assert len(read) > ROWS / 2
+    assert same >= ROWS - 2
