@@ -1,14 +1,13 @@
 """`judge` with llama.cpp's server as its engine: the verdicts and chances of the weights here."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from llama_server import LlamaServer
 from server_recipes import cast, shipped
 from students import Lessons
 
-from conftest import Measured
 from judgesmith.backends.loading import load
 from judgesmith.backends.local_model import LocalModel
 from judgesmith.inference.engines import on_engine
@@ -20,7 +19,7 @@ ROWS = 40
 
 def test_a_file_is_judged_as_by_the_weights_themselves(
     server: LlamaServer, students: Mapping[str, Path], lessons: Lessons, tmp_path: Path,
-    measured: Measured,
+    measured: Callable[[str, str], None],
 ) -> None:  # fmt: skip
     load("torch").set_num_threads(1)
     name = cast(shipped()).teacher

@@ -37,7 +37,5 @@ def test_a_folder_without_files_says_how_to_make_one(tmp_path: Path) -> None:
 def test_an_engine_that_nobody_has_lists_those_that_there_are(tmp_path: Path) -> None:
     """Whatever the folder holds, and before it is looked at."""
     for folder in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(
-            RecipeError, match=r"expected transformers, llama\.cpp, llama\.cpp:KIND"
-        ):
+        with pytest.raises(RecipeError, match=r"expected transformers, llama\.cpp, "):
             open_judge(folder, engine="vllm")
