@@ -55,7 +55,7 @@ class Running:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "judgesmith", "serve", str(folder), "--port", str(port),
              *map(str, options)],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
         assert self.process.stdout is not None
@@ -192,6 +192,16 @@ def test_a_signal_while_the_judge_loads_ends_it(exported: Path) -> None:
         assert not server.ready.is_set()
         server.end()
         assert "Traceback" not in "".join(server.said)
+
+
+def test_an_attached_server_ends_with_its_input(exported: Path) -> None:
+    """As it is closed where the process that started the server is killed."""
+    with running(exported, "--attached") as server:
+        assert server.wait().judge()["verdict"] == "TIE"
+        assert server.process.stdin is not None
+        server.process.stdin.close()
+        assert server.process.wait(60) == 0
+    assert server.said[-1].startswith("Stopped")
 
 
 def test_mistakes_are_told(exported: Path, tmp_path: Path) -> None:

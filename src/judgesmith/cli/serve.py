@@ -25,6 +25,9 @@ def serve(
     open_to_all: Annotated[
         bool, typer.Option("--open-to-all", help="No keys on an address that others can reach.")
     ] = False,
+    attached: Annotated[
+        bool, typer.Option("--attached", help="End where standard input is closed, too.")
+    ] = False,
     dialect: Dialect = None,
     student: Student = None,
     mode: Mode = None,
@@ -57,7 +60,7 @@ def serve(
         raise typer.BadParameter("expected a run or the folder of an exported judge, found none")
     options = ServeOptions(
         host, port, keys, open_to_all, queue, batch, window_ms, body_mb, log, log_rate, log_redact,
-        mode, AbstainOptions(abstain_risk, abstain_delta),
+        mode, AbstainOptions(abstain_risk, abstain_delta), attached,
     )  # fmt: skip
     if not serve_command(folder, options, dialect=dialect, student=student):
         raise typer.Exit(UNDECIDED)

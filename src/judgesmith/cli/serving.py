@@ -1,6 +1,9 @@
 """`serve`: a judge over HTTP."""
 
+import os
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +36,7 @@ class ServeOptions(NamedTuple):
     log_redact: bool
     mode: Mode | None = None
     abstain: AbstainOptions = AbstainOptions()
+    attached: bool = False
 
 
 class NotPromisedError(JudgesmithError):
@@ -92,12 +96,21 @@ def serve_command(
             raise NotPromisedError(abstaining.told)
         return Opened(judge, abstaining)
 
+    if options.attached:
+        threading.Thread(target=_end_with_input, daemon=True).start()
     try:
         serve(opened, Address(options.host, options.port), settings, _tell)
     except NotPromisedError as error:
         show.line(str(error))
         return False
     return True
+
+
+def _end_with_input() -> None:
+    """Stop as at a signal once whoever started this process has closed our input, or has died."""
+    while os.read(sys.stdin.fileno(), 4096):  # a buffered read would hold a lock at the end
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _tell(line: str) -> None:
