@@ -16,7 +16,7 @@ def exported(command: Any, tiny_run: Path, tmp_path_factory: pytest.TempPathFact
     """A copy of the run, exported with everything that needs no llama.cpp."""
     run: Path = tmp_path_factory.mktemp("export") / "run"
     shutil.copytree(tiny_run, run)
-    done = command("export", run, "--vllm", "--dataset")
+    done = command("export", run, "--vllm", "--dataset", "--served")
     assert done.returncode == 3, done.stdout + done.stderr  # two dev items decide nothing
     assert "inconclusive" in done.stdout
     return run
@@ -45,6 +45,16 @@ def test_the_judge_in_the_folder_judges(exported: Path, command: Any, tmp_path: 
     (judged,) = (json.loads(line) for line in (tmp_path / "pairs.judged.jsonl").open())
     held = json.loads((exported / "export" / "sft" / "judge.json").read_text())
     assert judged["dialect"] == held["dialect_hash"]
+
+
+def test_the_served_judge_stands_beside_the_folder_in_the_card(exported: Path) -> None:
+    found = json.loads((exported / "export" / "export.json").read_text())["exported"][0]
+    card = (exported / "export" / "sft" / "README.md").read_text()
+    for form in ("Hugging Face folder", "served, /v1/judgments", "served, /v1/chat/completions"):
+        (row,) = (one for one in found["parity"] if one["form"] == form)
+        assert row["flips"]["value"] == 0
+        assert row["tokens_checked"] > 0
+        assert form in card
 
 
 def test_nothing_in_the_folder_names_a_place_on_this_machine(exported: Path) -> None:
@@ -80,7 +90,7 @@ def test_a_second_call_makes_nothing_anew_and_a_push_lists_first(
 ) -> None:
     weights = exported / "export" / "sft" / "model.safetensors"
     before = weights.stat().st_mtime_ns
-    done = command("export", exported, "--vllm", "--dataset", "--push", "me/judge")
+    done = command("export", exported, "--vllm", "--dataset", "--served", "--push", "me/judge")
     assert weights.stat().st_mtime_ns == before
     assert "model.safetensors" in done.stdout
     assert "me/judge-data" in done.stdout
@@ -99,6 +109,7 @@ def test_a_second_call_makes_nothing_anew_and_a_push_lists_first(
         (("--adapter",), "--adapter: expected a checkpoint that is an adapter"),
         (("--max-kappa-loss", "2"), "less than 1"),
         (("--no-check", "--max-kappa-loss", "0.1"), "expected a check"),
+        (("--no-check", "--served"), "--served: expected a check"),
         (("--yes",), "--yes: expected --push"),
     ],
 )

@@ -21,6 +21,7 @@ class ExportOptions(NamedTuple):
     gguf: str | None
     flags: dict[str, bool | None]
     max_kappa_loss: float | None
+    served: bool
 
     def given(self) -> dict[str, Any]:
         """The same as fields of the stage's config."""
@@ -33,6 +34,10 @@ class ExportOptions(NamedTuple):
         found |= {name: value for name, value in self.flags.items() if value is not None}
         if self.max_kappa_loss is not None:
             found["max_kappa_loss"] = self.max_kappa_loss
+        if self.served:
+            if found.get("check") is False:
+                raise RecipeError("--served: expected a check, found --no-check; leave one out.")
+            found["check"] = "served"
         return found
 
 

@@ -334,6 +334,9 @@ def export(
     check: Annotated[
         bool | None, typer.Option("--check/--no-check", help="Is each form the same judge?")
     ] = None,
+    served: Annotated[
+        bool, typer.Option("--served", help="Check it behind `judgesmith serve`, too.")
+    ] = False,
     max_kappa_loss: Annotated[
         float | None, typer.Option(min=0, help="Most kappa that a form may lose.")
     ] = None,
@@ -349,7 +352,7 @@ def export(
     from judgesmith.cli.exporting import ExportOptions, Pushing, export_command
 
     flags = {"merged": merged, "dataset": dataset, "ollama": ollama, "vllm": vllm, "check": check}
-    options = ExportOptions(checkpoint, gguf, flags, max_kappa_loss)
+    options = ExportOptions(checkpoint, gguf, flags, max_kappa_loss, served)
     if push is None and (yes or public):
         raise RecipeError(f"{'--yes' if yes else '--public'}: expected --push OWNER/NAME beside it")
     pushing = None if push is None else Pushing(push, now=yes, public=public)

@@ -5,6 +5,9 @@ from judgesmith.report.exports import Exported, Gguf, Parity
 from judgesmith.report.numbers import figure, plural
 
 NOT_BOUNDED = "no bound"
+SERVED = (
+    " Of a served form the number of ids is, and the replies are those of the folder it serves."
+)
 
 
 def parity_table(one: Exported) -> Table:
@@ -23,9 +26,14 @@ def parity_table(one: Exported) -> Table:
             f"The same {plural(size.items, 'dev item')} on {plural(size.questions, 'question')} to "
             f"each; {size.metric} of the student as trained: {_plain(size.reference)}. `lost at "
             "most` is the upper bound of a paired 95% interval over questions. Token ids of all "
-            "compared texts are equal."
+            f"compared texts are equal.{SERVED if _is_served(one) else ''}"
         ),
     )  # fmt: skip
+
+
+def _is_served(one: Exported) -> bool:
+    """Whether the judge behind the server was checked, too."""
+    return any(found.form.startswith("served, ") for found in one.parity)
 
 
 def _parity_row(found: Parity) -> tuple[Cell, ...]:

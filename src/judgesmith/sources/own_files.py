@@ -1,6 +1,6 @@
 """A user's own files: responses, labels, and pairs to judge."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
@@ -260,6 +260,19 @@ def entry_of(row: PairRow, kind: Kind, *, name: str, source: str, where: str) ->
         response_ids=tuple(r.id for r in responses), bucket="judged", subtype=None, split=None,
     )  # fmt: skip
     return OwnPair(row, question, responses, item, where)
+
+
+def row_of(question: Question, responses: Sequence[Response], kind: Kind) -> PairRow:
+    """The row in which records would be given to a judge; `kind` is that of the item."""
+    texts = [response.text for response in responses]
+    names = {Kind.SINGLE: ["response"], Kind.PAIR: ["response_a", "response_b"]}.get(kind)
+    shown: dict[str, Any] = (
+        {"responses": tuple(texts)} if names is None else dict(zip(names, texts, strict=True))
+    )
+    return PairRow(
+        context=question.context, question=question.text, choices=question.choices,
+        reference=question.reference, grounding=question.grounding, fields=question.task, **shown,
+    )  # fmt: skip
 
 
 def _to_judge(row: PairRow, where: str, kind: Kind) -> tuple[str, ...]:

@@ -15,15 +15,20 @@ from judgesmith.models.protocol import Model, Sampling
 from judgesmith.records import TIE, AnnotatorKind, Judgment, Kind, Message
 from judgesmith.report.exports import Parity
 from judgesmith.runs.layout import RunDir
+from judgesmith.sources.own_files import PairRow, row_of
 from judgesmith.stages.export.config import Config
 from judgesmith.tasks import known_dialects, task_of
 
 
 class Said(NamedTuple):
-    """Verdicts in the order of the items, or of their scores; and the labels in the same order."""
+    """Verdicts in the order of the items, or of their scores; and the labels in the same order.
+
+    `replies` are what was read, one for each item and order.
+    """
 
     verdicts: Sequence[Any]
     labels: Sequence[Any]
+    replies: Sequence[str | None] = ()
 
 
 class Checker(NamedTuple):
@@ -33,6 +38,7 @@ class Checker(NamedTuple):
     dev: DevSet
     margin: float | None
     limit: float
+    served: bool
 
     @classmethod
     def of_run(
@@ -42,7 +48,7 @@ class Checker(NamedTuple):
         asking = Asking(dialect, reply_tokens, config.items, run_dir.seed)
         dev = DevSets.of_run(run_dir, [asking], known_dialects(task_of(run_dir.header))).first
         margin = margin_in(weights_folder(run_dir, student), dialect) if dev.needs_margin else None
-        return cls(run_dir, dev, margin, config.max_kappa_loss)
+        return cls(run_dir, dev, margin, config.max_kappa_loss, config.check == "served")
 
     def ask(self, name: str, opened: Callable[[], Model]) -> Said:
         """What a model says of every item; resumed after a kill."""
@@ -55,9 +61,10 @@ class Checker(NamedTuple):
         judgments, _ = judge_items(
             about, [name], partial, lambda _: opened(), stage=f"check {name}"
         )
+        replies = [judgment.reply for judgment in judgments]
         if dev.form == "scores":
-            return Said(*dev.places_of(judgments))
-        return Said(self._read(judgments), dev.labels)
+            return Said(*dev.places_of(judgments), replies)
+        return Said(self._read(judgments), dev.labels, replies)
 
     def _read(self, judgments: Sequence[Judgment]) -> list[Verdict]:
         dialect = self.dev.asking.dialect
@@ -79,6 +86,19 @@ class Checker(NamedTuple):
             Asked(judge.labels, self.dev.clusters, title, levels),
             limit=self.limit, seed=self.run_dir.seed, tokens_checked=tokens_checked,
         )  # fmt: skip
+
+    def rows(self) -> list[PairRow] | None:
+        """The items as rows of a file; None where labels are grades, which no row is given back."""
+        dev = self.dev
+        if dev.form == "scores":
+            return None
+        return [
+            row_of(
+                dev.questions[item.question_id], [dev.responses[one] for one in item.response_ids],
+                item.kind,
+            )
+            for item in dev.items
+        ]  # fmt: skip
 
     def prompts(self, most: int) -> list[tuple[Message, ...]]:
         """Some of the very prompts that are asked, to compare token ids on."""

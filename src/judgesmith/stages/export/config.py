@@ -1,7 +1,7 @@
 """What a recipe says of an export: which checkpoints, in which forms, how much they may lose."""
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -23,7 +23,8 @@ class Config(Section):
     is laid over its base; whole models are written in `dtype`. `dialect` is only needed for a
     student of several. `max_kappa_loss` is the most agreement that a form may lose on `items` dev
     items, by the upper bound of a 95% interval; without `check` nothing is measured, and the card
-    says so. `ollama` and `vllm` add the files that those need, `dataset` the run's data.
+    says so; `check: served` asks the folder behind `judgesmith serve`, too. `ollama` and `vllm`
+    add the files that those need, `dataset` the run's data.
     """
 
     checkpoints: tuple[str, ...] = Field(("sft",), min_length=1)
@@ -35,7 +36,7 @@ class Config(Section):
     ollama: bool = False
     vllm: bool = False
     dataset: bool = False
-    check: bool = True
+    check: bool | Literal["served"] = True
     items: int = Field(400, gt=0)
     max_kappa_loss: float = Field(0.05, ge=0, lt=1)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from judgesmith.backends.adapters import base_of, is_adapter
+from judgesmith.backends.encode import encode_prompt
 from judgesmith.backends.gguf.convert import Kind, describe, fallen_back, write_gguf
 from judgesmith.backends.judge_folder import count_numbers, require_same_ids, write_judge_folder
 from judgesmith.backends.llama_cpp import AWKWARD, SPOKEN, LlamaCpp, NotThisJudge
@@ -20,6 +21,7 @@ from judgesmith.backends.origin import (
     reply_budget,
     require_trained_in,
 )
+from judgesmith.backends.student import open_tokenizer
 from judgesmith.backends.threads import choose_threads
 from judgesmith.errors import DataError, RunError
 from judgesmith.inference.calibration import CALIBRATION_FILE, calibration_for
@@ -40,11 +42,19 @@ from judgesmith.runs.students import student_folder, student_stage
 from judgesmith.stages.export.checking import Checker, Said
 from judgesmith.stages.export.config import Config, student_of
 from judgesmith.stages.export.deploying import write_deployment
+from judgesmith.stages.export.served import (
+    WithoutSystem,
+    require_same_prompts,
+    require_same_replies,
+    served,
+)
 from judgesmith.tasks import load_dialect, task_of
 
 VERSION = 1
 OUTPUTS = ("export/export.json",)
 HUGGING_FACE = "Hugging Face folder"
+JUDGMENTS, CHATS = "served, /v1/judgments", "served, /v1/chat/completions"
+NO_GRADES = "it gives expected scores, and the labels are grades, which its chats give"
 NO_CHECK = "left out (export.check, --no-check)"
 NO_DEV = "no dev item of this dialect has a label by the answer key or a teacher"
 _REPLY_TOKENS = 300
@@ -119,8 +129,7 @@ def _export(source: Source, config: Config, run_dir: RunDir, models: ModelOpener
         checker = Checker.of_run(
             run_dir, source.student, source.dialect, source.reply_tokens, config
         )
-        gguf, parity = _check(source, checker, models, folder, gguf)
-        missing = {} if checker.dev.items else dict.fromkeys(missing, NO_DEV)
+        gguf, parity, missing = _check(source, checker, models, folder, gguf)
     write_deployment(folder, source.dialect, written, gguf, config, source.reply_tokens)
     return Exported(
         checkpoint=source.checkpoint, student=source.student, folder=folder.name,
@@ -172,31 +181,58 @@ def _describe(files: dict[Kind, Path]) -> list[Gguf]:
 
 def _check(
     source: Source, checker: Checker, models: ModelOpener, folder: Path, gguf: list[Gguf]
-) -> tuple[list[Gguf], list[Parity]]:
-    """Token ids of every form, and its verdicts where there are labelled items.
+) -> tuple[list[Gguf], list[Parity], dict[str, str]]:
+    """Token ids of every form, its verdicts where there are labelled items, and what was left out.
 
     A GGUF file that is not this judge, or loses too much, is deleted.
     """
     prompts = checker.prompts(_COMPARED)
     same = require_same_ids(source.path, folder, prompts)
     if not checker.dev.items:
-        return [_refused_if(one, _opened(one, folder, prompts), folder) for one in gguf], []
+        missing = dict.fromkeys((HUGGING_FACE, *(one.kind for one in gguf)), NO_DEV)
+        return (
+            [_refused_if(one, _opened(one, folder, prompts), folder) for one in gguf],
+            [],
+            missing,
+        )
     judge = checker.ask(source.student, lambda: models(source.student))
     name = f"{source.checkpoint}, exported"
     whole = checker.ask(name, lambda: LocalModel(name, str(folder)))
-    parity = [checker.parity(HUGGING_FACE, judge, whole, same)]
+    parity, missing = [checker.parity(HUGGING_FACE, judge, whole, same)], dict[str, str]()
+    if checker.served:
+        found, missing = _check_served(source, checker, folder, judge, whole)
+        parity += found
     kept = []
     for one in gguf:
-        found = _opened(one, folder, prompts)
-        if isinstance(found, LlamaCpp):
-            said = _ask(checker, found)
+        opened = _opened(one, folder, prompts)
+        if isinstance(opened, LlamaCpp):
+            said = _ask(checker, opened)
             compared = len(AWKWARD) + len(SPOKEN) + len(prompts)
             parity.append(checker.parity(one.kind, judge, said, compared))
             lost = parity[-1]
             kept.append(_refused_if(one, lost.reason if lost.outcome == "fail" else None, folder))
         else:
-            kept.append(_refused_if(one, found, folder))
-    return kept, parity
+            kept.append(_refused_if(one, opened, folder))
+    return kept, parity, missing
+
+
+def _check_served(
+    source: Source, checker: Checker, folder: Path, judge: Said, whole: Said
+) -> tuple[list[Parity], dict[str, str]]:
+    """The folder behind the real server, by both of its APIs; the chats send no system text."""
+    prompts, name = checker.prompts(_COMPARED), f"{source.checkpoint}, served"
+    tokenizer = open_tokenizer(source.path)
+    lengths = [len(encode_prompt(tokenizer, turns)) for turns in prompts]
+    with served(folder) as server, server.chats() as chats:
+        same = require_same_prompts(server, chats, source.dialect, prompts, lengths)
+        said = checker.ask(name, lambda: WithoutSystem(name, chats, source.dialect))
+        require_same_replies(whole.replies, said.replies)
+        found = [checker.parity(CHATS, judge, said, same)]
+        rows = checker.rows()
+        if rows is None:
+            return found, {JUDGMENTS: NO_GRADES}
+        verdicts = Said(server.verdicts(rows), judge.labels)
+    return [checker.parity(JUDGMENTS, judge, verdicts, same), *found], {}
 
 
 def _ask(checker: Checker, model: LlamaCpp) -> Said:
