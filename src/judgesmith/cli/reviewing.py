@@ -2,15 +2,17 @@
 
 import sys
 import webbrowser
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from judgesmith.cli import show
 from judgesmith.cli.opened_review import Wanted, existing_review, open_review
-from judgesmith.errors import RecipeError, RunError
+from judgesmith.errors import JudgesmithError, RecipeError, RunError
 
 if TYPE_CHECKING:
     from judgesmith.review.review import Review
     from judgesmith.review.types import AgreementRow
+    from judgesmith.runs.layout import RunDir
 
 NEEDS = (
     "reviewing needs packages that are not installed ({missing}). Install them: "
@@ -55,8 +57,27 @@ def review_command(source: str, wanted: Wanted, serving: Serving) -> None:
         if serving.open_browser:
             webbrowser.open(f"{url}{link}")
 
-    serve(review, Address(serving.host, serving.port), tell)
+    run_dir = run_of(source, review)
+    serve(review, Address(serving.host, serving.port), tell, run_dir)
     print("Stopped; what was told as saved is on disk", file=sys.stderr)
+
+
+def run_of(source: str, review: "Review") -> "RunDir | None":
+    """The run that a review is of, with its index built; None where it cannot be looked at."""
+    from judgesmith.pipeline.recipes import is_run, open_run
+    from judgesmith.review.looking.index import open_index
+
+    places = (Path(source), review.folder.parent, Path(review.about.source))
+    found = next(filter(is_run, places), None) if review.about.from_run else None
+    if found is None:
+        return None
+    try:
+        run_dir, _ = open_run(found)
+        open_index(run_dir).close()
+    except JudgesmithError as error:
+        print(f"The page Look is left out: {error}", file=sys.stderr)
+        return None
+    return run_dir
 
 
 def add_command(source: str, wanted: Wanted, adding: Adding) -> None:

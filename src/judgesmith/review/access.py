@@ -9,9 +9,10 @@ from starlette.responses import HTMLResponse, Response
 
 from judgesmith.records import content_id
 from judgesmith.review.door import csrf_of
-from judgesmith.review.pages import PAGES, page
+from judgesmith.review.pages import LOOK, PAGES, page
 from judgesmith.review.review import Review
 from judgesmith.review.types import Annotator
+from judgesmith.runs.layout import RunDir
 
 
 class Refused(Exception):
@@ -36,10 +37,11 @@ class Settings(NamedTuple):
 
 @dataclass(frozen=True)
 class Room:
-    """A review and how it is served: what every route needs."""
+    """A review and how it is served: what every route needs; `run_dir` is the run it is of."""
 
     review: Review
     settings: Settings
+    run_dir: RunDir | None = None
 
     @property
     def name(self) -> str:
@@ -77,7 +79,10 @@ class Room:
         **values: Any,
     ) -> HTMLResponse:  # fmt: skip
         """A page as this person sees it."""
-        links = [link for role, found in PAGES.items() if me and role in me.roles for link in found]
+        links = [
+            link for role, found in PAGES.items() if me and role in me.roles for link in found
+            if link != LOOK or self.run_dir is not None
+        ]  # fmt: skip
         return page(
             template, status=status, about=self.review.about, me=me, pages=links,
             here="/" + request.url.path.split("/")[1], csrf=csrf_of(request.scope["token"]),

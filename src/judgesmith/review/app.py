@@ -16,6 +16,7 @@ from judgesmith.review.pages import static
 from judgesmith.review.routes.adjudicating import adjudicating
 from judgesmith.review.routes.entering import entering
 from judgesmith.review.routes.labelling import as_current, labelling
+from judgesmith.review.routes.looking import looking
 from judgesmith.review.routes.owning import owning
 from judgesmith.review.types import ConflictError, WithheldError
 
@@ -27,6 +28,8 @@ def create_app(room: Room) -> FastAPI:
     app = FastAPI(title="judgesmith review", docs_url=None, redoc_url=None, openapi_url=None)
     for routes in (entering, labelling, adjudicating, owning):
         app.include_router(routes(room))
+    if room.run_dir is not None:
+        app.include_router(looking(room, room.run_dir))
 
     @app.get("/static/{name}")
     async def part(name: str) -> Response:

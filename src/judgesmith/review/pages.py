@@ -12,15 +12,16 @@ FOLDER = Path(__file__).with_name("static")
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 FILES = {path.name: path for path in sorted(FOLDER.iterdir()) if path.suffix in TYPES}
 
+LOOK = ("/look", "Look")
 PAGES = {
     "label": (("/label", "Label"),),
     "adjudicate": (("/adjudicate", "Adjudicate"),),
     "owner": (
-        ("/agreement", "Agreement"), ("/look", "Look"), ("/people", "People"),
+        ("/agreement", "Agreement"), LOOK, ("/people", "People"),
         ("/export", "Export"),
     ),
 }  # fmt: skip
-"""What each role sees in the head of every page."""
+"""What each role sees in the head of every page; LOOK in a review of a run only."""
 
 
 def render(template: str, **values: object) -> str:

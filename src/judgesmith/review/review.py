@@ -207,6 +207,20 @@ class Review:
         """An item with nothing withheld in it."""
         return self._item(item_id)
 
+    def item_ids(self) -> list[str]:
+        """All items, in the source's order."""
+        return [row["id"] for row in self.store.rows("SELECT id FROM items ORDER BY position")]
+
+    def answered_ids(self, annotator: str) -> list[str]:
+        """Items that an annotator answered and is not asked about again."""
+        rows = self.store.rows(
+            "SELECT c.item FROM current c JOIN events e ON e.seq = c.seq WHERE c.annotator = ?"
+            " AND json_extract(CAST(e.body AS TEXT), '$.outcome') <> 'skip'"
+            " EXCEPT SELECT item FROM given WHERE annotator = ? AND waits > 0",
+            annotator, annotator,
+        )  # fmt: skip
+        return [row["item"] for row in rows]
+
     def _known(self, annotator: str) -> None:
         if self.store.one("SELECT 1 FROM annotators WHERE name = ?", annotator) is None:
             raise DataError(f"annotator {annotator!r}: there is nobody of this name.")

@@ -8,14 +8,19 @@ import uvicorn
 from judgesmith.review.access import Room, Settings
 from judgesmith.review.app import create_app
 from judgesmith.review.review import Review
+from judgesmith.runs.layout import RunDir
 from judgesmith.web.listening import LOOPBACK, Address, address_of, is_loopback, listen, url_of
 
 _END_S = 20
 """How long a request that was accepted may take once the server is told to end."""
 
 
-def serve(review: Review, address: Address, tell: Callable[[str], None]) -> None:
+def serve(
+    review: Review, address: Address, tell: Callable[[str], None], run_dir: RunDir | None = None
+) -> None:
     """Serve a review until SIGTERM or SIGINT; what was accepted is answered before it ends.
+
+    `run_dir` is the run that it is of, which its owners can look at.
 
     `tell` is given the address once the socket is open: it answers from then on.
 
@@ -25,7 +30,7 @@ def serve(review: Review, address: Address, tell: Callable[[str], None]) -> None
     bound = address_of(held)
     local = is_loopback(address.host)
     hosts = tuple({*LOOPBACK, address.host.lower()}) if local else None
-    app = create_app(Room(review, Settings(local=local, hosts=hosts)))
+    app = create_app(Room(review, Settings(local=local, hosts=hosts), run_dir))
     server = _Server(uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, proxy_headers=False,
         timeout_graceful_shutdown=_END_S, lifespan="off",

@@ -5,6 +5,7 @@ file each record stands; the texts themselves stay in the run's files. It is bui
 run, and again when a manifest says that a stage was made anew.
 """
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from judgesmith.errors import DataError
+from judgesmith.errors import DataError, RunError
 from judgesmith.evaluation.judges import read_judgments
 from judgesmith.records import Item, Judgment, Status
 from judgesmith.runs.jsonl import file_sha256
@@ -57,7 +58,7 @@ CREATE INDEX of_item ON opinions (n);
 
 def open_index(run_dir: RunDir) -> sqlite3.Connection:
     """The index of a run, built first where there is none of what the run is now."""
-    path, wanted = run_dir.file(FILE), _state(run_dir)
+    path, wanted = run_dir.file(FILE), _wanted(run_dir)
     if not path.exists() or _made_of(path) != wanted:
         _build(run_dir, path, wanted)
     return connect(run_dir)
@@ -71,10 +72,14 @@ def connect(run_dir: RunDir) -> sqlite3.Connection:
     return found
 
 
-def _state(run_dir: RunDir) -> str:
-    """What the run is now: this version, and every stage's manifest."""
+def state_of(run_dir: RunDir) -> dict[str, str]:
+    """What the run is now: the hash of every stage's manifest, by stage."""
     manifests = sorted(run_dir.path.glob(f"*/{MANIFEST}"))
-    return f"{VERSION} " + " ".join(f"{one.parent.name}={file_sha256(one)}" for one in manifests)
+    return {one.parent.name: file_sha256(one) for one in manifests}
+
+
+def _wanted(run_dir: RunDir) -> str:
+    return json.dumps({"index": VERSION, **state_of(run_dir)})
 
 
 def _made_of(path: Path) -> str | None:
@@ -92,7 +97,17 @@ def _build(run_dir: RunDir, path: Path, state: str) -> None:
             f"{run_dir.file(DRAWN)}: expected the run's items, found none yet. Run the recipe "
             "with --until items or a later stage, then look again."
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _build_at(run_dir, path, state)
+    except (OSError, sqlite3.OperationalError) as error:
+        raise RunError(
+            f"{path}: the index of the run cannot be written there: {error}. Give the folder room, "
+            "and the right to write in it."
+        ) from None
+
+
+def _build_at(run_dir: RunDir, path: Path, state: str) -> None:
     made = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     made.unlink(missing_ok=True)
     try:
@@ -184,7 +199,7 @@ class Shelf:
         row = self._db.execute(
             "SELECT at, size FROM records WHERE file = ? AND id = ?", (name, id_)
         ).fetchone()
-        return None if row is None else self._read(name, row[0], row[1])
+        return None if row is None else self._read(name, "id", id_, row[0], row[1])
 
     def of_item(self, id_: str) -> dict[str, list[dict[str, Any]]]:
         """Every record that names an item, by file, in file order."""
@@ -192,16 +207,22 @@ class Shelf:
         asked = "SELECT file, at, size FROM parts WHERE item = ? ORDER BY at"
         rows = self._db.execute(asked, (id_,))
         for name, at, size in rows.fetchall():
-            found[name].append(self._read(name, at, size))
+            found[name].append(self._read(name, "item_id", id_, at, size))
         return found
 
-    def _read(self, name: str, at: int, size: int) -> dict[str, Any]:
+    def _read(self, name: str, field: str, id_: str, at: int, size: int) -> dict[str, Any]:
+        """The record at a place, which must be the one that stood there when it was noted."""
         try:
-            return dict(orjson.loads(os.pread(self._open[name], size, at)))
-        except (orjson.JSONDecodeError, KeyError):
-            raise DataError(
-                f"{name}: the run has changed since it was opened. Start `judgesmith review` again."
-            ) from None
+            found = dict(orjson.loads(os.pread(self._open[name], size, at)))
+            if found[field] == id_:
+                return found
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+            pass
+        raise DataError(
+            f"{name}, byte {at:,}: expected the record with {field} {id_!r}, found another: the "
+            f"file has changed since its index was built. Delete {FILE} in the run's folder and "
+            "start `judgesmith review` again."
+        )
 
 
 def _name_judges(run_dir: RunDir, db: sqlite3.Connection) -> None:

@@ -1,10 +1,8 @@
 """The pages to look at a run: a list that filters and searches, and one item's story."""
 
-import json
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import closing
-from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
@@ -12,8 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from judgesmith.review.looking.index import Shelf, connect, open_index
-from judgesmith.review.looking.queries import PAGE, Filter, count, page
+from judgesmith.review.looking.index import Shelf, connect
+from judgesmith.review.looking.opened import Curtain, Opened
+from judgesmith.review.looking.queries import PAGE, Filter, closed, count, page
 from judgesmith.review.looking.stories import WITHHELD, tell, visible
 from judgesmith.runs.layout import RunDir
 
@@ -30,32 +29,24 @@ Show = Callable[..., HTMLResponse]
 """`show(template, request, **values)` gives a page of the app."""
 
 
-def look_pages(
-    run_dir: RunDir, show: Show, withheld: Callable[[Request], Collection[str]] = lambda _: ()
-) -> APIRouter:
-    """The routes; `withheld` gives ids of items of which who asks may not know everything yet."""
+def look_pages(run_dir: RunDir, show: Show, curtain: Curtain | None = None) -> APIRouter:
+    """The routes; see `Curtain` for what they withhold."""
     router = APIRouter()
-    with closing(open_index(run_dir)) as db:
+    opened = Opened(run_dir, curtain)
+    with closing(connect(run_dir)) as db:
         choices = {name: _values(db, told) for name, told in FACETS.items()}
-
-    def opened(request: Request) -> tuple[sqlite3.Connection, bool]:
-        db, hidden = connect(run_dir), withheld(request)
-        if hidden:
-            _withhold(db, hidden)
-        return db, bool(hidden)
 
     @router.get("/look")
     def look(request: Request) -> HTMLResponse:
         found, after = Filter.of(request.query_params), _number(request.query_params.get("after"))
-        db, hidden = opened(request)
-        with closing(db):
+        with opened.seen_by(request) as (db, hidden):
             rows = page(db, found, after, withheld=hidden)
             total = count(db, found, withheld=hidden)
-            closed = _closed(db, [row["n"] for row in rows]) if hidden else set()
+            unseen = closed(db, [row["n"] for row in rows]) if hidden else set()
         state = {name: value for name, value in vars(found).items() if value}
         more = {**state, "after": rows[PAGE - 1]["n"]} if len(rows) > PAGE else None
         return show(
-            "look.html", request, found=found, rows=rows[:PAGE], total=total, closed=closed,
+            "look.html", request, found=found, rows=rows[:PAGE], total=total, closed=unseen,
             withheld=WITHHELD, choices=choices, state=urlencode(state),
             more=None if more is None else urlencode(more),
             first=urlencode(state) if after else None,
@@ -64,13 +55,12 @@ def look_pages(
     @router.get("/look/{item}")
     def one(item: str, request: Request) -> HTMLResponse:
         found = Filter.of(request.query_params)
-        db, hidden = opened(request)
-        with closing(db), closing(Shelf(run_dir, db)) as shelf:
+        with opened.seen_by(request) as (db, hidden), closing(Shelf(run_dir, db)) as shelf:
             row = db.execute("SELECT * FROM items WHERE id = ?", (item,)).fetchone()
             story = tell(shelf, item)
             if row is None or story is None:
                 raise HTTPException(404, f"This run has no item {item!r}.")
-            allowed = not (hidden and _closed(db, [row["n"]]))
+            allowed = not (hidden and closed(db, [row["n"]]))
             mates = db.execute(
                 "SELECT id, split FROM items WHERE question = ? AND id <> ? LIMIT 50",
                 (row["question"], item),
@@ -87,20 +77,6 @@ def look_pages(
 
 def _values(db: sqlite3.Connection, told: str) -> list[str]:
     return [str(row[0]) for row in db.execute(f"{told} ORDER BY 1 LIMIT 60") if row[0] is not None]
-
-
-def _withhold(db: sqlite3.Connection, ids: Collection[str]) -> None:
-    """Withhold items, and all others of their questions: a shared response would tell of them."""
-    db.execute("CREATE TEMP TABLE withheld (n INTEGER PRIMARY KEY)")
-    db.execute(
-        "INSERT INTO withheld SELECT n FROM items WHERE question IN (SELECT question FROM items "
-        "JOIN json_each(?) ON items.id = json_each.value)", (json.dumps(list(ids)),),
-    )  # fmt: skip
-
-
-def _closed(db: sqlite3.Connection, numbers: list[Any]) -> set[int]:
-    marks = ", ".join("?" * len(numbers))
-    return {row[0] for row in db.execute(f"SELECT n FROM withheld WHERE n IN ({marks})", numbers)}
 
 
 def _number(text: str | None) -> int:

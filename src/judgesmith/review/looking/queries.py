@@ -8,6 +8,8 @@ from typing import Any
 PAGE = 50
 OPEN = ("split", "category", "kind", "question")
 """What may be known of an item before one's own answer, besides its question and responses."""
+SEEN = "(n IN (SELECT n FROM unasked) OR n IN (SELECT n FROM opened))"
+"""Items of which nothing is withheld, where a curtain is drawn."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def match(text: str) -> str:
 
 
 def condition(found: Filter, withheld: bool = False) -> tuple[str, list[Any]]:
-    """The filter as SQL over `items`; with `withheld`, items in that table tell nothing closed."""
+    """The filter as SQL over `items`; with `withheld`, others than SEEN tell nothing closed."""
     terms = ["1"]
     values: list[Any] = []
 
@@ -72,17 +74,17 @@ def condition(found: Filter, withheld: bool = False) -> tuple[str, list[Any]]:
         both = "SELECT a.n FROM opinions a JOIN opinions b ON a.n = b.n"
         so = f"a.judge = ? AND b.judge = ? AND a.verdict {sign} b.verdict"
         add(f"n IN ({both} WHERE {so})", found.judge, found.other)
-    closed = len(values) > sum(bool(getattr(found, name)) for name in OPEN)
+    narrows = len(values) > sum(bool(getattr(found, name)) for name in OPEN)
     asked = match(found.q)
     if asked:
         whole = "n IN (SELECT rowid FROM words WHERE words MATCH ?)"
         if withheld:
-            rest = f"{whole} AND n NOT IN (SELECT n FROM withheld)"
+            rest = f"{whole} AND {SEEN}"
             add(f"({whole} OR {rest})", f"{{question responses}} : ({asked})", asked)
         else:
             add(whole, asked)
-    if closed and withheld:
-        add("n NOT IN (SELECT n FROM withheld)")
+    if narrows and withheld:
+        add(SEEN)
     return " AND ".join(terms), values
 
 
@@ -121,3 +123,10 @@ def count(db: sqlite3.Connection, found: Filter, *, withheld: bool = False) -> i
     """How many items the filter finds."""
     where, values = condition(found, withheld)
     return int(db.execute(f"SELECT count(*) FROM items WHERE {where}", values).fetchone()[0])
+
+
+def closed(db: sqlite3.Connection, numbers: list[int]) -> set[int]:
+    """Those of some items of which something is withheld, where a curtain is drawn."""
+    marks = ", ".join("?" * len(numbers))
+    told = f"SELECT n FROM items WHERE n IN ({marks}) AND NOT {SEEN}"
+    return {row[0] for row in db.execute(told, numbers)}
