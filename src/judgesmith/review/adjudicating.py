@@ -6,7 +6,7 @@ from sqlite3 import Row
 import orjson
 
 from judgesmith.errors import DataError
-from judgesmith.review.answering import add_event, checked
+from judgesmith.review.answering import add_event, checked, is_kept, note_seen
 from judgesmith.review.encoding import item_of, outcome_bytes, outcome_of
 from judgesmith.review.handing import Task
 from judgesmith.review.said import by_item, given, key_of, outcomes, taught
@@ -82,6 +82,8 @@ def reveal(store: Store, annotator: str, item: str) -> Revealed:
         raise WithheldError("Answer the item yourself first: what others said is shown after that.")
     row = store.one("SELECT shown, withheld FROM items WHERE id = ?", item)
     assert row is not None
+    with store.writing() as at:
+        note_seen(at, annotator, item)
     return Revealed(
         item_of(row["shown"], row["withheld"]), tuple(one.in_words for one in found),
         outcomes(store).get(item),
@@ -105,7 +107,8 @@ def adjudicate(
         " ".join((outcome.tag or "").split()) or None, outcome.replaces, annotator,
     )  # fmt: skip
     with store.writing() as at:
-        if at.execute("SELECT 1 FROM events WHERE id = ?", (outcome.id,)).fetchone() is None:
+        task, body = Task(outcome.item_id, "adjudicate"), outcome_bytes(kept)
+        if not is_kept(at, kept.id, annotator, task, body):
             row = at.execute(
                 "SELECT e.body FROM outcomes o JOIN events e ON e.seq = o.seq WHERE o.item = ?",
                 (outcome.item_id,),
@@ -113,8 +116,7 @@ def adjudicate(
             standing = None if row is None else outcome_of(row["body"])
             if (None if standing is None else standing.id) != outcome.replaces:
                 raise ConflictError(None if standing is None else _as_answer(standing))
-            task = Task(outcome.item_id, "adjudicate")
-            seq = add_event(at, kept.id, annotator, task, "outcome", (), outcome_bytes(kept))
+            seq = add_event(at, kept.id, annotator, task, "outcome", (), body)
             at.execute("INSERT OR REPLACE INTO outcomes VALUES (?, ?)", (outcome.item_id, seq))
     return Saved(outcome.id, outcome.item_id)
 

@@ -9,7 +9,7 @@ import orjson
 from judgesmith.errors import DataError
 from judgesmith.records import LETTERS, TIE, Choice, Ranking, Scores
 from judgesmith.review.encoding import answer_bytes, answer_of
-from judgesmith.review.handing import Task, reopen, settle
+from judgesmith.review.handing import Task, close_to, put_off, reopen, settle
 from judgesmith.review.types import About, Answer, ConflictError, Plan, ReviewItem
 
 
@@ -24,22 +24,50 @@ def write(
     """Keep an answer; the same one again changes nothing.
 
     Raises ConflictError where another answer stands than the one that this replaces, and DataError
-    where an answer's id is that of another one.
+    where an answer's id is that of another one, or more was told since the first answer.
     """
     task = Task(answer.item_id, answer.round)
-    before = at.execute(
-        "SELECT annotator, item, round, body FROM events WHERE id = ?", (answer.id,)
-    ).fetchone()
-    if before is not None:
-        if (before["annotator"], before["item"], before["round"]) != (annotator, *task):
-            raise DataError(f"answer {answer.id!r}: another answer has this id.")
+    if is_kept(at, answer.id, annotator, task, answer_bytes(answer)):
         return
     current = standing(at, annotator, task)
+    if task.round == "calibration" and current is not None and current.outcome != "skip":
+        raise DataError(f"item {task.item}: your answer stays: what is right was told after it.")
+    if at.execute("SELECT 1 FROM events WHERE id = ?", (_seen(annotator, task.item),)).fetchone():
+        raise DataError(
+            f"item {task.item}: your answer stays: you have seen what others say of it. Decide it "
+            "where disagreements are settled."
+        )
     if (None if current is None else current.id) != answer.replaces:
         raise ConflictError(current)
     seq = add_event(at, answer.id, annotator, task, "answer", order, answer_bytes(answer))
     at.execute("INSERT OR REPLACE INTO current VALUES (?, ?, ?, ?)", (annotator, *task, seq))
     settle(at, plan, annotator, task, skipped=answer.outcome == "skip")
+
+
+def is_kept(at: sqlite3.Connection, event: str, annotator: str, task: Task, body: bytes) -> bool:
+    """Whether what was sent is kept already; DataError where its id is that of something else."""
+    row = at.execute(
+        "SELECT annotator, item, round, body FROM events WHERE id = ?", (event,)
+    ).fetchone()
+    if row is not None and tuple(row) != (annotator, *task, body):
+        raise DataError(f"answer {event!r}: another answer has this id.")
+    return row is not None
+
+
+def _seen(annotator: str, item: str) -> str:
+    """The id of the event that somebody saw everything of an item."""
+    return f"seen {item} {annotator}"
+
+
+def note_seen(at: sqlite3.Connection, annotator: str, item: str) -> None:
+    """Note that somebody sees everything of an item: what they answered so far is blind, and stays.
+
+    They are given it no more.
+    """
+    event = _seen(annotator, item)
+    if at.execute("SELECT 1 FROM events WHERE id = ?", (event,)).fetchone() is None:
+        add_event(at, event, annotator, Task(item, "adjudicate"), "seen", (), b"{}")
+        close_to(at, annotator, item)
 
 
 def add_event(
@@ -59,11 +87,13 @@ def add_event(
 def take_back(at: sqlite3.Connection, annotator: str, event: str) -> Task | None:
     """Take back the last answer, and have the one before it stand again; None where there is none.
 
-    Feedback was given on an answer of the calibration round, so that one stays.
+    Feedback was given on an answer of the calibration round, and all was seen of a revealed item,
+    so those stay.
     """
     row = at.execute(
         "SELECT c.item, c.round, e.body FROM current c JOIN events e ON e.seq = c.seq"
-        " WHERE c.annotator = ? AND c.round != 'calibration' ORDER BY c.seq DESC LIMIT 1",
+        " WHERE c.annotator = ? AND c.round != 'calibration' AND NOT EXISTS (SELECT 1 FROM events"
+        " WHERE id = 'seen ' || c.item || ' ' || c.annotator) ORDER BY c.seq DESC LIMIT 1",
         (annotator,),
     ).fetchone()
     if row is None:
@@ -73,13 +103,15 @@ def take_back(at: sqlite3.Connection, annotator: str, event: str) -> Task | None
     add_event(at, event, annotator, task, "undo", (), orjson.dumps({"takes_back": taken.id}))
     before = (
         taken.replaces
-        and at.execute("SELECT seq FROM events WHERE id = ?", (taken.replaces,)).fetchone()
+        and at.execute("SELECT seq, body FROM events WHERE id = ?", (taken.replaces,)).fetchone()
     )
     if before:
         at.execute(
             "UPDATE current SET seq = ? WHERE annotator = ? AND item = ? AND round = ?",
             (before["seq"], annotator, *task),
         )
+        if answer_of(before["body"]).outcome == "skip":
+            put_off(at, annotator, task)
     else:
         at.execute(
             "DELETE FROM current WHERE annotator = ? AND item = ? AND round = ?",

@@ -11,7 +11,8 @@ def places(ids: Sequence[tuple[str, str, float]], queue: Queue, seed: int) -> li
     """The place of each item in the queue, small first; each is (id, stratum, size).
 
     `stratified`: every beginning of the queue holds each stratum in its share, within one item,
-    drawn at random within the stratum: rank r of n stands at (r + u) / n.
+    drawn at random within the stratum: rank r of n stands at (r + u) / n, with u of its own, so
+    that what came before does not tell the next one's stratum.
 
     `active`: priority sampling (Duffield, Lund and Thorup 2007). An item of size w stands at u / w,
     with u uniform in (0, 1]; the larger, the sooner, and none never. See `inclusion`.
@@ -27,9 +28,9 @@ def places(ids: Sequence[tuple[str, str, float]], queue: Queue, seed: int) -> li
     for position, (_, stratum, _) in enumerate(ids):
         strata[stratum].append(position)
     found = [0.0] * len(ids)
-    for name, members in strata.items():
-        shift = keyed_rng(seed, "review stratum", name).random()
+    for members in strata.values():
         for rank, position in enumerate(sorted(members, key=lambda at: drawn[at])):
+            shift = keyed_rng(seed, "review stratum", ids[position][0]).random()
             found[position] = (rank + shift) / len(members)
     return found
 

@@ -13,8 +13,11 @@ LEFT_NS = 3600 * 10**9
 APART = 20
 """Own answers between an item and its repeat, where there are so many."""
 
-NEW, SKIPPED = 1, 2
-"""States of what was given and waits for an answer: not seen yet, and put off."""
+NEW, SKIPPED, LEFT = 1, 2, 3
+"""States of what was given and has no answer: not seen yet, put off, and left for others."""
+
+CLOSED = -1
+"""State of what is never given, as this annotator has seen what others say of it."""
 
 
 class Task(NamedTuple):
@@ -38,7 +41,7 @@ def hand_out(at: sqlite3.Connection, plan: Plan, annotator: str, ahead: int) -> 
     tasks = _waiting(at, annotator, done, NEW, ahead)
     tasks += [_give(at, plan, annotator, item) for item in _new(at, annotator, ahead - len(tasks))]
     if len(tasks) < ahead:
-        left = _left_by_others(at, annotator, ahead - len(tasks))
+        left = _left_by_others(at, plan, annotator, ahead - len(tasks))
         tasks += [_give(at, plan, annotator, item) for item in left]
     if not tasks:
         tasks = _waiting(at, annotator, None, NEW, ahead)
@@ -46,12 +49,21 @@ def hand_out(at: sqlite3.Connection, plan: Plan, annotator: str, ahead: int) -> 
 
 
 def _calibration(at: sqlite3.Connection, annotator: str) -> Task | None:
-    row = at.execute(
-        "SELECT id FROM items WHERE gold IS NOT NULL AND NOT EXISTS (SELECT 1 FROM current"
-        " WHERE annotator = ? AND item = id AND round = 'calibration') ORDER BY gold LIMIT 1",
+    waits = [(skipped, item) for item, skipped in _golds(at, annotator) if skipped is not False]
+    return Task(min(waits, key=lambda one: one[0] is True)[1], "calibration") if waits else None
+
+
+def _golds(at: sqlite3.Connection, annotator: str) -> list[tuple[str, bool | None]]:
+    """The items of the calibration round, and whether each was skipped; None without an answer."""
+    found = at.execute(
+        "SELECT i.id, json_extract(CAST(e.body AS TEXT), '$.outcome') AS outcome FROM items i"
+        " LEFT JOIN current c ON c.annotator = ? AND c.item = i.id AND c.round = 'calibration'"
+        " LEFT JOIN events e ON e.seq = c.seq WHERE i.gold IS NOT NULL ORDER BY i.gold",
         (annotator,),
-    ).fetchone()
-    return None if row is None else Task(row["id"], "calibration")
+    )
+    return [
+        (row["id"], None if row["outcome"] is None else row["outcome"] == "skip") for row in found
+    ]
 
 
 def _count(at: sqlite3.Connection, annotator: str) -> int:
@@ -80,19 +92,24 @@ def _new(at: sqlite3.Connection, annotator: str, most: int) -> list[str]:
         return []
     found = at.execute(
         "SELECT id FROM items WHERE open = 1 AND place IS NOT NULL AND place >"
-        " (SELECT reached FROM annotators WHERE name = ?) ORDER BY place LIMIT ?",
-        (annotator, most),
+        " (SELECT reached FROM annotators WHERE name = ?) AND NOT EXISTS (SELECT 1 FROM given"
+        " WHERE annotator = ? AND item = id AND round = 'label') ORDER BY place LIMIT ?",
+        (annotator, annotator, most),
     )
     return [row["id"] for row in found]
 
 
-def _left_by_others(at: sqlite3.Connection, annotator: str, most: int) -> list[str]:
+def _left_by_others(at: sqlite3.Connection, plan: Plan, annotator: str, most: int) -> list[str]:
+    """Items that others left, while fewer than planned have answered or still may."""
+    left = time.time_ns() - LEFT_NS
     found = at.execute(
         "SELECT DISTINCT g.item FROM given g WHERE g.waits > 0 AND g.round = 'label'"
         " AND g.number < ?"
         " AND g.annotator != ? AND NOT EXISTS (SELECT 1 FROM given o WHERE o.annotator = ?"
-        " AND o.item = g.item AND o.round = 'label') LIMIT ?",
-        (time.time_ns() - LEFT_NS, annotator, annotator, most),
+        " AND o.item = g.item AND o.round = 'label')"
+        " AND (SELECT COUNT(*) FROM given h WHERE h.item = g.item AND h.round = 'label'"
+        " AND (h.waits = 0 OR h.waits > 0 AND h.number >= ?)) < ? LIMIT ?",
+        (left, annotator, annotator, left, plan.overlap, most),
     )
     return [row["item"] for row in found]
 
@@ -128,10 +145,7 @@ def settle(
     at: sqlite3.Connection, plan: Plan, annotator: str, task: Task, *, skipped: bool
 ) -> None:
     """Note that a task was answered, or skipped; a repeat of it may be given for later."""
-    at.execute(
-        "UPDATE given SET waits = ? WHERE annotator = ? AND item = ? AND round = ?",
-        (SKIPPED if skipped else 0, annotator, *task),
-    )
+    _put(at, annotator, task, SKIPPED if skipped else 0)
     if (
         skipped
         or task.round != "label"
@@ -146,6 +160,41 @@ def settle(
         _note(at, annotator, task.item, "repeat", _count(at, annotator) + APART)
 
 
+def _put(at: sqlite3.Connection, annotator: str, task: Task, state: int) -> None:
+    at.execute(
+        "UPDATE given SET waits = ? WHERE annotator = ? AND item = ? AND round = ?",
+        (state, annotator, *task),
+    )
+
+
+def close_to(at: sqlite3.Connection, annotator: str, item: str) -> None:
+    """Give somebody an item no more: they have seen what others say. It is left for others."""
+    at.execute(
+        "DELETE FROM given WHERE annotator = ? AND item = ? AND round = 'repeat' AND waits > 0",
+        (annotator, item),
+    )
+    at.execute(
+        "UPDATE given SET waits = ?, number = 0 WHERE annotator = ? AND item = ?"
+        " AND round = 'label' AND waits > 0",
+        (LEFT, annotator, item),
+    )
+    added = at.execute(
+        "INSERT OR IGNORE INTO given SELECT ?, id, 'label', 0, 0, ? FROM items"
+        " WHERE id = ? AND place IS NOT NULL",
+        (annotator, CLOSED, item),
+    )
+    at.execute(
+        "UPDATE annotators SET held_open = held_open + (SELECT open FROM items WHERE id = ?)"
+        " WHERE name = ? AND ?",
+        (item, annotator, added.rowcount),
+    )
+
+
+def put_off(at: sqlite3.Connection, annotator: str, task: Task) -> None:
+    """Note that a task is skipped again: the answer that came after that was taken back."""
+    _put(at, annotator, task, SKIPPED)
+
+
 def reopen(at: sqlite3.Connection, annotator: str, task: Task) -> None:
     """Note that the answer to a task was taken back: it is the next one again."""
     at.execute(
@@ -157,12 +206,11 @@ def reopen(at: sqlite3.Connection, annotator: str, task: Task) -> None:
 def progress_of(at: sqlite3.Connection, annotator: str) -> Progress:
     """What an annotator answered, of that and what is given or still open to them."""
     row = at.execute(
-        "SELECT COUNT(*), SUM(waits = 0) FROM given WHERE annotator = ?", (annotator,)
+        "SELECT COUNT(*), SUM(waits = 0) FROM given WHERE annotator = ? AND waits IN (0, ?, ?)",
+        (annotator, NEW, SKIPPED),
     ).fetchone()
-    golds = at.execute("SELECT COUNT(*) FROM items WHERE gold IS NOT NULL").fetchone()[0]
-    gold_done = at.execute(
-        "SELECT COUNT(*) FROM current WHERE annotator = ? AND round = 'calibration'", (annotator,)
-    ).fetchone()[0]
+    golds = [skipped for _, skipped in _golds(at, annotator)]
     open_items = int(at.execute("SELECT value FROM about WHERE name = 'open'").fetchone()[0])
     held = at.execute("SELECT held_open FROM annotators WHERE name = ?", (annotator,)).fetchone()[0]
-    return Progress(int(row[1] or 0) + gold_done, row[0] + golds + open_items - held)
+    done = int(row[1] or 0) + golds.count(False)
+    return Progress(done, row[0] + len(golds) + open_items - held)
