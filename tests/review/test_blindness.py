@@ -94,10 +94,8 @@ def test_nobody_labels_an_item_that_they_saw_all_of_as_adjudicator(
     review = a_review(tmp_path / "r", pairs(8, teachers=["A", "B"]), Plan(overlap=1))
     review.add_annotator("ann", ["label", "adjudicate"])
     review.add_annotator("bob", ["label"])
-    if given_before:
-        item = review.next("ann")[0].item_id
-    else:
-        item = review.disagreements()[3].item_id
+    waiting = review.next("ann")[0] if given_before else review.disagreements()[3]
+    item = waiting.item_id
     review.save("ann", answer(review.shown("ann", item, "adjudicate"), choice("A")))
     review.reveal("ann", item)
     seen = [one.item_id for one in iter_work(review, "ann")]

@@ -21,7 +21,7 @@ from judgesmith.review.assigning import inclusion
 from judgesmith.review.encoding import item_of
 from judgesmith.review.said import Given, given, key_of, outcomes
 from judgesmith.review.store import Store
-from judgesmith.review.types import About, Exported, Plan, ReviewItem
+from judgesmith.review.types import About, Exported, Outcome, Plan, ReviewItem
 from judgesmith.runs.jsonl import write_bytes, write_records
 from judgesmith.sources.queue_cells import guarded
 
@@ -43,16 +43,17 @@ def export(store: Store, folder: Path, about: About, plan: Plan) -> Exported:
     columns of `evaluate`. `labels.csv` holds the same with the texts, for a spreadsheet.
     `final.jsonl` has one label an item: the adjudication's, else what most people say, else none.
     """
-    items = {
-        row["id"]: item_of(row["shown"], row["withheld"])
-        for row in store.rows(
-            "SELECT id, shown, withheld FROM items WHERE id IN (SELECT item FROM current)"
-            " OR id IN (SELECT item FROM outcomes) ORDER BY position"
-        )
-    }
-    answers = [one for one in given(store) if one.answer.outcome != "skip"]
+    with store.reading():
+        items = {
+            row["id"]: item_of(row["shown"], row["withheld"])
+            for row in store.rows(
+                "SELECT id, shown, withheld FROM items WHERE id IN (SELECT item FROM current)"
+                " OR id IN (SELECT item FROM outcomes) ORDER BY position"
+            )
+        }
+        answers = [one for one in given(store) if one.answer.outcome != "skip"]
+        weights, settled = _weights(store, plan), outcomes(store)
     labels = [one for one in answers if one.round == "label" and one.verdict is not None]
-    weights = _weights(store, plan)
     judgments = [_judgment(one, about) for one in answers]
     write_records(folder / JUDGMENTS, judgments)
     rows = [
@@ -62,7 +63,7 @@ def export(store: Store, folder: Path, about: About, plan: Plan) -> Exported:
     ]  # fmt: skip
     write_bytes(folder / LABELS, _lines(rows))
     write_bytes(folder / TABLE, _csv(_table(answers, items, about, weights)))
-    final = list(_final(store, labels, items, about))
+    final = list(_final(settled, labels, items, about))
     write_bytes(folder / FINAL, _lines(final))
     return Exported({
         JUDGMENTS: len(judgments), LABELS: len(rows), TABLE: len(answers), FINAL: len(final),
@@ -124,9 +125,9 @@ def _column_row(
 
 
 def _final(
-    store: Store, labels: Sequence[Given], items: Mapping[str, ReviewItem], about: About
-) -> Iterator[dict[str, Any]]:
-    settled = outcomes(store)
+    settled: Mapping[str, Outcome], labels: Sequence[Given], items: Mapping[str, ReviewItem],
+    about: About,
+) -> Iterator[dict[str, Any]]:  # fmt: skip
     said: dict[str, list[Given]] = {}
     for one in labels:
         said.setdefault(one.item, []).append(one)

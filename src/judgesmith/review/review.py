@@ -70,22 +70,13 @@ class Review:
         one or cannot be written, and DataError for no item, or one that comes twice.
         """
         _check(plan)
-        store = Store.make(folder / FILE)
-        try:
-            with store.writing() as at:
-                count = _fill(at, items, told)
-                _queue(at, plan)
-                about = replace(about, items=count)
-                held = {**about_json(about, plan), "open": str(_open(at))}
-                at.executemany("INSERT INTO about VALUES (?, ?)", held.items())
-        except BaseException:
-            store.close()
-            for path in folder.glob(f"{FILE}*"):
-                path.unlink()
-            if not any(folder.iterdir()):
-                folder.rmdir()
-            raise
-        return cls(store)
+        with Store.making(folder / FILE) as store, store.writing() as at:
+            count = _fill(at, items, told)
+            _queue(at, plan)
+            about = replace(about, items=count)
+            held = {**about_json(about, plan), "open": str(_open(at))}
+            at.executemany("INSERT INTO about VALUES (?, ?)", held.items())
+        return cls.open(folder)
 
     @classmethod
     def open(cls, folder: Path) -> "Review":
