@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from judgesmith.cli import show
 from judgesmith.cli.abstaining import AbstainOptions, NotEnough, choose_abstaining
-from judgesmith.cli.opening import open_told
+from judgesmith.cli.opening import open_told, tell_gated
 from judgesmith.errors import JudgesmithError, RecipeError, RunError
 from judgesmith.models.protocol import Mode
 from judgesmith.web.listening import LOOPBACK, Address, is_loopback
@@ -94,6 +94,7 @@ def serve_command(
         abstaining = choose_abstaining(judge, folder, options.abstain)
         if isinstance(abstaining, NotEnough):
             raise NotPromisedError(abstaining.told)
+        tell_gated(folder, judge)
         return Opened(judge, abstaining)
 
     if options.attached:
