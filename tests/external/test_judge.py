@@ -32,7 +32,7 @@ def test_a_file_is_judged_as_by_the_weights_themselves(
         }) + "\n"
         for row in range(ROWS)
     ))  # fmt: skip
-    judge = Judge(name, "made", lessons.dialect, LocalModel(name, students[name]), 120)
+    judge = Judge(name, "made", lessons.dialect, LocalModel(name, str(students[name])), 120)
     found = {}
     for engine in ("transformers", f"{server.url}#{name}"):
         out = tmp_path / f"{len(found)}.jsonl"

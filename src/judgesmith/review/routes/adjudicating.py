@@ -120,7 +120,8 @@ def _person(one: PersonSaid) -> dict[str, Any]:
 def _said(one: Said) -> dict[str, Any]:
     said = one.status.value if one.verdict is None else asking.said_in(one.verdict)
     return {
-        "who": one.by, "kind": one.role, "note": one.rationale, "round": "label", "said": said,
+        "who": one.by if one.alone is None else f"{one.by}, response {LETTERS[one.alone]} alone",
+        "kind": one.role, "note": one.rationale, "round": "label", "said": said,
         "confidence": one.confidence,
     }  # fmt: skip
 
