@@ -97,7 +97,7 @@ def read_replies(
     pair = len(entry.responses) == 2
     margin = margin if pair else None
     read = _read_pair(judgments, dialect, margin) if pair else None
-    scores, distribution = _mean_scores(judgments), _distribution(judgments, margin)
+    scores, distribution = _mean_scores(judgments), verdict_chances(judgments, margin)
     orders = tuple(_in_order(*reply, margin) for reply in replies)
     verdict = _over_orders(orders) if read is None else read.averaged
     return Judged(
@@ -136,15 +136,19 @@ def _in_order(judgment: Judgment, completion: Completion, margin: float | None) 
     return InOrder(
         judgment.order,
         pair_verdict(judgment, margin),
-        _distribution([judgment], margin),
+        verdict_chances([judgment], margin),
         completion.covered,
         judgment.status,
         judgment.rationale,
     )
 
 
-def _distribution(judgments: Sequence[Judgment], margin: float | None) -> dict[str, float] | None:
-    """Probabilities of the verdict, in item order, averaged over the orders shown."""
+def verdict_chances(judgments: Sequence[Judgment], margin: float | None) -> dict[str, float] | None:
+    """Probabilities of the verdict, in item order, averaged over the orders shown.
+
+    `margin` is the tie margin of a judge that scored each response alone. None where the judgments
+    have no probabilities, or those of several scores.
+    """
     first = judgments[0].distribution
     if first is None:
         return None

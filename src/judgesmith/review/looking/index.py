@@ -15,24 +15,24 @@ from typing import Any
 import orjson
 
 from judgesmith.errors import DataError, RunError
-from judgesmith.evaluation.judges import read_judgments
-from judgesmith.records import Item, Judgment, Status
+from judgesmith.records import Item, Judgment
+from judgesmith.review.looking.readings import Readings, verdict_text
+from judgesmith.review.looking.shelf import (
+    DRAWN,
+    FILE,
+    ITEMS,
+    OF_ITEMS,
+    QUESTIONS,
+    RESPONSES,
+    Shelf,
+)
 from judgesmith.runs.jsonl import file_sha256
 from judgesmith.runs.layout import RunDir
 from judgesmith.runs.manifest import MANIFEST
 from judgesmith.runs.progress import progress_bar
 from judgesmith.tasks import known_dialects, task_of
 
-VERSION = 1
-FILE = "review/look.db"
-
-QUESTIONS, RESPONSES = "questions/questions.jsonl", "responses/responses.jsonl"
-DRAWN, ITEMS = "items/items.jsonl", "split/items.jsonl"
-OF_ITEMS = (
-    "labels/judgments.jsonl", "evaluate/judgments.jsonl", "labels/labels.jsonl", "rows/sft.jsonl",
-    "preferences/preferences.jsonl",
-)  # fmt: skip
-"""Files whose records name an item, in the order in which they are made."""
+VERSION = 2
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT);
@@ -43,8 +43,8 @@ CREATE TABLE items (n INTEGER PRIMARY KEY, id TEXT UNIQUE, question TEXT, kind T
   bucket TEXT, subtype TEXT, category TEXT, title TEXT);
 CREATE TABLE models (model TEXT, n INTEGER);
 CREATE TABLE labels (verdict TEXT, n INTEGER);
-CREATE TABLE opinions (judge TEXT, dialect TEXT, n INTEGER, verdict TEXT, flip INTEGER, status TEXT,
-  confidence REAL);
+CREATE TABLE opinions (n INTEGER, judge TEXT, dialect TEXT, verdict TEXT, flip INTEGER, status TEXT,
+  confidence REAL, against TEXT);
 CREATE VIRTUAL TABLE words USING fts5(question, responses, rationales, content='');
 """
 _INDEXES = """
@@ -134,10 +134,10 @@ def _fill(run_dir: RunDir, db: sqlite3.Connection) -> None:
         rows = ((row["item_id"], name, at, size) for row, at, size in _lines(run_dir.file(name)))
         db.executemany("INSERT INTO parts VALUES (?, ?, ?, ?)", rows)
     db.execute("CREATE INDEX parts_of_item ON parts (item)")
-    shelf = Shelf(run_dir, db)
+    shelf, readings = Shelf(run_dir, db), Readings(run_dir)
     with progress_bar("index", _count(db)) as bar:
         for n, item in enumerate(_items(run_dir, db), start=1):
-            _add(db, shelf, n, item)
+            _add(db, shelf, readings, n, item)
             bar.advance()
     _name_judges(run_dir, db)
     db.executescript(_INDEXES)
@@ -177,54 +177,6 @@ def _lines(path: Path) -> Iterator[tuple[dict[str, Any], int, int]]:
             at += len(line)
 
 
-class Shelf:
-    """Reads single records out of a run's files."""
-
-    def __init__(self, run_dir: RunDir, db: sqlite3.Connection) -> None:
-        self._db = db
-        names = (QUESTIONS, RESPONSES, DRAWN, ITEMS, *OF_ITEMS)
-        self._open = {
-            name: os.open(run_dir.file(name), os.O_RDONLY)
-            for name in names
-            if run_dir.file(name).exists()
-        }
-
-    def close(self) -> None:
-        """Let go of the files."""
-        for held in self._open.values():
-            os.close(held)
-
-    def record(self, name: str, id_: str) -> dict[str, Any] | None:
-        """One record by its id; None where the file has none of it."""
-        row = self._db.execute(
-            "SELECT at, size FROM records WHERE file = ? AND id = ?", (name, id_)
-        ).fetchone()
-        return None if row is None else self._read(name, "id", id_, row[0], row[1])
-
-    def of_item(self, id_: str) -> dict[str, list[dict[str, Any]]]:
-        """Every record that names an item, by file, in file order."""
-        found: dict[str, list[dict[str, Any]]] = {name: [] for name in OF_ITEMS}
-        asked = "SELECT file, at, size FROM parts WHERE item = ? ORDER BY at"
-        rows = self._db.execute(asked, (id_,))
-        for name, at, size in rows.fetchall():
-            found[name].append(self._read(name, "item_id", id_, at, size))
-        return found
-
-    def _read(self, name: str, field: str, id_: str, at: int, size: int) -> dict[str, Any]:
-        """The record at a place, which must be the one that stood there when it was noted."""
-        try:
-            found = dict(orjson.loads(os.pread(self._open[name], size, at)))
-            if found[field] == id_:
-                return found
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-            pass
-        raise DataError(
-            f"{name}, byte {at:,}: expected the record with {field} {id_!r}, found another: the "
-            f"file has changed since its index was built. Delete {FILE} in the run's folder and "
-            "start `judgesmith review` again."
-        )
-
-
 def _name_judges(run_dir: RunDir, db: sqlite3.Connection) -> None:
     """A judge of several dialects becomes one for each, named after it."""
     names = {one.hash: one.name for one in known_dialects(task_of(run_dir.header)).values()}
@@ -237,15 +189,16 @@ def _name_judges(run_dir: RunDir, db: sqlite3.Connection) -> None:
         )
 
 
-def _add(db: sqlite3.Connection, shelf: Shelf, n: int, item: Item) -> None:
+def _add(
+    db: sqlite3.Connection, shelf: Shelf, readings: Readings, n: int, item: Item
+) -> None:  # fmt: skip
     question = shelf.record(QUESTIONS, item.question_id) or {}
     responses = [shelf.record(RESPONSES, one) or {} for one in item.response_ids]
     parts = shelf.of_item(item.id)
-    judged = [
-        Judgment.model_validate_json(orjson.dumps(row), strict=True)
+    taught, measured = (
+        [Judgment.model_validate_json(orjson.dumps(row), strict=True) for row in parts[name]]
         for name in OF_ITEMS[:2]
-        for row in parts[name]
-    ]
+    )
     db.execute(
         "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (n, item.id, item.question_id, item.kind, item.split, item.bucket, item.subtype,
@@ -256,54 +209,12 @@ def _add(db: sqlite3.Connection, shelf: Shelf, n: int, item: Item) -> None:
     said = {verdict_text(row["verdict"]) for row in parts["labels/labels.jsonl"]}
     db.executemany("INSERT INTO labels VALUES (?, ?)", [(one, n) for one in said])
     db.executemany(
-        "INSERT INTO opinions VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [(judge, dialect, n, *rest) for judge, dialect, *rest in opinions(judged)],
+        f"INSERT INTO opinions VALUES ({n}, ?, ?, ?, ?, ?, ?, ?)",
+        readings.of(item, taught, measured),
     )
     asked = "\n".join(str(question.get(name) or "") for name in ("context", "text", "reference"))
     db.execute(
         "INSERT INTO words (rowid, question, responses, rationales) VALUES (?, ?, ?, ?)",
         (n, asked, "\n".join(str(one.get("text", "")) for one in responses),
-         "\n".join(one.rationale or one.reply or "" for one in judged)),
+         "\n".join(one.rationale or one.reply or "" for one in (*taught, *measured))),
     )  # fmt: skip
-
-
-def verdict_text(verdict: dict[str, Any] | None) -> str | None:
-    """A verdict as one word or line.
-
-    >>> verdict_text({"kind": "scores", "values": [6.0, 1.5], "criteria": None})
-    '6 · 1.5'
-    """
-    if verdict is None:
-        return None
-    if verdict["kind"] == "choice":
-        return str(verdict["value"])
-    if verdict["kind"] == "scores":
-        return " · ".join(f"{value:g}" for value in verdict["values"])
-    return " > ".join("=".join(str(p + 1) for p in group) for group in verdict["groups"])
-
-
-def opinions(
-    judgments: list[Judgment],
-) -> list[tuple[str, str, str | None, bool | None, str, float | None]]:
-    """What each judge says of one item, by dialect: verdict, flip, status, confidence.
-
-    Both orders of a pair make one verdict; where they contradict each other there is none, and the
-    verdict flips (None where it was not seen in both). Scores are as they were stated.
-    """
-    by: dict[tuple[str, str], list[Judgment]] = {}
-    for one in judgments:
-        by.setdefault((one.judge, one.dialect), []).append(one)
-    found: list[tuple[str, str, str | None, bool | None, str, float | None]] = []
-    for (judge, dialect), given in by.items():
-        unread: list[Status] = [one.status for one in given if one.status is not Status.PARSED]
-        status = (unread or [Status.PARSED])[0].value
-        if {one.order for one in given} == {(0, 1), (1, 0)}:
-            (read,) = read_judgments(judge, "judge", given, tie=None).verdicts.values()
-            both = read.stored is not None and read.swapped is not None
-            flip = read.stored != read.swapped if both else None
-            found.append((judge, dialect, read.averaged, flip, status, read.probability))
-            continue
-        told = [verdict_text(one.model_dump(mode="json")["verdict"]) for one in given]
-        whole = " · ".join(one for one in told if one is not None)
-        found.append((judge, dialect, whole or None, None, status, None))
-    return found

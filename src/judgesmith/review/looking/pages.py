@@ -10,9 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from judgesmith.review.looking.index import Shelf, connect
+from judgesmith.review.looking.index import connect
 from judgesmith.review.looking.opened import Curtain, Opened
 from judgesmith.review.looking.queries import PAGE, Filter, closed, count, page
+from judgesmith.review.looking.shelf import Shelf
 from judgesmith.review.looking.stories import WITHHELD, tell, visible
 from judgesmith.runs.layout import RunDir
 
@@ -23,6 +24,7 @@ FACETS = {
     "judge": "SELECT DISTINCT judge FROM opinions",
     "verdict": "SELECT DISTINCT verdict FROM opinions",
     "status": "SELECT DISTINCT status FROM opinions",
+    "against": "SELECT DISTINCT against FROM opinions",
 }  # fmt: skip
 
 Show = Callable[..., HTMLResponse]
@@ -65,11 +67,13 @@ def look_pages(run_dir: RunDir, show: Show, curtain: Curtain | None = None) -> A
                 "SELECT id, split FROM items WHERE question = ? AND id <> ? LIMIT 50",
                 (row["question"], item),
             ).fetchall()
+            opinions = _opinions(db, row["n"]) if allowed else []
             following = page(db, found, row["n"], withheld=hidden)[:1]
         state = urlencode({name: value for name, value in vars(found).items() if value})
         return show(
             "look_item.html", request, story=visible(story, allowed), withheld=WITHHELD,
-            mates=mates, state=state, following=following[0]["id"] if following else None,
+            mates=mates, opinions=opinions, state=state,
+            following=following[0]["id"] if following else None,
         )  # fmt: skip
 
     return router
@@ -77,6 +81,13 @@ def look_pages(run_dir: RunDir, show: Show, curtain: Curtain | None = None) -> A
 
 def _values(db: sqlite3.Connection, told: str) -> list[str]:
     return [str(row[0]) for row in db.execute(f"{told} ORDER BY 1 LIMIT 60") if row[0] is not None]
+
+
+def _opinions(db: sqlite3.Connection, n: int) -> list[sqlite3.Row]:
+    """What each judge says of an item in one verdict, the measured ones first."""
+    return db.execute(
+        "SELECT * FROM opinions WHERE n = ? ORDER BY against IS NULL, judge", (n,)
+    ).fetchall()
 
 
 def _number(text: str | None) -> int:

@@ -27,6 +27,7 @@ class Filter:
     judge: str = ""
     verdict: str = ""
     status: str = ""
+    against: str = ""
     flips: str = ""
     other: str = ""
     agree: str = ""
@@ -93,6 +94,7 @@ def _said(found: Filter) -> tuple[list[str], list[Any]]:
     values: list[Any] = []
     for column, value in (
         ("judge", found.judge), ("verdict", found.verdict), ("status", found.status),
+        ("against", found.against),
     ):  # fmt: skip
         if value:
             terms.append(f"{column} = ?")

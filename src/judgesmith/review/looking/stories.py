@@ -9,14 +9,14 @@ from typing import Any
 import orjson
 
 from judgesmith.records import LETTERS, Judgment, reorder
-from judgesmith.review.looking.index import (
+from judgesmith.review.looking.readings import verdict_text
+from judgesmith.review.looking.shelf import (
     DRAWN,
     ITEMS,
     OF_ITEMS,
     QUESTIONS,
     RESPONSES,
     Shelf,
-    verdict_text,
 )
 
 WITHHELD = "withheld until your own answer"

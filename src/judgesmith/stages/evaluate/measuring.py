@@ -159,12 +159,22 @@ def _measure_scores(asked: Asked, setting: Setting) -> Measured:
 
 
 def _read(name: str, role: Role, asked: Asked, setting: Setting) -> Judge:
-    """A student's verdicts: of both orders, of two scores, or on a single response."""
-    said, dialect, note = asked.judgments[name], asked.dialect, _note(name, asked, setting)
+    margin = margin_of(name, asked.dialect, setting.run_dir)
+    note = _note(name, asked, setting)
+    return read_verdicts(name, role, asked.judgments[name], asked.dialect, margin=margin, note=note)
+
+
+def read_verdicts(
+    name: str, role: Role, said: Sequence[Judgment], dialect: Dialect, *, margin: float | None,
+    note: str = "",
+) -> Judge:  # fmt: skip
+    """A student's verdicts: of both orders, of two scores, or on a single response.
+
+    `margin` is its tie margin where it scores each response alone (`margin_of`).
+    """
     if dialect.kind is Kind.SINGLE and not dialect.scored:
         return read_single(name, role, said, note=note)
     tie = TIE if verdict_scale(dialect).has_tie else None
-    margin = margin_of(name, dialect, setting.run_dir)
     return read_judgments(name, role, said, tie=tie, margin=margin, note=note)
 
 
