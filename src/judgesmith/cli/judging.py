@@ -17,14 +17,15 @@ from judgesmith.cli.opening import open_told, tell_gated
 from judgesmith.errors import RecipeError
 from judgesmith.inference.abstaining import Abstaining
 from judgesmith.inference.calibration import Calibration
-from judgesmith.inference.engines import TRANSFORMERS
+from judgesmith.inference.engines import is_ray, same_judge
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.lacking import MEAN_LITTLE, look_at, what_lacks
 from judgesmith.inference.rows.chunks import Source
-from judgesmith.inference.rows.stream import Tally, judge_file
+from judgesmith.inference.rows.stream import Elsewhere, Tally, judge_file
 from judgesmith.inference.rows.target import choose_target, default_target
 from judgesmith.models.protocol import Mode
 from judgesmith.pipeline import open_run, require_fresh
+from judgesmith.pipeline.elsewhere import over_ray
 from judgesmith.stages import gate as gate_stage
 from judgesmith.stages.gate import decide, read_results
 
@@ -52,7 +53,7 @@ def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> bool:
 
     False, with nothing judged, where the risk that was asked for cannot be promised.
     """
-    if options.abstain.risk is not None and options.engine not in (None, TRANSFORMERS):
+    if options.abstain.risk is not None and not same_judge(options.engine):
         raise RecipeError(
             f"--abstain-risk: a calibration belongs to the weights as they were trained, and does "
             f"not hold on another engine, {options.engine}. Leave --engine out."
@@ -69,7 +70,10 @@ def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> bool:
     if rows.exists():
         tell_lacking(judge, source)
     target = options.out or _default_target(judge, source, abstaining)
-    tally = judge_file(judge, rows, target, limit=options.limit, abstaining=abstaining)
+    tally = judge_file(
+        judge, rows, target, limit=options.limit, abstaining=abstaining,
+        elsewhere=_elsewhere(judge, folder, options, abstaining),
+    )  # fmt: skip
     if tally.pairs:
         show.console.print(_about_pairs(judge, tally), soft_wrap=True)
     if tally.alone:
@@ -86,6 +90,17 @@ def judge_command(rows: Path, folder: Path, options: JudgeOptions) -> bool:
         tell_gated(options.abstain.second, second, "Gate of the second judge")
     show.line(f"Verdicts: {target}")
     return True
+
+
+def _elsewhere(
+    judge: Judge, folder: Path, options: JudgeOptions, abstaining: Abstaining | None
+) -> Elsewhere | None:
+    if options.engine is None or not is_ray(options.engine):
+        return None
+    return over_ray(
+        options.engine, judge, folder, dialect=options.dialect, student=options.student,
+        mode=options.mode, abstaining=abstaining, second=options.abstain.second,
+    )  # fmt: skip
 
 
 def _default_target(judge: Judge, source: Source, abstaining: Abstaining | None) -> Path:

@@ -110,8 +110,9 @@ def judge(
     engine: Annotated[
         str | None,
         typer.Option(
-            help="transformers; llama.cpp or llama.cpp:q8_0 of an exported folder; or the "
-            "URL of a server that holds its weights: http://HOST:PORT/v1#MODEL."
+            help="transformers; llama.cpp or llama.cpp:q8_0 of an exported folder; ray, or "
+            "ray:N for N workers; or the URL of a server that holds its weights: "
+            "http://HOST:PORT/v1#MODEL."
         ),
     ] = None,
 ) -> None:

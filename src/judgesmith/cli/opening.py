@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from judgesmith.cli import show
-from judgesmith.inference.engines import TRANSFORMERS
+from judgesmith.inference.engines import same_judge
 from judgesmith.inference.judge import Judge
 from judgesmith.pipeline.gated import gated
 from judgesmith.pipeline.judges import is_rehearsed, open_judge
@@ -21,7 +21,7 @@ def tell_gated(
 ) -> None:
     """Whether the judge of a folder may be used, as far as that is known."""
     outcome, why = gated(folder, judge)
-    if engine not in (None, TRANSFORMERS):
+    if not same_judge(engine):
         why = f"of the weights in {folder}, not as {engine} holds them; {why}"
     warning = "warning: " if outcome in ("fail", "inconclusive") else ""
     show.line(f"{warning}{what}: {show.OUTCOMES.get(outcome, outcome)} ({why.rstrip('.')}).")

@@ -12,7 +12,7 @@ from judgesmith.models.protocol import Model
 from judgesmith.records import content_id
 from judgesmith.runs.jsonl import file_sha256
 
-TRANSFORMERS, LLAMA_CPP = "transformers", "llama.cpp"
+TRANSFORMERS, LLAMA_CPP, RAY = "transformers", "llama.cpp", "ray"
 
 
 def on_engine(judge: Judge, folder: Path, engine: str) -> Judge:
@@ -25,7 +25,7 @@ def on_engine(judge: Judge, folder: Path, engine: str) -> Judge:
     Raises RecipeError for an engine or a file that is not there.
     """
     check_engine(engine)
-    if engine == TRANSFORMERS:
+    if same_judge(engine):
         return judge
     if is_url(engine):
         endpoint = endpoint_of(engine, judge.name)
@@ -40,14 +40,44 @@ def on_engine(judge: Judge, folder: Path, engine: str) -> Judge:
     )  # fmt: skip
 
 
+def same_judge(engine: str | None) -> bool:
+    """Whether it is the judge as it was made, with its weights, its version and calibration."""
+    return engine in (None, TRANSFORMERS) or is_ray(engine)
+
+
+def is_ray(engine: str | None) -> bool:
+    """Whether several processes judge, each with the weights.
+
+    >>> [is_ray(one) for one in ("ray", "ray:4", "llama.cpp", None)]
+    [True, True, False, False]
+    """
+    return engine is not None and engine.partition(":")[0] == RAY
+
+
+def workers_in(engine: str) -> int | None:
+    """How many workers `ray:N` names; None where there are as many as the machines have room for.
+
+    Raises RecipeError where N is no number above 0.
+    """
+    _, colon, count = engine.partition(":")
+    if colon and not (count.isdecimal() and int(count)):
+        raise RecipeError(
+            f"--engine {engine!r}: expected {RAY}, or {RAY}:N with a number of workers from 1, "
+            f"such as {RAY}:2"
+        )
+    return int(count) if colon else None
+
+
 def check_engine(engine: str) -> None:
     """Refuse what names no engine, listing those that there are."""
     if is_url(engine):
         endpoint_of(engine, "judge")
+    elif is_ray(engine):
+        workers_in(engine)
     elif engine != TRANSFORMERS and engine.partition(":")[0] != LLAMA_CPP:
         raise RecipeError(
             f"--engine {engine!r}: expected {TRANSFORMERS}, {LLAMA_CPP}, {LLAMA_CPP}:KIND such "
-            f"as {LLAMA_CPP}:q8_0, or a server such as http://127.0.0.1:8000/v1#MODEL"
+            f"as {LLAMA_CPP}:q8_0, {RAY}, {RAY}:N, or a server such as http://127.0.0.1:8000/v1#MODEL"
         )
 
 

@@ -65,3 +65,15 @@ def in_chunks(rows: Iterable[Raw], size: int) -> Iterator[Chunk[Raw]]:
             start, chunk, weight = start + len(chunk), [], 0
     if chunk:
         yield Chunk(start, chunk)
+
+
+@dataclass(frozen=True)
+class Rest:
+    """The chunks, of `size` rows each, of a source's rows after the first `start`."""
+
+    source: Source
+    size: int
+    start: int
+
+    def __iter__(self) -> Iterator[Chunk[Raw]]:
+        return (one for one in in_chunks(self.source.rows(), self.size) if one.start >= self.start)

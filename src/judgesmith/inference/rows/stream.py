@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -15,7 +15,7 @@ from judgesmith.inference.abstaining import ABSTAINED_BY, Abstaining, as_rows
 from judgesmith.inference.judge import Judge
 from judgesmith.inference.judged import Judged
 from judgesmith.inference.rows.checking import check_rows
-from judgesmith.inference.rows.chunks import Chunk, Raw, Source, chunk_size, in_chunks
+from judgesmith.inference.rows.chunks import CHUNK, Chunk, Raw, Rest, Source, chunk_size, in_chunks
 from judgesmith.inference.rows.csv_rows import write_csv
 from judgesmith.inference.rows.growing import GrowingFile, growing
 from judgesmith.inference.rows.parquet_rows import write_parquet
@@ -28,6 +28,12 @@ from judgesmith.sources.own_files import as_entry
 PARQUET = (".parquet", ".pq")
 TABLES = (".csv", ".tsv", *PARQUET)
 UNWRITTEN = (".gz", ".xlsx")
+
+Rows = list[dict[str, Any]]
+"""A chunk's rows as they are written."""
+
+Elsewhere = Callable[[Rest], Iterator[Rows]]
+"""Judges the chunks that are left, in order, in other processes; each opens the judge itself."""
 
 
 @dataclass
@@ -101,7 +107,7 @@ def judge_rows(judge: Judge, path: Path) -> Iterator[Judged]:
 
 def judge_file(
     judge: Judge, path: Path, out: Path, *, limit: int | None = None,
-    abstaining: Abstaining | None = None,
+    abstaining: Abstaining | None = None, elsewhere: Elsewhere | None = None,
 ) -> Tally:  # fmt: skip
     """Judge a file, or its first rows, into another; a call that was killed goes on.
 
@@ -122,7 +128,7 @@ def judge_file(
     if not begun and abstaining is not None and abstaining.second is not None:
         check_rows(abstaining.second, path, source.rows)
     with growing(partial) as file:
-        tally = _judge_into(judge, source, file, total, abstaining)
+        tally = _judge_into(judge, source, file, total, abstaining, elsewhere)
         if out.suffix.lower() in TABLES:
             write = write_parquet if out.suffix.lower() in PARQUET else write_csv
             write(file.read(), file.read(), out)
@@ -161,23 +167,35 @@ def _check_target(path: Path, out: Path) -> None:
 
 
 def _judge_into(
-    judge: Judge, source: Source, file: GrowingFile, total: int, abstaining: Abstaining | None
-) -> Tally:
-    left = file.left(in_chunks(source.rows(), chunk_size(judge)))
+    judge: Judge, source: Source, file: GrowingFile, total: int, abstaining: Abstaining | None,
+    elsewhere: Elsewhere | None,
+) -> Tally:  # fmt: skip
+    # Its own model is not loaded where others judge; they have the weights, which name no size.
+    size = chunk_size(judge) if elsewhere is None else CHUNK
+    left = file.left(in_chunks(source.rows(), size))
     tally = Tally()
     for line in file.read():
         tally.add(orjson.loads(line))
     if file.lines:
         say(f"judge: going on after {file.lines:,} of {total:,} rows, judged by an earlier call.")
     with progress_bar("judge", total, done=file.lines) as bar:
-        for chunk in left:
-            judged = judge_chunk(judge, source.path, chunk)
-            rows = as_rows(judge, judged, chunk.start + 1, abstaining)
+        for rows in (
+            (written_rows(judge, source.path, chunk, abstaining) for chunk in left)
+            if elsewhere is None
+            else elsewhere(Rest(source, size, file.lines))
+        ):
             file.append(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
             for row in rows:
                 tally.add(row)
             bar.advance(len(rows))
     return tally
+
+
+def written_rows(
+    judge: Judge, path: Path, chunk: Chunk[Raw], abstaining: Abstaining | None
+) -> Rows:
+    """What is written for some rows of a file."""
+    return as_rows(judge, judge_chunk(judge, path, chunk), chunk.start + 1, abstaining)
 
 
 def judge_chunk(judge: Judge, path: Path, chunk: Chunk[Raw]) -> list[Judged]:
