@@ -1,6 +1,7 @@
 """What was told as saved is kept, whatever else happens; and what cannot be kept is told so."""
 
 import json
+import os
 import shutil
 import sqlite3
 import threading
@@ -142,3 +143,10 @@ def test_of_answers_sent_at_once_by_threads_and_processes_one_stands_and_none_is
     review.export()
     rows = [json.loads(line) for line in (tmp_path / "r" / "labels.jsonl").open()]
     assert len({row["item"] for row in rows}) == len(rows) == 60
+
+
+def test_what_could_not_be_made_keeps_no_room_on_a_full_disk(tmp_path: Path) -> None:
+    with pytest.raises(DataError):
+        a_review(tmp_path / "r", [*pairs(3), *pairs(1)])
+    held = [os.readlink(one.path) for one in os.scandir("/proc/self/fd") if one.is_symlink()]
+    assert [one for one in held if one.startswith(str(tmp_path))] == []

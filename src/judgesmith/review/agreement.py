@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import combinations
+from math import ceil
 from typing import Any
 
 import orjson
@@ -44,16 +45,16 @@ def agreement_of(store: Store, about: About, plan: Plan) -> Agreement:
     pairs = [row for a, b in combinations(people, 2) for row in measured.pair(a, b)]
     ceiling = _ceiling(measured, people) if len(people) > 2 else pairs
     needs = [
-        labels_for_half_width(row.estimate, plan.half_width)
+        ceil(need * len(shared) / row.estimate.n)  # as shared items go round among pairs of people
         for row in pairs if row.measure == "kappa" and row.withheld is None
+        and (need := labels_for_half_width(row.estimate, plan.half_width)) is not None
     ]  # fmt: skip
-    known = [need for need in needs if need is not None]
     return Agreement(
         answered=len(said), simulated=simulated, overall=measured.overall(shared),
         pairs=tuple(pairs), buckets=tuple(_buckets(measured, people, shared)),
         selves=tuple(_selves(measured, found, people)),
         ceiling=() if simulated else tuple(ceiling), shared=len(shared),
-        needed=max(known) if known else None, half_width=plan.half_width,
+        needed=max(needs, default=None), half_width=plan.half_width,
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """In which order items come to people, and what a sample that was drawn so is worth."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 
 from judgesmith.records import keyed_rng
 from judgesmith.review.types import Queue
@@ -15,7 +15,7 @@ def places(ids: Sequence[tuple[str, str, float]], queue: Queue, seed: int) -> li
     that what came before does not tell the next one's stratum.
 
     `active`: priority sampling (Duffield, Lund and Thorup 2007). An item of size w stands at u / w,
-    with u uniform in (0, 1]; the larger, the sooner, and none never. See `inclusion`.
+    with u uniform in (0, 1]; the larger, the sooner, and none never. See `standing_for`.
 
     >>> found = places([("a", "x", 1.0), ("b", "x", 1.0), ("c", "y", 1.0)], "stratified", 1)
     >>> sum(place < 0.5 for place in found[:2]), 0 <= found[2] < 1
@@ -35,18 +35,24 @@ def places(ids: Sequence[tuple[str, str, float]], queue: Queue, seed: int) -> li
     return found
 
 
-def inclusion(size: float, threshold: float | None) -> float:
-    """The probability that an item of an active queue is among those that came before a place.
+def standing_for(sizes: Mapping[str, float], answered: Collection[str]) -> dict[str, float]:
+    """How many items of an active queue each answered one stands for; none where that is not known.
 
-    min(1, size * threshold), where `threshold` is the place of the first item that is not in the
-    sample; None is a sample of all, 1. Given the threshold, sums weighted by its inverse are
-    unbiased whatever the number of items (Duffield, Lund and Thorup 2007, theorem 1), which keeps
-    estimates from a queue that prefers hard items honest.
+    N / n, where n of the N items of its size are answered. Items of one size come in random order,
+    so those that are answered are a random sample of them, whichever people were given and put off
+    or left: means weighted so are unbiased (post-stratification; Holt and Smith 1979). While none
+    of some size is answered, answers stand for a part of the items only, and none has a weight.
 
-    >>> inclusion(2.0, 0.1), inclusion(20.0, 0.1), inclusion(2.0, None)
-    (0.2, 1.0, 1.0)
+    >>> standing_for({"a": 1.0, "b": 1.0, "c": 4.0}, ["b", "c"])
+    {'b': 2.0, 'c': 1.0}
+    >>> standing_for({"a": 1.0, "b": 1.0, "c": 4.0}, ["c"])
+    {}
     """
-    return 1.0 if threshold is None else min(1.0, size * threshold)
+    of_size = Counter(sizes.values())
+    found = Counter(sizes[one] for one in answered)
+    if found.keys() < of_size.keys():
+        return {}
+    return {one: of_size[sizes[one]] / found[sizes[one]] for one in answered}
 
 
 def returns(seed: int, annotator: str, item: str, share: float) -> bool:

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from judgesmith.records import (
     Status,
     Verdict,
 )
-from judgesmith.review.assigning import inclusion
+from judgesmith.review.assigning import standing_for
 from judgesmith.review.encoding import item_of
+from judgesmith.review.people import everybody
 from judgesmith.review.said import Given, given, key_of, outcomes
 from judgesmith.review.store import Store
 from judgesmith.review.types import About, Exported, Outcome, Plan, ReviewItem
@@ -52,7 +54,9 @@ def export(store: Store, folder: Path, about: About, plan: Plan) -> Exported:
             )
         }
         answers = [one for one in given(store) if one.answer.outcome != "skip"]
-        weights, settled = _weights(store, plan), outcomes(store)
+        labelled = {one.item for one in answers if one.round == "label"}
+        weights, settled = _weights(store, plan, labelled), outcomes(store)
+        simulated = {one.name for one in everybody(store) if one.kind is AnnotatorKind.SIMULATED}
     labels = [one for one in answers if one.round == "label" and one.verdict is not None]
     judgments = [_judgment(one, about) for one in answers]
     write_records(folder / JUDGMENTS, judgments)
@@ -63,7 +67,7 @@ def export(store: Store, folder: Path, about: About, plan: Plan) -> Exported:
     ]  # fmt: skip
     write_bytes(folder / LABELS, _lines(rows))
     write_bytes(folder / TABLE, _csv(_table(answers, items, about, weights)))
-    final = list(_final(settled, labels, items, about))
+    final = list(_final(settled, labels, items, about, simulated))
     write_bytes(folder / FINAL, _lines(final))
     return Exported({
         JUDGMENTS: len(judgments), LABELS: len(rows), TABLE: len(answers), FINAL: len(final),
@@ -126,15 +130,15 @@ def _column_row(
 
 def _final(
     settled: Mapping[str, Outcome], labels: Sequence[Given], items: Mapping[str, ReviewItem],
-    about: About,
+    about: About, simulated: AbstractSet[str],
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     said: dict[str, list[Given]] = {}
     for one in labels:
         said.setdefault(one.item, []).append(one)
     for item_id, item in items.items():
         outcome, found = settled.get(item_id), said.get(item_id, [])
-        kinds = {one.kind for one in found}
-        kind = AnnotatorKind.SIMULATED if AnnotatorKind.SIMULATED in kinds else AnnotatorKind.PERSON
+        by = {one.by for one in found} if outcome is None else {outcome.by}
+        kind = AnnotatorKind.SIMULATED if by & simulated else AnnotatorKind.PERSON
         if outcome is not None:
             if outcome.verdict is not None:
                 row = _column_row("final", kind, outcome.verdict, item, about, None)
@@ -149,18 +153,12 @@ def _final(
             yield row | {"policy": f"majority of {len(found)}", "tag": None}
 
 
-def _weights(store: Store, plan: Plan) -> dict[str, float]:
+def _weights(store: Store, plan: Plan, answered: Collection[str]) -> dict[str, float]:
     """What each item that was answered stands for; 1 where the queue prefers none."""
-    rows = store.rows(
-        "SELECT id, size, place FROM items WHERE place IS NOT NULL AND id IN"
-        " (SELECT item FROM current WHERE round = 'label')"
-    )
     if plan.queue != "active":
-        return {row["id"]: 1.0 for row in rows}
-    reached = max((row["place"] for row in rows), default=0.0)
-    after = store.one("SELECT MIN(place) AS place FROM items WHERE place > ?", reached)
-    threshold = None if after is None else after["place"]
-    return {row["id"]: 1.0 / inclusion(row["size"], threshold) for row in rows}
+        return dict.fromkeys(answered, 1.0)
+    rows = store.rows("SELECT id, size FROM items WHERE place IS NOT NULL")
+    return standing_for({row["id"]: row["size"] for row in rows}, answered)
 
 
 _COLUMNS = (

@@ -302,7 +302,10 @@ def _is_split(item: ReviewItem) -> int:
 
 
 def _queue(at: Connection, plan: Plan) -> None:
-    """Put items in order; the first of those with a gold verdict are for calibration alone."""
+    """Put items in order; some of those with a gold verdict are for calibration alone.
+
+    They are drawn apart from the queue, so that its beginning stands for the items that are left.
+    """
     rows = at.execute("SELECT id, stratum, size, withheld FROM items ORDER BY position").fetchall()
     drawn = places(
         [(row["id"], row["stratum"], row["size"]) for row in rows], plan.queue, plan.seed
@@ -311,9 +314,13 @@ def _queue(at: Connection, plan: Plan) -> None:
         "UPDATE items SET place = ? WHERE id = ?",
         [(place, row["id"]) for place, row in zip(drawn, rows, strict=True)],
     )
-    ordered = sorted(zip(drawn, rows, strict=True), key=lambda one: (one[0], one[1]["id"]))
-    known = (row["id"] for _, row in ordered if orjson.loads(row["withheld"])["gold"] is not None)
-    golds = list(islice(known, plan.calibration))
+    known = [row for row in rows if orjson.loads(row["withheld"])["gold"] is not None]
+    apart = places(
+        [(f"calibration {row['id']}", row["stratum"], 1.0) for row in known], "stratified",
+        plan.seed,
+    )  # fmt: skip
+    ordered = sorted((place, row["id"]) for place, row in zip(apart, known, strict=True))
+    golds = [one for _, one in ordered[: plan.calibration]]
     if len(golds) < plan.calibration:
         raise DataError(
             f"calibration: expected {plan.calibration} items with a gold verdict, found "

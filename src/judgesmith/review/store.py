@@ -39,9 +39,11 @@ class Store:
             _remove(part)
             part.touch()
             store = cls(part)
-            create(store.connection)
-            yield store
-            store.close()
+            try:
+                create(store.connection)
+                yield store
+            finally:
+                store.close()
             part.rename(path)
             _sync(folder)
         except BaseException as error:
