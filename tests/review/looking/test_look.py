@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 from judgesmith.review.looking.index import FILE, open_index
 from judgesmith.review.looking.opened import Curtain
 from judgesmith.review.looking.pages import look_pages
-from judgesmith.review.looking.queries import Filter, count, match
+from judgesmith.review.looking.queries import Filter, counts, match, place_of
+from judgesmith.review.looking.queries import page as page_of
 from judgesmith.review.looking.serving import create_look_app
 from judgesmith.review.pages import page
 from judgesmith.runs.layout import RunDir
@@ -36,14 +37,14 @@ def ids(run_dir: RunDir) -> list[str]:
     ],
 )  # fmt: skip
 def test_filters(run_dir: RunDir, given: dict[str, str], found: int) -> None:
-    assert count(open_index(run_dir), Filter.of(given)) == found
+    assert counts(open_index(run_dir), Filter.of(given)).total == found
 
 
 @pytest.mark.parametrize(
     "typed", ['"', "a AND", "NEAR(", "a* -b", "question:x", "'; --", "^ ()", "\x00"]
 )
 def test_whatever_is_typed_is_words(run_dir: RunDir, typed: str) -> None:
-    count(open_index(run_dir), Filter(q=typed))
+    counts(open_index(run_dir), Filter(q=typed))
     assert "AND" not in match(typed).replace('"AND"', "")
 
 
@@ -100,3 +101,39 @@ def test_the_index_is_made_anew_when_a_stage_was(run_dir: RunDir) -> None:
     run_dir.file("labels/manifest.json").write_text("{}")
     open_index(run_dir).close()
     assert run_dir.file(FILE).stat().st_ino != before
+
+
+def test_counts_are_of_what_the_other_facets_leave(run_dir: RunDir) -> None:
+    db = open_index(run_dir)
+    found = counts(db, Filter(split="test", bucket="none"))
+    assert found.total == 0
+    assert found.of["bucket"] == {"clear_bias": 2}
+    assert found.of["split"] == {"test": 0}
+    assert counts(db, Filter(q="tripped")).of["category"] == {"age": 1}
+
+
+def test_what_is_withheld_is_in_no_count(blind: tuple[TestClient, list[str]]) -> None:
+    client, _ = blind
+    assert "clear_bias (1)" in client.get("/look").text
+    assert "test (2)" in client.get("/look").text
+    assert "<b>1</b> items" in client.get("/look?sort=sure").text
+
+
+@pytest.mark.parametrize("sort", ["", "sure", "agreement"])
+@pytest.mark.parametrize("judge", ["", "teacher"])
+def test_every_item_comes_once_however_it_is_sorted(
+    run_dir: RunDir, sort: str, judge: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("judgesmith.review.looking.queries.PAGE", 1)
+    db, found = open_index(run_dir), Filter(sort=sort, judge=judge)
+    first, more = page_of(db, found)
+    (second,) = page_of(db, found, place_of(db, found, first["n"]))
+    assert (more["id"], {first["id"], second["id"]}) == (second["id"], {*ids(run_dir)})
+    assert page_of(db, found, place_of(db, found, second["n"])) == []
+
+
+@pytest.mark.parametrize("after", ["x", "nan:1", "1:", ":", "1:9999999999999999999999", "inf:5"])
+def test_a_place_that_is_none_is_the_beginning_or_the_end(run_dir: RunDir, after: str) -> None:
+    client = TestClient(create_look_app(run_dir, hosts=None))
+    for sort in ("", "sure", "agreement"):
+        assert client.get("/look", params={"after": after, "sort": sort}).status_code == 200

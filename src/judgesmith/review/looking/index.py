@@ -32,7 +32,7 @@ from judgesmith.runs.manifest import MANIFEST
 from judgesmith.runs.progress import progress_bar
 from judgesmith.tasks import known_dialects, task_of
 
-VERSION = 2
+VERSION = 3
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT);
@@ -40,19 +40,39 @@ CREATE TABLE records (id TEXT, file TEXT, at INTEGER, size INTEGER, PRIMARY KEY 
   WITHOUT ROWID;
 CREATE TABLE parts (item TEXT, file TEXT, at INTEGER, size INTEGER);
 CREATE TABLE items (n INTEGER PRIMARY KEY, id TEXT UNIQUE, question TEXT, kind TEXT, split TEXT,
-  bucket TEXT, subtype TEXT, category TEXT, title TEXT);
+  bucket TEXT, subtype TEXT, category TEXT, title TEXT,
+  cell INTEGER,   -- of what items are counted by
+  sure REAL,      -- the lowest confidence of a judge; above 1 where none is known
+  agreeing REAL); -- minus the most different verdicts within a dialect
+CREATE TABLE cells (cell INTEGER PRIMARY KEY, split TEXT, category TEXT, kind TEXT, bucket TEXT,
+  items INTEGER);
 CREATE TABLE models (model TEXT, n INTEGER);
 CREATE TABLE labels (verdict TEXT, n INTEGER);
 CREATE TABLE opinions (n INTEGER, judge TEXT, dialect TEXT, verdict TEXT, flip INTEGER, status TEXT,
-  confidence REAL, against TEXT);
+  confidence REAL, against TEXT, sure REAL);
 CREATE VIRTUAL TABLE words USING fts5(question, responses, rationales, content='');
+"""
+_CELLS = """
+INSERT INTO cells (split, category, kind, bucket, items)
+  SELECT split, category, kind, bucket, count(*) FROM items GROUP BY 1, 2, 3, 4;
+UPDATE items SET cell = (SELECT cell FROM cells WHERE cells.split IS items.split AND
+  cells.category IS items.category AND cells.kind = items.kind AND cells.bucket IS items.bucket);
+UPDATE opinions SET sure = coalesce(confidence, 2);
+UPDATE items SET
+  sure = coalesce((SELECT min(o.sure) FROM opinions o WHERE o.n = items.n), 2),
+  agreeing = -coalesce((SELECT max(many) FROM (SELECT count(DISTINCT o.verdict) AS many
+    FROM opinions o WHERE o.n = items.n GROUP BY o.dialect)), 0);
 """
 _INDEXES = """
 CREATE INDEX of_question ON items (question);
 CREATE INDEX by_model ON models (model, n);
 CREATE INDEX by_label ON labels (verdict, n);
-CREATE INDEX by_judge ON opinions (judge, n);
-CREATE INDEX of_item ON opinions (n);
+CREATE INDEX by_cell ON items (cell);
+CREATE INDEX by_sure ON items (sure, n);
+CREATE INDEX by_agreement ON items (agreeing, n);
+CREATE INDEX by_judge ON opinions (judge, against, n);
+CREATE INDEX by_judge_sure ON opinions (judge, sure, n);
+ANALYZE;
 """
 
 
@@ -140,7 +160,7 @@ def _fill(run_dir: RunDir, db: sqlite3.Connection) -> None:
             _add(db, shelf, readings, n, item)
             bar.advance()
     _name_judges(run_dir, db)
-    db.executescript(_INDEXES)
+    db.executescript(f"CREATE INDEX of_item ON opinions (n); {_CELLS} {_INDEXES}")
     shelf.close()
 
 
@@ -200,7 +220,7 @@ def _add(
         for name in OF_ITEMS[:2]
     )
     db.execute(
-        "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)",
         (n, item.id, item.question_id, item.kind, item.split, item.bucket, item.subtype,
          question.get("category"), str(question.get("text", ""))[:200]),
     )  # fmt: skip
@@ -209,7 +229,7 @@ def _add(
     said = {verdict_text(row["verdict"]) for row in parts["labels/labels.jsonl"]}
     db.executemany("INSERT INTO labels VALUES (?, ?)", [(one, n) for one in said])
     db.executemany(
-        f"INSERT INTO opinions VALUES ({n}, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO opinions VALUES ({n}, ?, ?, ?, ?, ?, ?, ?, NULL)",
         readings.of(item, taught, measured),
     )
     asked = "\n".join(str(question.get(name) or "") for name in ("context", "text", "reference"))

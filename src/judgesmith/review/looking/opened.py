@@ -11,11 +11,13 @@ from starlette.requests import Request
 
 from judgesmith.errors import RunError
 from judgesmith.review.looking.index import connect, open_index, state_of
+from judgesmith.review.looking.queries import Cells
 from judgesmith.runs.layout import RunDir
 
 _TABLES = """
 CREATE TEMP TABLE asked (question TEXT PRIMARY KEY, items INTEGER) WITHOUT ROWID;
 CREATE TEMP TABLE unasked (n INTEGER PRIMARY KEY);
+CREATE TEMP TABLE unasked_cells (cell INTEGER PRIMARY KEY, items INTEGER);
 CREATE TEMP TABLE opened (n INTEGER PRIMARY KEY);
 """
 _ASKED = """
@@ -25,6 +27,9 @@ INSERT INTO asked SELECT question, count(*) FROM items JOIN json_each(?) ON item
 _UNASKED = (
     "INSERT INTO unasked SELECT n FROM items WHERE question NOT IN (SELECT question FROM asked)"
 )
+_CELLS = """
+INSERT INTO unasked_cells SELECT cell, count(*) FROM unasked JOIN items USING (n) GROUP BY cell
+"""
 _OPENED = """
 INSERT INTO opened SELECT n FROM items WHERE question IN (
   SELECT question FROM json_each(?) JOIN items ON items.id = value GROUP BY question
@@ -54,11 +59,14 @@ class Opened:
         open_index(run_dir).close()
         self.run_dir = run_dir
         self._curtain, self._state = curtain, state_of(run_dir)
+        self.kept: dict[object, tuple[Cells, Cells]] = {}
         self._free: SimpleQueue[sqlite3.Connection] = SimpleQueue()
 
     @contextmanager
-    def seen_by(self, request: Request) -> Iterator[tuple[sqlite3.Connection, bool]]:
-        """A connection with the curtain drawn, and whether anything is withheld from who asks.
+    def seen_by(
+        self, request: Request
+    ) -> Iterator[tuple[sqlite3.Connection, frozenset[str] | None]]:
+        """A connection with the curtain drawn, and what who asks answered; None: all is shown.
 
         Raises RunError where a stage was made anew since the index was opened.
         """
@@ -69,7 +77,7 @@ class Opened:
             if answered is not None:
                 db.execute("DELETE FROM opened")
                 db.execute(_OPENED, (json.dumps(list(answered)),))
-            yield db, answered is not None
+            yield db, None if answered is None else frozenset(answered)
         finally:
             self._free.put(db)
 
@@ -82,6 +90,7 @@ class Opened:
                 db.executescript(_TABLES)
                 db.execute(_ASKED, (json.dumps(list(self._curtain.asked())),))
                 db.execute(_UNASKED)
+                db.execute(_CELLS)
             return db
 
     def _require_same(self) -> None:

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse
 
 from judgesmith.review.looking.index import connect
 from judgesmith.review.looking.opened import Curtain, Opened
-from judgesmith.review.looking.queries import PAGE, Filter, closed, count, page
+from judgesmith.review.looking.queries import PAGE, Filter, Place, closed, counts, page, place_of
 from judgesmith.review.looking.shelf import Shelf
 from judgesmith.review.looking.stories import WITHHELD, tell, visible
 from judgesmith.runs.layout import RunDir
@@ -40,24 +40,26 @@ def look_pages(run_dir: RunDir, show: Show, curtain: Curtain | None = None) -> A
 
     @router.get("/look")
     def look(request: Request) -> HTMLResponse:
-        found, after = Filter.of(request.query_params), _number(request.query_params.get("after"))
-        with opened.seen_by(request) as (db, hidden):
+        found, after = Filter.of(request.query_params), Place.of(request.query_params.get("after"))
+        with opened.seen_by(request) as (db, answered):
+            hidden = answered is not None
             rows = page(db, found, after, withheld=hidden)
-            total = count(db, found, withheld=hidden)
+            counted = counts(db, found, withheld=hidden, kept=opened.kept, who=answered)
             unseen = closed(db, [row["n"] for row in rows]) if hidden else set()
         state = {name: value for name, value in vars(found).items() if value}
-        more = {**state, "after": rows[PAGE - 1]["n"]} if len(rows) > PAGE else None
+        more = {**state, "after": _place(rows[PAGE - 1])} if len(rows) > PAGE else None
         return show(
-            "look.html", request, found=found, rows=rows[:PAGE], total=total, closed=unseen,
+            "look.html", request, found=found, rows=rows[:PAGE], counted=counted, closed=unseen,
             withheld=WITHHELD, choices=choices, state=urlencode(state),
             more=None if more is None else urlencode(more),
-            first=urlencode(state) if after else None,
+            first=urlencode(state) if after.n else None,
         )  # fmt: skip
 
     @router.get("/look/{item}")
     def one(item: str, request: Request) -> HTMLResponse:
         found = Filter.of(request.query_params)
-        with opened.seen_by(request) as (db, hidden), closing(Shelf(run_dir, db)) as shelf:
+        with opened.seen_by(request) as (db, answered), closing(Shelf(run_dir, db)) as shelf:
+            hidden = answered is not None
             row = db.execute("SELECT * FROM items WHERE id = ?", (item,)).fetchone()
             story = tell(shelf, item)
             if row is None or story is None:
@@ -68,7 +70,7 @@ def look_pages(run_dir: RunDir, show: Show, curtain: Curtain | None = None) -> A
                 (row["question"], item),
             ).fetchall()
             opinions = _opinions(db, row["n"]) if allowed else []
-            following = page(db, found, row["n"], withheld=hidden)[:1]
+            following = page(db, found, place_of(db, found, row["n"]), withheld=hidden)[:1]
         state = urlencode({name: value for name, value in vars(found).items() if value})
         return show(
             "look_item.html", request, story=visible(story, allowed), withheld=WITHHELD,
@@ -90,5 +92,5 @@ def _opinions(db: sqlite3.Connection, n: int) -> list[sqlite3.Row]:
     ).fetchall()
 
 
-def _number(text: str | None) -> int:
-    return int(text) if text is not None and text.isdecimal() and len(text) < 12 else 0
+def _place(row: sqlite3.Row) -> str:
+    return str(Place(float(row["key"]), row["n"]))

@@ -1,14 +1,20 @@
 """Which items are shown: filters and search as one condition, paged by the last item seen."""
 
+import math
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
 
 PAGE = 50
+MOST_KEPT = 500
+"""Filters whose counts are kept."""
 OPEN = ("split", "category", "kind", "question")
 """What may be known of an item before one's own answer, besides its question and responses."""
-SEEN = "(n IN (SELECT n FROM unasked) OR n IN (SELECT n FROM opened))"
+CELLS = ("split", "category", "kind", "bucket")
+"""Facets that items are counted by."""
+SEEN = "(items.n IN (SELECT n FROM unasked) OR items.n IN (SELECT n FROM opened))"
 """Items of which nothing is withheld, where a curtain is drawn."""
 
 
@@ -33,6 +39,7 @@ class Filter:
     agree: str = ""
     sure_from: str = ""
     sure_to: str = ""
+    sort: str = ""
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Filter":
@@ -66,19 +73,19 @@ def condition(found: Filter, withheld: bool = False) -> tuple[str, list[Any]]:
     for table, column in (("models", "model"), ("labels", "verdict")):
         value = found.model if table == "models" else found.label
         if value:
-            add(f"n IN (SELECT n FROM {table} WHERE {column} = ?)", value)
+            add(f"items.n IN (SELECT n FROM {table} WHERE {column} = ?)", value)
     said, given = _said(found)
     if said:
-        add(f"n IN (SELECT n FROM opinions WHERE {' AND '.join(said)})", *given)
+        add(f"items.n IN (SELECT n FROM opinions WHERE {' AND '.join(said)})", *given)
     if found.judge and found.other and found.agree:
         sign = "=" if found.agree == "same" else "<>"
         both = "SELECT a.n FROM opinions a JOIN opinions b ON a.n = b.n"
         so = f"a.judge = ? AND b.judge = ? AND a.verdict {sign} b.verdict"
-        add(f"n IN ({both} WHERE {so})", found.judge, found.other)
-    narrows = len(values) > sum(bool(getattr(found, name)) for name in OPEN)
+        add(f"items.n IN ({both} WHERE {so})", found.judge, found.other)
+    narrows = bool(found.sort) or len(values) > sum(bool(getattr(found, name)) for name in OPEN)
     asked = match(found.q)
     if asked:
-        whole = "n IN (SELECT rowid FROM words WHERE words MATCH ?)"
+        whole = "items.n IN (SELECT rowid FROM words WHERE words MATCH ?)"
         if withheld:
             rest = f"{whole} AND {SEEN}"
             add(f"({whole} OR {rest})", f"{{question responses}} : ({asked})", asked)
@@ -112,19 +119,128 @@ def _said(found: Filter) -> tuple[list[str], list[Any]]:
     return terms, values
 
 
+class Place(NamedTuple):
+    """Where an item stands in what is sorted: the value that it is sorted by, and its number."""
+
+    key: float = -math.inf
+    n: int = 0
+
+    @classmethod
+    def of(cls, text: str | None) -> "Place":
+        """The place that a query string names; the beginning where it names none.
+
+        >>> Place.of("0.5:7"), Place.of("x") == Place.of(None)
+        (Place(key=0.5, n=7), True)
+        """
+        key, _, n = (text or "").partition(":")
+        try:
+            found = cls(float(key), int(n))
+        except ValueError:
+            return cls()
+        return found if abs(found.n) < 2**62 and not math.isnan(found.key) else cls()
+
+    def __str__(self) -> str:
+        return f"{self.key!r}:{self.n}"
+
+
+START = Place()
+
+
+def _sorted(found: Filter) -> tuple[str, str, list[str]]:
+    """Where items come from, and what they are sorted by before their number."""
+    if found.sort == "agreement":
+        return "items", "items.agreeing", []
+    if found.sort == "sure" and found.judge:
+        joined = "opinions said JOIN items ON items.n = said.n AND said.judge = ?"
+        return joined, "said.sure", [found.judge]
+    return "items", "items.sure" if found.sort == "sure" else "", []
+
+
 def page(
-    db: sqlite3.Connection, found: Filter, after: int = 0, *, withheld: bool = False
+    db: sqlite3.Connection, found: Filter, after: Place = START, *, withheld: bool = False
 ) -> list[sqlite3.Row]:
-    """The next items after one, in the run's order; one more than a page where there are more."""
+    """The next items after a place; one more than a page where there are more."""
     where, values = condition(found, withheld)
-    told = f"SELECT * FROM items WHERE {where} AND n > ? ORDER BY n LIMIT {PAGE + 1}"
-    return db.execute(told, (*values, after)).fetchall()
+    source, key, given = _sorted(found)
+    beyond: list[Any] = [after.n]
+    if key:
+        n = "said.n" if given else "items.n"
+        rest, order, beyond = f"({key}, {n}) > (?, ?)", f"{key}, {n}", [after.key, after.n]
+    else:
+        rest, order = "items.n > ?", "items.n"
+    told = f"SELECT items.*, {key or 0} AS key FROM {source} WHERE {where} AND {rest}"
+    return db.execute(
+        f"{told} ORDER BY {order} LIMIT {PAGE + 1}", (*given, *values, *beyond)
+    ).fetchall()
 
 
-def count(db: sqlite3.Connection, found: Filter, *, withheld: bool = False) -> int:
-    """How many items the filter finds."""
+def place_of(db: sqlite3.Connection, found: Filter, n: int) -> Place:
+    """Where an item stands among what is found."""
+    source, key, given = _sorted(found)
+    told = f"SELECT {key or 0} FROM {source} WHERE items.n = ?"
+    row = db.execute(told, (*given, n)).fetchone()
+    return Place(n=n) if row is None else Place(float(row[0]), n)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many items are found, and how many there would be of each value of a facet instead."""
+
+    total: int
+    of: Mapping[str, Mapping[str, int]]
+
+
+Cells = Mapping[int, int]
+"""How many items there are by cell."""
+
+
+def cells(db: sqlite3.Connection, found: Filter, *, withheld: bool) -> tuple[Cells, Cells]:
+    """What the filter finds but for its facets, by cell; and those of which nothing is withheld."""
     where, values = condition(found, withheld)
-    return int(db.execute(f"SELECT count(*) FROM items WHERE {where}", values).fetchone()[0])
+    if where != "1":
+        by = f"SELECT cell, count(*) FROM items WHERE {where}"
+        whole = dict(db.execute(f"{by} GROUP BY cell", values).fetchall())
+        if not withheld:
+            return whole, whole
+        return whole, dict(db.execute(f"{by} AND {SEEN} GROUP BY cell", values).fetchall())
+    whole = dict(db.execute("SELECT cell, items FROM cells").fetchall())
+    if not withheld:
+        return whole, whole
+    seen = Counter(dict(db.execute("SELECT cell, items FROM unasked_cells").fetchall()))
+    opened = "SELECT cell, count(*) FROM opened JOIN items USING (n) GROUP BY cell"
+    seen.update(dict(db.execute(opened).fetchall()))
+    return whole, seen
+
+
+def counts(
+    db: sqlite3.Connection, found: Filter, *, withheld: bool = False,
+    kept: dict[object, tuple[Cells, Cells]] | None = None, who: object = None,
+) -> Counts:  # fmt: skip
+    """Count what the filter finds; of what is withheld, nothing is counted by a closed facet.
+
+    Items are counted once by cell, with everything else that is asked for; each facet adds up the
+    cells that all other facets leave. `kept` holds what was counted before, by filter and `who`:
+    another page, sort or facet is not counted again.
+    """
+    rest = replace(found, **dict.fromkeys(CELLS, ""), sort=found.sort if withheld else "")
+    kept = {} if kept is None else kept
+    if (rest, who) not in kept:
+        if len(kept) >= MOST_KEPT:
+            kept.clear()
+        kept[rest, who] = cells(db, rest, withheld=withheld)
+    whole, seen = kept[rest, who]
+    rows = db.execute("SELECT * FROM cells").fetchall()
+
+    def sums(facet: str | None) -> Counter[str]:
+        shut = withheld and (facet == "bucket" or bool(found.bucket))
+        of, told = seen if shut else whole, Counter[str]()
+        others = [one for one in CELLS if one != facet and getattr(found, one)]
+        for row in rows:
+            if all(row[one] == getattr(found, one) for one in others):
+                told[str(row[facet]) if facet else ""] += of.get(row["cell"], 0)
+        return told
+
+    return Counts(sums(None)[""], {facet: sums(facet) for facet in CELLS})
 
 
 def closed(db: sqlite3.Connection, numbers: list[int]) -> set[int]:
