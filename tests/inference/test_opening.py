@@ -158,7 +158,7 @@ def edited_dialect(folder: Path) -> None:
         (edited(reply_tokens=7), "field 'version': expected .* mode, reply tokens"),
         (edited(reply_tokens="many"), "field reply_tokens: Input should be a valid integer"),
         (edited(colour="red"), "field colour: Extra inputs are not permitted"),
-        (edited(schema=2), "field schema: Input should be 1"),
+        (edited(schema=3), "field schema: Input should be 1"),
         (edited_dialect, "the file was edited, or this version of judgesmith hashes otherwise"),
         (lambda folder: (folder / JUDGE_FILE).write_text("{"), "Invalid JSON"),
     ],

@@ -20,7 +20,8 @@ def tell_gated(
     folder: Path, judge: Judge, what: str = "Gate", *, engine: str | None = None
 ) -> None:
     """Whether the judge of a folder may be used, as far as that is known."""
-    outcome, why = gated(folder, judge)
+    found = gated(folder, judge)
+    outcome, why = found.outcome, found.why
     if not same_judge(engine):
         why = f"of the weights in {folder}, not as {engine} holds them; {why}"
     warning = "warning: " if outcome in ("fail", "inconclusive") else ""

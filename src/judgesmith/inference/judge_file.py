@@ -13,17 +13,37 @@ from judgesmith.models.protocol import Mode
 from judgesmith.runs.jsonl import write_json
 
 JUDGE_FILE = "judge.json"
+_SCHEMA: Literal[2] = 2
+
+
+class Gated(BaseModel):
+    """A gate's outcome on a judge, and why it is that.
+
+    `rehearsed` stands for a rehearsal, `none` where no gate decided on this judge, `unknown` where
+    nobody can tell any more.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    outcome: Literal["pass", "fail", "inconclusive", "rehearsed", "none", "unknown"]
+    why: str
+
+
+NOT_TOLD = Gated(
+    outcome="unknown",
+    why="exported before folders carried it; the judge card (README.md) does",
+)
 
 
 class JudgeFile(BaseModel):
     """A judge without its weights, whole: the dialect is in it as data, with its hash.
 
     `version` is that of the `Judge` that file and weights make. `calibration` is null, or what was
-    fitted on dev. `always` names what every row brought that it learned from.
+    fitted on dev. `always` names what every row brought that it learned from. `rehearsed` is
+    whether the run was a rehearsal, `gate` what its gate found; files of schema 1 say neither.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
-    schema_number: Literal[1] = Field(alias="schema")
+    schema_number: Literal[1, 2] = Field(alias="schema")
     name: str = Field(min_length=1)
     version: str
     dialect: Dialect
@@ -34,6 +54,15 @@ class JudgeFile(BaseModel):
     tie_margin: float | None = Field(ge=0)
     calibration: Calibration | None
     always: tuple[str, ...] = ()
+    rehearsed: bool | None = None
+    gate: Gated = NOT_TOLD
+
+    @model_validator(mode="after")
+    def _told_since_schema_2(self) -> Self:
+        lacking = {"rehearsed", "gate"} - self.model_fields_set
+        if self.schema_number != 1 and lacking:
+            raise ValueError(f"expected {', '.join(sorted(lacking))}, as in every file of schema 2")
+        return self
 
     @model_validator(mode="after")
     def _same_dialect(self) -> Self:
@@ -45,16 +74,23 @@ class JudgeFile(BaseModel):
         return self
 
     @classmethod
-    def of(cls, judge: Judge, task: str) -> Self:
+    def of(
+        cls, judge: Judge, task: str, *, rehearsed: bool | None = None, gate: Gated = NOT_TOLD
+    ) -> Self:
         """The file of a judge."""
         calibration = judge.calibration
         assert calibration is None or isinstance(calibration, Calibration)
         return cls(
-            schema=1, name=judge.name, version=judge.version, dialect=judge.dialect,
+            schema=_SCHEMA, name=judge.name, version=judge.version, dialect=judge.dialect,
             dialect_hash=judge.dialect.hash, task=task, mode=judge.mode,
             reply_tokens=judge.max_tokens, tie_margin=judge.margin, calibration=calibration,
-            always=judge.always,
+            always=judge.always, rehearsed=rehearsed, gate=gate,
         )  # fmt: skip
+
+    def telling(self, *, rehearsed: bool, gate: Gated) -> Self:
+        """The same judge with what its run says of it now."""
+        update = {"schema_number": _SCHEMA, "rehearsed": rehearsed, "gate": gate}
+        return self.model_copy(update=update)
 
 
 def is_exported(folder: Path) -> bool:

@@ -1,13 +1,15 @@
 """The cards of what a run exported, and what else lies beside the weights."""
 
 import shutil
+from pathlib import Path
 
 from judgesmith.audits.licence_table import LicenceTable
 from judgesmith.inference.abstaining import promises
 from judgesmith.inference.calibration import Calibration, Figure
-from judgesmith.inference.judge_file import read_judge_file
+from judgesmith.inference.judge_file import JudgeFile, read_judge_file, write_judge_file
 from judgesmith.pipeline.audit_licences import licences_of
 from judgesmith.pipeline.export_data import write_dataset
+from judgesmith.pipeline.gated import gated_for_others
 from judgesmith.report.card import Card, render_card
 from judgesmith.report.card_sure import Sureness
 from judgesmith.report.document import Document
@@ -44,7 +46,7 @@ def write_cards(run_dir: RunDir, recipe: Recipe, document: Document) -> None:
         folder = run_dir.file(STAGE) / one.folder
         if not folder.is_dir():
             continue
-        held = read_judge_file(folder)
+        held = _tell_gate(folder, run_dir, recipe)
         card = Card(
             document=document, exported=one, dialect=held.dialect, judge=held.name,
             version=held.version, command=_command(recipe), licences=licences,
@@ -56,6 +58,19 @@ def write_cards(run_dir: RunDir, recipe: Recipe, document: Document) -> None:
         write_bytes(folder / CARD, render_card(card).encode())
         shutil.copyfile(run_dir.file("recipe.yaml"), folder / "recipe.yaml")
         shutil.copyfile(run_dir.file("report/index.html"), folder / "report.html")
+
+
+def _tell_gate(folder: Path, run_dir: RunDir, recipe: Recipe) -> JudgeFile:
+    """The judge's file with what the run's gate says now; its gate may have run after the export.
+
+    It changes nothing that the judge's version follows from.
+    """
+    held = read_judge_file(folder)
+    gate = gated_for_others(run_dir, recipe, held)
+    told = held.telling(rehearsed=recipe.header.rehearsed, gate=gate)
+    if told != held:
+        write_judge_file(folder, told)
+    return told
 
 
 _ENGLISH = {"bank", "bbq"}

@@ -5,14 +5,16 @@ from pathlib import Path
 from judgesmith.errors import RecipeError
 from judgesmith.inference.engines import LLAMA_CPP, check_engine, on_engine
 from judgesmith.inference.judge import Judge
-from judgesmith.inference.judge_file import is_exported
+from judgesmith.inference.judge_file import is_exported, read_judge_file
 from judgesmith.inference.opening import judge_of_folder, judge_of_run
 from judgesmith.models.protocol import Mode
 from judgesmith.pipeline.recipes import is_run, open_run
 
 
 def is_rehearsed(folder: Path) -> bool:
-    """Whether a folder is the run of a rehearsal; exported folders do not say."""
+    """Whether a folder is the run of a rehearsal, or was exported from one."""
+    if is_exported(folder):
+        return bool(read_judge_file(folder).rehearsed)
     return is_run(folder) and open_run(folder)[1].header.rehearsed
 
 

@@ -150,7 +150,9 @@ def _write_judge_file(source: Source, folder: Path, run_dir: RunDir) -> None:
     copy = made_of(folder, source.dialect, judge.margin)
     calibration = None if fitted is None else fitted.carried_to(copy)
     copied = replace(judge, made_of=copy, calibration=calibration)
-    write_judge_file(folder, JudgeFile.of(copied, run_dir.header.task))
+    write_judge_file(
+        folder, JudgeFile.of(copied, run_dir.header.task, rehearsed=run_dir.header.rehearsed)
+    )
 
 
 def _write_gguf(source: Source, config: Config, folder: Path) -> dict[Kind, Path]:
