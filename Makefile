@@ -55,7 +55,7 @@ reliability: setup  ## kills, faults, the cap, hostile texts, bad input, memory,
 
 test-external: setup  ## llama.cpp's server, built once in 13 CPU-minutes, asked for everything
 	$(BIN)/python tests/external/installing.py --wheels $(WHEELS) --venv $(EXTERNAL)
-	JUDGESMITH_EXTERNAL_WHEELS=$(WHEELS) JUDGESMITH_EXTERNAL_VENV=$(EXTERNAL) \
+	JUDGESMITH_EXTERNAL_VENV=$(EXTERNAL) \
 	  OMP_NUM_THREADS=1 $(BIN)/pytest -q -m external tests/external
 
 test-deploy: setup  ## two minutes: the scripts for a rented GPU, with a shell in place of ssh

