@@ -332,3 +332,29 @@ def test_answers_that_cannot_be_are_refused(tmp_path: Path) -> None:
 def test_verdict_goes_a_b_tie() -> None:
     assert [verdict(at).value for at in range(3)] == ["A", "B", "TIE"]
     assert PAIR.direction is not None
+
+
+def test_simulated_annotators_are_in_no_ceiling_and_hide_none(tmp_path: Path) -> None:
+    review = a_review(tmp_path / "r", pairs(30), Plan(overlap=3, queue="active"))
+    for name, kind in (("ann", "person"), ("bob", "person"), ("sim", "simulated")):
+        review.add_annotator(name, ["label"], kind)
+        work(review, name, right)
+    found = review.agreement()
+    assert found.simulated
+    assert found.preferring
+    assert {(row.first, row.second) for row in found.ceiling} == {("ann", "bob")}
+    assert {row.first for row in found.pairs} | {row.second for row in found.pairs} == {
+        "ann", "bob", "sim",
+    }  # fmt: skip
+
+
+def test_all_answers_of_a_person_to_an_item_are_judgments_of_their_own(tmp_path: Path) -> None:
+    review = a_review(tmp_path / "r", pairs(4, teachers=["A", "B"]))
+    review.add_annotator("ann", ALL)
+    work(review, "ann", right)
+    for one in review.disagreements():
+        review.save("ann", answer(review.shown("ann", one.item_id, "adjudicate"), choice("A")))
+    review.export()
+    found = list(read_records(review.folder / "judgments.jsonl", Judgment))
+    assert len(found) == 8
+    assert len({one.id for one in found}) == 8

@@ -110,6 +110,8 @@ def status_command(source: str, wanted: Wanted) -> None:
         show.table("Agreement", ("person", "with", "measure", "value [95%]"), shown)
     if found.simulated:
         show.line("Some labels are simulated: this is no agreement of people.")
+    if found.preferring:
+        show.line("The queue prefers hard items: agreement here is of those, not of all.")
     if found.needed is not None:
         show.line(
             f"An interval of kappa of plus or minus {found.half_width:g} takes {found.needed:,} "

@@ -19,7 +19,7 @@ from judgesmith.metrics.result import Estimate
 from judgesmith.metrics.sample_size import labels_for_half_width
 from judgesmith.metrics.weighted import gwet_ac1, weighted_kappa
 from judgesmith.records import AnnotatorKind
-from judgesmith.review.said import by_item, given
+from judgesmith.review.said import Given, by_item, given
 from judgesmith.review.store import Store
 from judgesmith.review.types import About, Agreement, AgreementRow, Plan
 
@@ -40,10 +40,10 @@ def agreement_of(store: Store, about: About, plan: Plan) -> Agreement:
     said = by_item(found, "label")
     people = sorted({by for verdicts in said.values() for by in verdicts})
     simulated = any(one.kind is AnnotatorKind.SIMULATED for one in found if one.round == "label")
-    measured = _Measured(said, _facts(store), about, plan)
+    facts = _facts(store)
+    measured = _Measured(said, facts, about, plan)
     shared = {item: verdicts for item, verdicts in said.items() if len(verdicts) > 1}
     pairs = [row for a, b in combinations(people, 2) for row in measured.pair(a, b)]
-    ceiling = _ceiling(measured, people) if len(people) > 2 else pairs
     needs = [
         ceil(need * len(shared) / row.estimate.n)  # as shared items go round among pairs of people
         for row in pairs if row.measure == "kappa" and row.withheld is None
@@ -53,8 +53,9 @@ def agreement_of(store: Store, about: About, plan: Plan) -> Agreement:
         answered=len(said), simulated=simulated, overall=measured.overall(shared),
         pairs=tuple(pairs), buckets=tuple(_buckets(measured, people, shared)),
         selves=tuple(_selves(measured, found, people)),
-        ceiling=() if simulated else tuple(ceiling), shared=len(shared),
+        ceiling=_ceiling(_persons_alone(found, said), facts, about, plan), shared=len(shared),
         needed=max(needs, default=None), half_width=plan.half_width,
+        preferring=plan.queue == "active",
     )  # fmt: skip
 
 
@@ -130,18 +131,33 @@ def _facts(store: Store) -> dict[str, tuple[str, str | None]]:
     }
 
 
-def _ceiling(measured: _Measured, people: Sequence[str]) -> list[AgreementRow]:
-    """Each person against what most of the others say."""
+def _persons_alone(found: Sequence[Given], said: Said) -> Said:
+    """The verdicts of persons, without those of simulated annotators."""
+    persons = {one.by for one in found if one.kind is AnnotatorKind.PERSON}
+    return {
+        item: {by: verdict for by, verdict in verdicts.items() if by in persons}
+        for item, verdicts in said.items()
+    }
+
+
+def _ceiling(
+    said: Said, facts: Mapping[str, tuple[str, str | None]], about: About, plan: Plan
+) -> tuple[AgreementRow, ...]:
+    """Each person against what most of the others say; two people against each other."""
+    measured = _Measured(said, facts, about, plan)
+    people = sorted({by for verdicts in said.values() for by in verdicts})
+    if len(people) < 3:
+        return tuple(row for a, b in combinations(people, 2) for row in measured.pair(a, b))
     rows: list[AgreementRow] = []
     for name in people:
         most: dict[str, str | float] = {}
-        for item, verdicts in measured.said.items():
+        for item, verdicts in said.items():
             others: list[str | float | None] = [v for by, v in verdicts.items() if by != name]
             found: str | float | None = majority(others)  # type: ignore[assignment]
             if found is not None:
                 most[item] = found
         rows += measured.pair(name, "majority of the others", others=most)
-    return rows
+    return tuple(rows)
 
 
 def _buckets(measured: _Measured, people: Sequence[str], shared: Said) -> list[AgreementRow]:

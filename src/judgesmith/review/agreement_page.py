@@ -79,7 +79,12 @@ def warnings_of(found: Agreement) -> list[str]:
     """What must be known to read the numbers."""
     told = []
     if found.simulated:
-        told.append("Some answers here are simulated: no number is a human ceiling.")
+        told.append("Some answers here are simulated: they are in no human ceiling.")
+    if found.preferring:
+        told.append(
+            "The queue prefers items on which judges disagree, so these numbers are of hard items. "
+            "labels.csv has the weight of each item in all."
+        )
     if found.needed is not None and found.needed > found.shared:
         told.append(
             f"{found.shared:,} items have verdicts of two people. An interval of plus and minus "

@@ -36,6 +36,9 @@ _STATUS = {
     "bad_item": Status.BAD_ITEM,
 }
 
+_SAMPLE = {"repeat": 1, "adjudicate": 2}
+"""Of answers by one person to one item: the first has sample 0."""
+
 
 def export(store: Store, folder: Path, about: About, plan: Plan) -> Exported:
     """Write all files anew, each whole: the same answers give the same bytes.
@@ -81,7 +84,7 @@ def _lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
 def _judgment(one: Given, about: About) -> Judgment:
     return Judgment.make(
         source=f"review of {about.name}", licence="the user's own", item_id=one.item, judge=one.by,
-        dialect=about.dialect_hash, order=one.order, sample=int(one.round == "repeat"), reply=None,
+        dialect=about.dialect_hash, order=one.order, sample=_SAMPLE.get(one.round, 0), reply=None,
         rationale=one.answer.note or None, verdict=one.answer.verdict, distribution=None,
         status=_STATUS[one.answer.outcome], reference=None,
     )  # fmt: skip

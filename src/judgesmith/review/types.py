@@ -283,7 +283,7 @@ class Agreement:
     """How far people agree, as far as they have come.
 
     `ceiling` is each person against the majority of the others (two people: each other), as reports
-    define it; empty where a label is simulated. `needed` is how many items answered by two people
+    define it; simulated annotators are not in it. `needed` is how many items answered by two people
     it takes in all until kappa's interval has the planned half-width; None where it is not known.
     """
 
@@ -297,6 +297,8 @@ class Agreement:
     shared: int = 0
     needed: int | None = None
     half_width: float = 0.1
+    preferring: bool = False
+    """Whether the queue prefers hard items, so that these are no sample of all."""
 
 
 @dataclass(frozen=True)
