@@ -1,77 +1,17 @@
 """A judge's one verdict, and whether it is right, are what `evaluate` makes of its judgments."""
 
 import sqlite3
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from looked import made
+from looked import ALONE, PAIR, a_judgment, evaluated, made
 from starlette.testclient import TestClient
 
-from judgesmith.judging.dialect import Dialect
 from judgesmith.models.pointwise import write_margin
-from judgesmith.records import (
-    TIE,
-    AnnotatorKind,
-    Choice,
-    Direction,
-    Item,
-    Judgment,
-    Label,
-    Scores,
-    Status,
-    choice,
-)
+from judgesmith.records import TIE, Item, Scores, choice
 from judgesmith.review.looking.index import open_index
 from judgesmith.review.looking.serving import create_look_app
 from judgesmith.runs.layout import RunDir
-from judgesmith.runs.manifest import StageReport, make_manifest, write_manifest
-from judgesmith.tasks import load_task
-
-BIAS = load_task("bias").dialects
-PAIR, ALONE = BIAS["bias-pair"], BIAS["bias-single-compact"]
-ROWS = {"source": "s", "licence": "l"}
-
-
-def a_judgment(
-    item: Item, judge: str, dialect: Dialect, order: tuple[int, ...],
-    verdict: Choice | Scores | None,
-    chances: dict[str, dict[str, float]] | None = None,
-) -> Judgment:  # fmt: skip
-    return Judgment.make(
-        **ROWS, item_id=item.id, judge=judge, dialect=dialect.hash, order=order, sample=0,
-        reply="r", rationale=None, verdict=verdict, distribution=chances, reference=None,
-        status=Status.NO_VERDICT if verdict is None else Status.PARSED,
-    )  # fmt: skip
-
-
-def evaluated(
-    run_dir: RunDir, labels: Sequence[str], judgments: Sequence[Judgment], dialect: Dialect,
-    students: Sequence[str],
-) -> sqlite3.Connection:  # fmt: skip
-    items = run_dir.read("split/items.jsonl", Item)
-    run_dir.write(
-        "labels/labels.jsonl",
-        [
-            Label.make(
-                **ROWS, item_id=item.id, verdict=choice(label), direction=Direction.WORSE,
-                confidence=None, policy="p", judgment_ids=(), annotator="key",
-                annotator_kind=AnnotatorKind.KEY,
-            )
-            for item, label in zip(items, labels, strict=True)
-        ],
-    )  # fmt: skip
-    run_dir.write("evaluate/judgments.jsonl", judgments)
-    report = StageReport(taken=len(items), made=len(items))
-    config = {"dialect": dialect.name, "students": list(students)}
-    write_manifest(
-        run_dir.file("evaluate"),
-        make_manifest(
-            "evaluate", 1, determined_by={"config": config}, inputs={}, outputs={}, wall_s=0.0,
-            report=report,
-        ),
-    )  # fmt: skip
-    return open_index(run_dir)
 
 
 @pytest.fixture
@@ -88,7 +28,7 @@ def test_two_orders_that_contradict_are_a_tie_and_what_is_unread_is_no_verdict(
     run_dir: RunDir,
 ) -> None:
     first, second = run_dir.read("split/items.jsonl", Item)
-    db = evaluated(
+    evaluated(
         run_dir, ["A", TIE],
         [
             a_judgment(first, "student", PAIR, (0, 1), choice("A")),
@@ -102,6 +42,7 @@ def test_two_orders_that_contradict_are_a_tie_and_what_is_unread_is_no_verdict(
         ],
         PAIR, ["student", "before training"],
     )  # fmt: skip
+    db = open_index(run_dir)
     assert said(db, "student") == [("A", 0, "right"), (TIE, 1, "right")]
     assert said(db, "before training") == [("B", 0, "wrong"), (None, None, "no verdict")]
 
@@ -121,7 +62,8 @@ def test_scores_of_responses_alone_are_a_verdict_by_the_judges_own_margin(
         )
         for item, p in zip(items, (0.6, 0.9), strict=True)
     ]  # fmt: skip
-    db = evaluated(run_dir, ["A", "A"], judgments, ALONE, ["student"])
+    evaluated(run_dir, ["A", "A"], judgments, ALONE, ["student"])
+    db = open_index(run_dir)
     assert said(db, "student") == [(TIE, None, "wrong"), ("A", None, "right")]
     client = TestClient(create_look_app(run_dir, hosts=None))
     wrong = client.get("/look?judge=student&against=wrong").text

@@ -43,8 +43,8 @@ def look_pages(run_dir: RunDir, show: Show, curtain: Curtain | None = None) -> A
         found, after = Filter.of(request.query_params), Place.of(request.query_params.get("after"))
         with opened.seen_by(request) as (db, answered):
             hidden = answered is not None
-            rows = page(db, found, after, withheld=hidden)
             counted = counts(db, found, withheld=hidden, kept=opened.kept, who=answered)
+            rows = page(db, found, after, withheld=hidden, dense=counted.dense)
             unseen = closed(db, [row["n"] for row in rows]) if hidden else set()
         state = {name: value for name, value in vars(found).items() if value}
         more = {**state, "after": _place(rows[PAGE - 1])} if len(rows) > PAGE else None
@@ -70,7 +70,9 @@ def look_pages(run_dir: RunDir, show: Show, curtain: Curtain | None = None) -> A
                 (row["question"], item),
             ).fetchall()
             opinions = _opinions(db, row["n"]) if allowed else []
-            following = page(db, found, place_of(db, found, row["n"]), withheld=hidden)[:1]
+            counted = counts(db, found, withheld=hidden, kept=opened.kept, who=answered)
+            after = place_of(db, found, row["n"])
+            following = page(db, found, after, withheld=hidden, dense=counted.dense)[:1]
         state = urlencode({name: value for name, value in vars(found).items() if value})
         return show(
             "look_item.html", request, story=visible(story, allowed), withheld=WITHHELD,

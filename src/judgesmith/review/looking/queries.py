@@ -58,8 +58,14 @@ def match(text: str) -> str:
     return " ".join(f'"{term}"' for term in terms if any(c.isalnum() for c in term))
 
 
-def condition(found: Filter, withheld: bool = False) -> tuple[str, list[Any]]:
-    """The filter as SQL over `items`; with `withheld`, others than SEEN tell nothing closed."""
+def condition(
+    found: Filter, withheld: bool = False, *, dense: bool = False
+) -> tuple[str, list[Any]]:
+    """The filter as SQL over `items`; with `withheld`, others than SEEN tell nothing closed.
+
+    With `dense` it is asked of each item on its own, which finds the first of many at once;
+    without, all that match are gathered first, which is better where they are few.
+    """
     terms = ["1"]
     values: list[Any] = []
 
@@ -67,21 +73,25 @@ def condition(found: Filter, withheld: bool = False) -> tuple[str, list[Any]]:
         terms.append(term)
         values.extend(given)
 
+    def add_in(tables: str, term: str, *given: Any) -> None:
+        inside = f"SELECT t.n FROM {tables} WHERE {term}"
+        add(f"EXISTS ({inside} AND t.n = items.n)" if dense else f"items.n IN ({inside})", *given)
+
     for name in (*OPEN, "bucket"):
         if getattr(found, name):
-            add(f"{name} = ?", getattr(found, name))
-    for table, column in (("models", "model"), ("labels", "verdict")):
-        value = found.model if table == "models" else found.label
-        if value:
-            add(f"items.n IN (SELECT n FROM {table} WHERE {column} = ?)", value)
+            add(f"items.{name} = ?", getattr(found, name))
+    if found.model:
+        add_in("models t", "t.model = ?", found.model)
+    if found.label:
+        add_in("labels t", "t.verdict = ?", found.label)
     said, given = _said(found)
     if said:
-        add(f"items.n IN (SELECT n FROM opinions WHERE {' AND '.join(said)})", *given)
+        add_in("opinions t", " AND ".join(said), *given)
     if found.judge and found.other and found.agree:
         sign = "=" if found.agree == "same" else "<>"
-        both = "SELECT a.n FROM opinions a JOIN opinions b ON a.n = b.n"
-        so = f"a.judge = ? AND b.judge = ? AND a.verdict {sign} b.verdict"
-        add(f"items.n IN ({both} WHERE {so})", found.judge, found.other)
+        both = "opinions t JOIN opinions b ON t.n = b.n"
+        so = f"t.judge = ? AND b.judge = ? AND t.verdict {sign} b.verdict"
+        add_in(both, so, found.judge, found.other)
     narrows = bool(found.sort) or len(values) > sum(bool(getattr(found, name)) for name in OPEN)
     asked = match(found.q)
     if asked:
@@ -104,17 +114,17 @@ def _said(found: Filter) -> tuple[list[str], list[Any]]:
         ("against", found.against),
     ):  # fmt: skip
         if value:
-            terms.append(f"{column} = ?")
+            terms.append(f"t.{column} = ?")
             values.append(value)
     if found.flips in ("0", "1"):
-        terms.append("flip = ?")
+        terms.append("t.flip = ?")
         values.append(int(found.flips))
     for sign, text in ((">=", found.sure_from), ("<=", found.sure_to)):
         try:
             number = float(text)
         except ValueError:
             continue
-        terms.append(f"confidence {sign} ?")
+        terms.append(f"t.confidence {sign} ?")
         values.append(number)
     return terms, values
 
@@ -157,10 +167,18 @@ def _sorted(found: Filter) -> tuple[str, str, list[str]]:
 
 
 def page(
-    db: sqlite3.Connection, found: Filter, after: Place = START, *, withheld: bool = False
+    db: sqlite3.Connection,
+    found: Filter,
+    after: Place = START,
+    *,
+    withheld: bool = False,
+    dense: bool = False,
 ) -> list[sqlite3.Row]:
-    """The next items after a place; one more than a page where there are more."""
-    where, values = condition(found, withheld)
+    """The next items after a place; one more than a page where there are more.
+
+    `dense` says that many items are found; see `condition`.
+    """
+    where, values = condition(found, withheld, dense=dense)
     source, key, given = _sorted(found)
     beyond: list[Any] = [after.n]
     if key:
@@ -184,10 +202,14 @@ def place_of(db: sqlite3.Connection, found: Filter, n: int) -> Place:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many items are found, and how many there would be of each value of a facet instead."""
+    """How many items are found, and how many there would be of each value of a facet instead.
+
+    `dense`: they are a fourth of the run or more.
+    """
 
     total: int
     of: Mapping[str, Mapping[str, int]]
+    dense: bool
 
 
 Cells = Mapping[int, int]
@@ -240,7 +262,9 @@ def counts(
                 told[str(row[facet]) if facet else ""] += of.get(row["cell"], 0)
         return told
 
-    return Counts(sums(None)[""], {facet: sums(facet) for facet in CELLS})
+    total = sums(None)[""]
+    dense = 4 * total >= sum(row["items"] for row in rows)
+    return Counts(total, {facet: sums(facet) for facet in CELLS}, dense)
 
 
 def closed(db: sqlite3.Connection, numbers: list[int]) -> set[int]:
