@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from judgesmith.cli.main import app
@@ -43,7 +44,8 @@ def judged(published: Any, path: Path) -> Path:
         for one in published.judgments:
             if one.role == "judge":
                 file.write(json.dumps({
-                    "item": one.item, "judge": one.by, "names": "worse", "sample": one.sample,
+                    "item": one.item, "judge": one.by, "sample": one.sample,
+                    "names": published.mapping.names.value,
                     "order": "swapped" if one.swapped else "stored",
                     "verdict": one.verdict or one.status.value,
                 }) + "\n")  # fmt: skip
@@ -80,3 +82,46 @@ def test_the_300_pairs_labelled_again_and_exported_measure_the_same(
         assert two[name] == numbers, name
     review.export()
     assert {name: (review.folder / name).read_bytes() for name in first} == first
+
+
+@pytest.mark.slow
+def test_three_peoples_labels_of_pandalm_give_the_same_ceiling(
+    published: Read, shared_data: Path, tmp_path: Path
+) -> None:
+    original = published("pandalm")
+    dialect = tmp_path / "better.yaml"
+    dialect.write_text(DIALECT, encoding="utf-8")
+    wanted = Wanted(str(dialect), tmp_path / "review", shared_data, (), {"overlap": 3})
+    review = open_review("pandalm", wanted)
+    people = sorted({one.by for one in original.judgments if one.role == "person"})
+    assert len(people) == 3
+    for name in people:
+        labelled(review, name, original.verdicts(name))
+    review.export()
+    judgments = judged(original, tmp_path / "judgments.jsonl")
+    how = ("--resamples", 100, "--no-audit", "--out")
+    command("evaluate", "pandalm", "--data", shared_data, *how, tmp_path / "one")
+    command("evaluate", review.folder / "labels.jsonl", judgments, *how, tmp_path / "two")
+    one, two = ceiling(tmp_path / "one"), ceiling(tmp_path / "two")
+    assert len(one) == 6
+    assert two == one
+    agreement = review.agreement()
+    kappas = [row for row in (*agreement.pairs, *agreement.ceiling) if row.measure == "kappa"]
+    found = {(row.first, str(row.second)): row.estimate.value for row in kappas}
+    assert found == {who: number["value"] for who, number in one.items()}
+
+
+def ceiling(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
+    """What a report says of people with each other, with intervals and counts."""
+    evidence = json.loads((folder / "report.json").read_text(encoding="utf-8"))["evidence"]
+    return {(first, second): number for first, second, number in evidence["people"]}
+
+
+DIALECT = """
+kind: pair
+direction: better
+scale: [A, B, TIE]
+system: Which response follows the instruction better?
+user: "{{ question }} {{ responses[0] }} {{ responses[1] }}"
+reply: "{verdict}"
+"""
