@@ -1,6 +1,7 @@
 """The page to try the judge, as a person uses it, in real Chromium."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,14 @@ def test_a_pair_is_judged_in_both_orders(page: Any, serve: Serve) -> None:
     assert fill_["width"] / track["width"] == pytest.approx(0.8, abs=0.02)
     page.uncheck('[name="rationale"]')
     assert "So." not in judged(page)
+
+
+def test_a_row_unlike_those_it_learned_from_is_warned_of(page: Any, serve: Serve) -> None:
+    opened(page, serve(replace(scripted_judge()[0], always=("context",))))
+    a_pair(page)
+    assert "Warning: the row has no `context`" in judged(page)
+    fill(page, context="They met.")
+    assert "Warning" not in judged(page)
 
 
 def test_what_is_not_needed_is_not_asked(page: Any, serve: Serve) -> None:

@@ -161,6 +161,7 @@ function headline(reply) {
   if (reply.order_agreement !== null && reply.verdict !== null)
     held.append(make("span", "", reply.order_agreement
       ? "Both orders give this verdict." : "The two orders give different verdicts."));
+  for (const warning of reply.warnings) held.append(make("span", "", `Warning: ${warning}`));
   return held;
 }
 
