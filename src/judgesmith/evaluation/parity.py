@@ -31,6 +31,7 @@ from judgesmith.metrics import (
     wilson,
 )
 from judgesmith.report.exports import Outcome, Parity
+from judgesmith.report.numbers import figure
 
 FEW = 10
 """Questions that turned wrong below which Wilson's bound is asked, too."""
@@ -111,10 +112,14 @@ def _decide(
     if hidden is not None or lost is None:
         return "inconclusive", hidden or change.undefined or "there is no bound of the loss"
     if lost <= limit:
-        return "pass", f"at most {lost:.3f} is lost, and {limit:g} may be"
+        return "pass", f"at most {_three(lost)} is lost; the limit is {_three(limit)}"
     if change.high is not None and -change.high > limit:
-        return "fail", f"at least {-change.high:.3f} is lost, and {limit:g} may be"
-    return "inconclusive", f"up to {lost:.3f} may be lost, and {limit:g} may be"
+        return "fail", f"at least {_three(-change.high)} is lost; the limit is {_three(limit)}"
+    return "inconclusive", f"up to {_three(lost)} may be lost; the limit is {_three(limit)}"
+
+
+def _three(value: float) -> str:
+    return figure(value, places=3)
 
 
 def _most_lost(

@@ -14,19 +14,21 @@ from judgesmith.errors import DataError
 from judgesmith.models.http.estimates import Estimate
 from judgesmith.models.http.ledger import Line, look
 from judgesmith.models.http.prices import usd
-from judgesmith.pipeline.export_cards import write_cards
+from judgesmith.pipeline.export_cards import STAGE as EXPORT
+from judgesmith.pipeline.export_cards import read_exports, write_cards
 from judgesmith.pipeline.opening import ESTIMATES, LEDGER, read_estimates
-from judgesmith.pipeline.order import STAGES
+from judgesmith.pipeline.order import STAGES, load_stage
 from judgesmith.pipeline.report_training import (
     merge_findings,
     read_merging,
     read_preference,
     read_training,
 )
-from judgesmith.pipeline.running import STOPPED, Standing, survey
+from judgesmith.pipeline.running import STOPPED, Standing, State, standing, survey
 from judgesmith.report.advice import advise_all
 from judgesmith.report.costs import Costs
 from judgesmith.report.document import CurvePoint, Document, StageRow
+from judgesmith.report.exports import Exports
 from judgesmith.report.html import render_html
 from judgesmith.report.markdown import render_markdown
 from judgesmith.report.money import Money, MoneyLine, PriceRow
@@ -36,7 +38,7 @@ from judgesmith.report.teaching import Teaching
 from judgesmith.runs.endpoint import Endpoint, Price
 from judgesmith.runs.jsonl import write_bytes, write_json
 from judgesmith.runs.layout import RunDir
-from judgesmith.runs.manifest import library_versions
+from judgesmith.runs.manifest import library_versions, read_manifest
 from judgesmith.runs.recipe import Recipe
 from judgesmith.stages.gate import read_gate, read_results
 
@@ -102,7 +104,19 @@ def collect(run_dir: RunDir, recipe: Recipe) -> Document:
         advice=advise_all(evaluation) if evaluation is not None else (),
         settings=setting_words(recipe.plain, recipe.why),
         costs=read_costs(run_dir),
+        exports=_exports(run_dir),
     )
+
+
+def _exports(run_dir: RunDir) -> Exports | None:
+    """What was exported, and whether it is still what this run would export."""
+    found, manifest = read_exports(run_dir), read_manifest(run_dir.file(EXPORT))
+    if found is None or manifest is None:
+        return None
+    config = load_stage(EXPORT).Config.model_validate(manifest.determined_by["config"])
+    entry = standing(EXPORT, config, run_dir)
+    fresh = entry.state is State.FRESH
+    return found if fresh else found.model_copy(update={"stale": entry.reason})
 
 
 def note_budget(run_dir: RunDir, budget_usd: float | None) -> None:

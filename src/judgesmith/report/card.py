@@ -20,10 +20,10 @@ from judgesmith.report.card_limits import limits, limits_of_slices
 from judgesmith.report.card_sure import Sureness, sureness_texts
 from judgesmith.report.card_use import use_texts
 from judgesmith.report.card_weak import judge_in, weak_sentences, weak_table
-from judgesmith.report.card_words import learned, rubric, speed, stored, what
+from judgesmith.report.card_words import learned, rubric, speed, what
 from judgesmith.report.cost_sections import cost_card_table
 from judgesmith.report.document import Document
-from judgesmith.report.export_tables import gguf_table, parity_table
+from judgesmith.report.export_tables import gguf_table, parity_table, stored
 from judgesmith.report.exports import Exported
 from judgesmith.report.licences import Licences, licences_table
 from judgesmith.report.markdown import fenced, plain, render_block

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from judgesmith.judging.dialect import Dialect
 from judgesmith.records import Kind
 from judgesmith.report.document import Document
-from judgesmith.report.exports import Exported
 from judgesmith.report.markdown import fenced, plain
 from judgesmith.report.numbers import duration
 from judgesmith.runs.students import student_stage
@@ -17,7 +16,6 @@ _GIVEN = {
     Kind.SINGLE: "one response at a time", Kind.PAIR: "two responses, in both orders",
     Kind.LIST: "several responses, in their order and its reverse",
 }  # fmt: skip
-_BYTES = {"bfloat16": 2, "float16": 2, "float32": 4}
 
 
 def what(dialect: Dialect) -> str:
@@ -41,17 +39,6 @@ def rubric(card: "Card") -> list[str]:
     if card.policy and meaning:
         found.append(f"The answer key ({plain(card.policy)}) decides so: {plain(meaning)}")
     return found
-
-
-def stored(one: Exported) -> str:
-    """In which form, and how large."""
-    if one.form == "adapter":
-        four = f", stored in four bits ({one.quantize})" if one.quantize else ""
-        return f"an adapter (PEFT) of {one.parameters:,} numbers over the base {one.base}{four}"
-    over = f", {one.base} with an adapter laid over it" if one.base else ""
-    size = _BYTES.get(one.dtype or "")
-    takes = f" ({one.parameters * size / 1e6:,.1f} MB)" if size else ""
-    return f"a whole model of {one.parameters:,} numbers in {one.dtype}{takes}{over}"
 
 
 def learned(card: "Card") -> str:

@@ -7,6 +7,7 @@ from pydantic import Field
 from judgesmith.report.advice import Advice
 from judgesmith.report.costs import Costs
 from judgesmith.report.evidence import Evidence
+from judgesmith.report.exports import Exports
 from judgesmith.report.merging import Merging
 from judgesmith.report.money import Money
 from judgesmith.report.results import Evaluation, GateResult, Result
@@ -44,7 +45,7 @@ class Document(Result):
     the recipe trains a student; `curve` is that of the only one, `training` tells of each.
     `preference` is what preference training found, `merging` what a merge did, `advice` which
     checkpoint to use where. `settings` are the values in the recipe that `why` gives reasons for.
-    `costs` are what `judgesmith cost` left in the run.
+    `costs` are what `judgesmith cost` left in the run, `exports` what `judgesmith export` made.
     """
 
     name: str
@@ -75,3 +76,4 @@ class Document(Result):
     advice: tuple[Advice, ...] = ()
     settings: dict[str, str] = Field(default_factory=dict)
     costs: Costs | None = None
+    exports: Exports | None = None

@@ -2,12 +2,24 @@
 
 from judgesmith.report.blocks import Cell, Table, columns, number_cell
 from judgesmith.report.exports import Exported, Gguf, Parity
-from judgesmith.report.numbers import figure, plural
+from judgesmith.report.numbers import figure, megabytes, plural
 
 NOT_BOUNDED = "no bound"
+_BYTES = {"bfloat16": 2, "float32": 4}
 SERVED = (
     " Of a served form the number of ids is, and the replies are those of the folder it serves."
 )
+
+
+def stored(one: Exported) -> str:
+    """In which form, and how large."""
+    if one.form == "adapter":
+        four = f", stored in four bits ({one.quantize})" if one.quantize else ""
+        return f"an adapter (PEFT) of {one.parameters:,} numbers over the base {one.base}{four}"
+    over = f", {one.base} with an adapter laid over it" if one.base else ""
+    size = _BYTES.get(one.dtype or "")
+    takes = f" ({megabytes(one.parameters * size)})" if size else ""
+    return f"a whole model of {one.parameters:,} numbers in {one.dtype}{takes}{over}"
 
 
 def parity_table(one: Exported) -> Table:
@@ -24,9 +36,9 @@ def parity_table(one: Exported) -> Table:
         labels=None if size is None else size.labels_title,
         note="" if size is None else (
             f"The same {plural(size.items, 'dev item')} on {plural(size.questions, 'question')} to "
-            f"each; {size.metric} of the student as trained: {_plain(size.reference)}. `lost at "
-            "most` is the upper bound of a paired 95% interval over questions. Token ids of all "
-            f"compared texts are equal.{SERVED if _is_served(one) else ''}"
+            f"each; {size.metric} of the student as trained: {_plain(size.reference)}. What is "
+            "lost at most is the upper bound of a paired 95% interval over questions. Token ids of "
+            f"all compared texts are equal.{SERVED if _is_served(one) else ''}"
         ),
     )  # fmt: skip
 
@@ -43,7 +55,11 @@ def _parity_row(found: Parity) -> tuple[Cell, ...]:
         number_cell(found.change),
         Cell(NOT_BOUNDED if found.most_lost is None else figure(found.most_lost, places=3)),
         Cell(figure(found.limit, places=3)),
-        Cell(found.outcome, aside=found.reason, tone=found.outcome),
+        Cell(
+            found.outcome,
+            tone=found.outcome,
+            aside="" if found.outcome == "pass" else found.reason,
+        ),
     )
 
 
@@ -52,12 +68,13 @@ def _plain(value: float | None) -> str:
 
 
 def gguf_table(one: Exported) -> Table:
-    """One row per GGUF file: how its tensors are stored."""
+    """One row per GGUF file: its size, and how its tensors are stored."""
+    other = "A tensor is stored otherwise where its rows are too short for the type of the file. "
     return Table(
         f"{one.checkpoint}: GGUF files",
-        columns("file", "tensors", "stored otherwise"),
+        columns("file", "size", "tensors", "stored otherwise", numeric=["size"]),
         tuple(_gguf_row(found) for found in one.gguf),
-        note="A tensor is stored otherwise where its rows are too short for the type of the file.",
+        note=(other if any(found.fallen_back for found in one.gguf) else "") + _which(one),
     )
 
 
@@ -67,6 +84,19 @@ def _gguf_row(found: Gguf) -> tuple[Cell, ...]:
     state = "refused" if found.refused else ""
     return (
         Cell(found.file, aside=state, tone="strong"),
+        Cell(megabytes(found.size)),
         Cell(types),
-        Cell(f"{found.fallen_back} of {matrices} matrices"),
+        Cell(f"{found.fallen_back} of {matrices} matrices" if found.fallen_back else "none"),
     )
+
+
+def _which(one: Exported) -> str:
+    """The smallest file that passed, and how much it may have lost."""
+    lost = {p.form: p.most_lost for p in one.parity if p.outcome == "pass"}
+    passed = [g for g in one.gguf if g.kind in lost and g.size is not None and not g.refused]
+    if not passed:
+        return ""
+    best = min(passed, key=lambda g: g.size or 0)
+    most = lost[best.kind]
+    told = NOT_BOUNDED if most is None else f"at most {figure(most, places=3)} is lost"
+    return f"The smallest file that passed is {best.file} ({megabytes(best.size)}; {told})."

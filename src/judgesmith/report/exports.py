@@ -39,8 +39,8 @@ class Gguf(Result):
 
     `adds_bos` is whether llama.cpp puts the first token of a text there by itself.
 
-    A tensor falls back where its rows are too short for the kind's own type. `refused` says why a
-    file was deleted again: it is not this judge, or loses too much.
+    A tensor falls back where its rows are too short for the kind's own type. `size` is in bytes.
+    `refused` says why a file was deleted again: it is not this judge, or loses too much.
     """
 
     kind: str
@@ -48,6 +48,7 @@ class Gguf(Result):
     tensors: dict[str, int]
     fallen_back: int
     adds_bos: bool
+    size: int | None = None
     refused: str | None = None
 
 
@@ -84,11 +85,15 @@ class Exported(Result):
 
 
 class Exports(Result):
-    """Everything that a run's export made; `dataset` is whether its data go with it."""
+    """Everything that a run's export made; `dataset` is whether its data go with it.
+
+    `stale` says how the run has changed since.
+    """
 
     exported: tuple[Exported, ...]
     dataset: bool = False
     max_kappa_loss: float
+    stale: str | None = None
 
     @property
     def outcome(self) -> Outcome | None:

@@ -134,6 +134,15 @@ def whole(count: object, *, absent: str = NOT_APPLICABLE) -> str:
     return f"{count:,}" if isinstance(count, int) else absent
 
 
+def megabytes(size: int | None) -> str:
+    """Write a count of bytes.
+
+    >>> megabytes(2_556_384), megabytes(None)
+    ('2.6 MB', 'not measured')
+    """
+    return NOT_MEASURED if size is None else f"{size / 1e6:,.1f} MB"
+
+
 def money(dollars: float) -> str:
     """Write US dollars; below ten cents with four places, and more where four show too little.
 

@@ -6,6 +6,7 @@ from judgesmith.report.blocks import Banner, Block, Judged, Plot, Plots, Section
 from judgesmith.report.cost_sections import cost_section
 from judgesmith.report.document import Document
 from judgesmith.report.dry_run_tables import generators_section
+from judgesmith.report.export_sections import export_section
 from judgesmith.report.files_sections import closing_sections, file_sections
 from judgesmith.report.format_sections import evaluation_sections
 from judgesmith.report.merge_sections import merge_section
@@ -71,6 +72,7 @@ def _run_sections(document: Document, stamp: str) -> list[Section]:
     found += [merge_section(document.merging, stamp=stamp), _audit_section(document, stamp)]
     if evaluation is not None:
         found += _example_sections(evaluation)
+    found.append(export_section(document.exports))
     return [*found, money_section(document.money), cost_section(document.costs)]
 
 

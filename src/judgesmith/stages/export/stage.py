@@ -175,7 +175,7 @@ def _describe(files: dict[Kind, Path]) -> list[Gguf]:
     return [
         Gguf(
             kind=kind.upper(), file=file.name, tensors=found.tensors, adds_bos=found.adds_bos,
-            fallen_back=fallen_back(found.tensors, kind),
+            fallen_back=fallen_back(found.tensors, kind), size=file.stat().st_size,
         )
         for (kind, file), found in zip(files.items(), describe([*files.values()]), strict=True)
     ]  # fmt: skip
