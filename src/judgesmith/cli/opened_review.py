@@ -18,6 +18,9 @@ OF_TASK = {"bias": ("bias-pair", "biased")}
 """The dialect in which people judge a task's items, and what its verdicts name in one word."""
 
 
+_YAML = (".yaml", ".yml")
+
+
 class Wanted(NamedTuple):
     """How a review is made where there is none yet; `plan` are the settings that were given."""
 
@@ -57,7 +60,7 @@ def open_review(source: str, wanted: Wanted) -> "Review":
     folder = folder_of(source, wanted.out)
     if (folder / "review.db").is_file():
         review = Review.open(folder)
-        _require_same(review, wanted)
+        _require_same(review, source, wanted)
         return review
     about, items = _read(source, wanted)
     with progress_bar("items", None) as bar:
@@ -71,10 +74,23 @@ def existing_review(source: str, wanted: Wanted) -> "Review":
     return Review.open(folder_of(source, wanted.out))
 
 
-def _require_same(review: "Review", wanted: Wanted) -> None:
-    """Refuse settings that an existing review was not made with."""
-    asked = {"dialect": wanted.dialect, **wanted.plan}
-    held = {"dialect": review.about.dialect, **asdict(review.plan)}
+def _require_same(review: "Review", source: str, wanted: Wanted) -> None:
+    """Refuse a file, or settings, that an existing review was not made with."""
+    about, dialect = review.about, wanted.dialect
+    if Path(source).is_file() and Path(source).name != Path(about.source).name:
+        raise RecipeError(
+            f"{source}: the review in {review.folder} is of {about.source}. Name another folder "
+            "with --out."
+        )
+    if dialect is not None and Path(dialect).suffix in _YAML:
+        if _own_dialect(Path(dialect)).hash != about.dialect_hash:
+            raise RecipeError(
+                f"--dialect {dialect}: the review in {review.folder} was made with another, or "
+                "with this one before it was changed. Make another review with --out."
+            )
+        dialect = None
+    asked = {"dialect": dialect, **wanted.plan}
+    held = {"dialect": about.dialect, **asdict(review.plan)}
     for name, given in asked.items():
         if given is not None and given != held[name]:
             raise RecipeError(
@@ -140,7 +156,7 @@ def _dialect(name: str | None, task: "Task | None" = None) -> "Dialect":
     from judgesmith.judging.library import LIBRARY
     from judgesmith.tasks import TASKS, load_task
 
-    if name is not None and Path(name).suffix in (".yaml", ".yml"):
+    if name is not None and Path(name).suffix in _YAML:
         return _own_dialect(Path(name))
     tasks = [load_task(one) for one in TASKS] if task is None else [task]
     known = {**LIBRARY, **{one: held for each in tasks for one, held in each.dialects.items()}}

@@ -137,7 +137,14 @@ def export_command(source: str, wanted: Wanted) -> None:
 
 def _first(review: "Review", options: Serving, *, local: bool) -> str:
     """The path of the owner's personal link where they are made now, else nothing."""
-    if review.annotators():
+    people = review.annotators()
+    owners = [one.name for one in people if "owner" in one.roles]
+    if owners:
+        if options.name not in (None, *(one.name for one in people)):
+            raise RecipeError(
+                f"--name {options.name}: this review belongs to {', '.join(owners)}. Leave --name "
+                "out, and add people with --new-annotator NAME --role ROLE."
+            )
         return ""
     if options.name is not None:
         return f"/enter/{review.add_annotator(options.name, ROLES)}"
@@ -145,5 +152,10 @@ def _first(review: "Review", options: Serving, *, local: bool) -> str:
         raise RecipeError(
             f"--host {options.host}: others can reach this address, so everybody needs a personal "
             "link. Say who you are with --name ME: yours is printed."
+        )
+    if people:
+        raise RecipeError(
+            "nobody owns this review yet, and whoever comes cannot, as it has people already. Say "
+            "who you are with --name ME: your personal link is printed."
         )
     return ""

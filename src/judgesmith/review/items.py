@@ -211,7 +211,7 @@ def items_of_rows(
             responses=item.responses, bucket=item.fields.get("bucket"),
             category=item.fields.get("category"), generators=item.models or (),
             said=tuple(_imported(one) for one in said[item.id]),
-            gold=None if most is None else Gold(choice(most)),
+            gold=Gold(choice(most)) if most in dialect.scale.values else None,
             stratum=item.fields.get("bucket") or "all",
         )  # fmt: skip
 
