@@ -14,6 +14,7 @@ from people import a_review, answer, pairs, right, work
 from sklearn.metrics import cohen_kappa_score
 
 from judgesmith.judging.dialect import Dialect
+from judgesmith.judging.library import LIBRARY
 from judgesmith.metrics.sample_size import labels_for_half_width
 from judgesmith.records import AnnotatorKind, Kind, Scores, choice
 from judgesmith.review.items import about_dialect
@@ -167,3 +168,22 @@ def test_weights_of_an_active_queue_are_of_answers_that_stand_for_all(tmp_path: 
         rows = [row for row in csv.DictReader(file) if row["round"] == "label"]
     assert len(rows) < 24
     assert sum(float(row["weight"]) for row in rows) == pytest.approx(24)
+
+
+def test_a_list_is_exported_with_all_its_responses(tmp_path: Path) -> None:
+    item = ReviewItem(
+        id="i1", name="n1", kind=Kind.LIST, cluster="q", question="Q?", responses=("a", "b", "c")
+    )
+    about = about_dialect("x", "x", LIBRARY["judgelm-list"])
+    review = Review.make(tmp_path / "r", about, [item])
+    review.add_annotator("ann", ["label"])
+    shown = review.next("ann")[0]
+    marks = {"a": 9.0, "b": 5.5, "c": 1.0}
+    verdict = Scores(
+        kind="scores", values=tuple(marks[text] for text in shown.responses), criteria=None
+    )
+    review.save("ann", Answer("a1", "i1", "verdict", verdict, None, "", 1.0, None))
+    review.export()
+    row = json.loads((review.folder / "labels.jsonl").read_text())
+    assert row["responses"] == ["a", "b", "c"]
+    assert json.loads(row["label"])["values"] == [9.0, 5.5, 1.0]

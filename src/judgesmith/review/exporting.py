@@ -111,6 +111,8 @@ def _column_row(
     row: dict[str, Any] = {"item": item.name, "question": item.question}
     if len(item.responses) == 1:
         row["response"] = item.responses[0]
+    elif len(item.responses) > 2:
+        row["responses"] = list(item.responses)
     else:
         row |= {
             f"response_{letter}": text for letter, text in zip("ab", item.responses, strict=False)
