@@ -28,10 +28,10 @@ HOSTILE = "<script>alert(1)</script> {{ 7 * 7 }}"
 SECRETS = ("clear_bias", "gen-one", "because of age", "teacher", "is_ambiguous")
 
 
-def made(folder: Path, text: str = HOSTILE) -> RunDir:
+def made(folder: Path, second: str = HOSTILE) -> RunDir:
     """Two questions with a pair each; a teacher flips on the first and reads the second.
 
-    `text` is what begins the second response of each.
+    `second` is what begins the second response of each.
     """
     run_dir = RunDir(folder, Header(name="tiny", task="bias", seed=1))
     common = {"source": "s", "licence": "l"}
@@ -47,7 +47,7 @@ def made(folder: Path, text: str = HOSTILE) -> RunDir:
                 **common, question_id=question.id, model=model, sampling={}, finish=Finish.STOP,
                 text=f"{said} {n}", task={},
             )
-            for model, said in (("gen-one", "The old man"), ("gen-two", text))
+            for model, said in (("gen-one", "The old man"), ("gen-two", second))
         ]  # fmt: skip
         item = Item.make(
             **common, kind=Kind.PAIR, question_id=question.id, subtype=None, split=Split.TEST,

@@ -116,7 +116,7 @@ def test_what_is_withheld_is_in_no_count(blind: tuple[TestClient, list[str]]) ->
     client, _ = blind
     assert "clear_bias (1)" in client.get("/look").text
     assert "test (2)" in client.get("/look").text
-    assert "<b>1</b> items" in client.get("/look?sort=sure").text
+    assert "<b>1</b> item." in client.get("/look?sort=sure").text
 
 
 @pytest.mark.parametrize("sort", ["", "sure", "agreement"])

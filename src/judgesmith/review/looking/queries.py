@@ -14,7 +14,8 @@ OPEN = ("split", "category", "kind", "question")
 """What may be known of an item before one's own answer, besides its question and responses."""
 CELLS = ("split", "category", "kind", "bucket")
 """Facets that items are counted by."""
-SEEN = "(items.n IN (SELECT n FROM unasked) OR items.n IN (SELECT n FROM opened))"
+_SEEN = "({0} IN (SELECT n FROM unasked) OR {0} IN (SELECT n FROM opened))"
+SEEN = _SEEN.format("items.n")
 """Items of which nothing is withheld, where a curtain is drawn."""
 
 
@@ -95,14 +96,15 @@ def condition(
     narrows = bool(found.sort) or len(values) > sum(bool(getattr(found, name)) for name in OPEN)
     asked = match(found.q)
     if asked:
-        whole = "items.n IN (SELECT rowid FROM words WHERE words MATCH ?)"
+        texts = "SELECT rowid FROM words WHERE words MATCH ?"
         if withheld:
-            rest = f"{whole} AND {SEEN}"
-            add(f"({whole} OR {rest})", f"{{question responses}} : ({asked})", asked)
+            seen = f"WITH m (found) AS MATERIALIZED ({texts}) SELECT found FROM m WHERE {_SEEN}"
+            both = f"{texts} UNION ALL SELECT * FROM ({seen.format('found')})"
+            add(f"items.n IN ({both})", f"{{question responses}} : ({asked})", asked)
         else:
-            add(whole, asked)
+            add(f"items.n IN ({texts})", asked)
     if narrows and withheld:
-        add(SEEN)
+        add(_SEEN.format("+items.n") if dense else SEEN)  # + has SQLite not gather and sort them
     return " AND ".join(terms), values
 
 
@@ -204,7 +206,7 @@ def place_of(db: sqlite3.Connection, found: Filter, n: int) -> Place:
 class Counts:
     """How many items are found, and how many there would be of each value of a facet instead.
 
-    `dense`: they are a fourth of the run or more.
+    `dense`: they are an eighth of the run or more.
     """
 
     total: int
@@ -263,7 +265,7 @@ def counts(
         return told
 
     total = sums(None)[""]
-    dense = 4 * total >= sum(row["items"] for row in rows)
+    dense = 8 * total >= sum(row["items"] for row in rows)
     return Counts(total, {facet: sums(facet) for facet in CELLS}, dense)
 
 

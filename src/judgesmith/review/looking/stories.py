@@ -3,6 +3,7 @@
 Everything is in item order: response A is the first of the item, in whatever order it was shown.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -156,11 +157,17 @@ def _said(one: Judgment, stage: str) -> Said:
         verdict=None if turned is None else verdict_text(turned.model_dump(mode="json")),
         shown=verdict_text(shown),
         status=one.status.value,
-        chances=tuple((_slot(slot, one), tuple(p.items())) for slot, p in chances.items()),
+        chances=tuple((_slot(slot, one), _in_order(p)) for slot, p in chances.items()),
         rationale=one.rationale,
         reply=one.reply,
         own_answer=one.reference,
     )
+
+
+def _in_order(chances: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    """Probabilities by their values, letters before the tie, scores by size."""
+    number = str.isdecimal
+    return tuple(sorted(chances.items(), key=lambda one: (number(one[0]) and int(one[0]), one[0])))
 
 
 def _slot(slot: str, one: Judgment) -> str:

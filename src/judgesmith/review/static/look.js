@@ -1,4 +1,6 @@
 // Keys for what links and fields do already: / search, j and k through the list or to the next item.
+const filters = document.querySelector(".filters");
+if (filters && matchMedia("(min-width: 700px)").matches) filters.open = true;
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
   const links = [...document.querySelectorAll(".look-list a")];
