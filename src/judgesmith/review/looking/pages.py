@@ -50,7 +50,8 @@ def look_pages(run_dir: RunDir, show: Show, curtain: Curtain | None = None) -> A
         more = {**state, "after": _place(rows[PAGE - 1])} if len(rows) > PAGE else None
         return show(
             "look.html", request, found=found, rows=rows[:PAGE], counted=counted,
-            narrowed=bool(state.keys() - {"q"}), closed=unseen, withheld=WITHHELD, choices=choices, state=urlencode(state),
+            narrowed=bool(state.keys() - {"q"}), closed=unseen, withheld=WITHHELD,
+            choices=choices, state=urlencode(state),
             more=None if more is None else urlencode(more),
             first=urlencode(state) if after.n else None,
         )  # fmt: skip
