@@ -9,10 +9,12 @@ DATA ?= ../shared/data
 # Of `make test-external`: where the built server is kept, and the environment that it runs in.
 WHEELS ?= $(or $(JUDGESMITH_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/judgesmith)/wheels
 EXTERNAL ?= .venv-external
+# Of `make test-ray`: an environment with Ray, 750 MB, that takes the rest from $(VENV).
+RAY ?= .venv-ray
 export JUDGESMITH_DATA ?= $(wildcard $(DATA))
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help setup demo test unit slow recipes reliability test-external test-deploy test-browser known-answers check format bench trust real bank-merge clean
+.PHONY: help setup demo test unit slow recipes reliability test-external test-ray test-deploy test-browser known-answers check format bench trust real bank-merge clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -56,7 +58,17 @@ reliability: setup  ## kills, faults, the cap, hostile texts, bad input, memory,
 test-external: setup  ## llama.cpp's server, built once in 13 CPU-minutes, asked for everything
 	$(BIN)/python tests/external/installing.py --wheels $(WHEELS) --venv $(EXTERNAL)
 	JUDGESMITH_EXTERNAL_VENV=$(EXTERNAL) \
-	  OMP_NUM_THREADS=1 $(BIN)/pytest -q -m external tests/external
+	  OMP_NUM_THREADS=1 $(BIN)/pytest -q -m external tests/external --ignore tests/external/test_ray.py
+
+$(RAY)/ready: pyproject.toml $(VENV)/ready
+	$(PYTHON) -m venv $(RAY)
+	$(RAY)/bin/pip install --quiet --editable '.[ray]'
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	  > "$$($(RAY)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/zz_judgesmith.pth"
+	@touch $@
+
+test-ray: $(RAY)/ready  ## five minutes: a file judged by two workers over Ray, killed and resumed
+	JUDGESMITH_RAY_VENV=$(RAY) OMP_NUM_THREADS=1 $(BIN)/pytest -q -m external tests/external/test_ray.py
 
 test-deploy: setup  ## two minutes: the scripts for a rented GPU, with a shell in place of ssh
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m external tests/deploy

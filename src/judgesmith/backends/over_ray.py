@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from judgesmith.errors import JudgesmithError, RunError
 
@@ -20,6 +20,10 @@ R = TypeVar("R")
 _COLUMN = "item"
 _STORE = 256 << 20
 """Bytes of memory that items wait in; Ray would take a third of the machine's."""
+
+
+class _Refused(NamedTuple):
+    error: JudgesmithError
 
 
 def require_ray() -> None:
@@ -50,9 +54,12 @@ def map_over_ray(
         )  # fmt: skip
         try:
             for batch in rows.iter_batches(batch_size=1, prefetch_batches=0):
-                yield pickle.loads(batch[_COLUMN][0])
+                answer = pickle.loads(batch[_COLUMN][0])
+                if isinstance(answer, _Refused):
+                    raise answer.error
+                yield answer
         except ray.exceptions.RayError as error:
-            raise _ours(error) from None
+            raise RunError(f"--engine ray: a worker failed, or Ray itself: {error}") from None
 
 
 def _load(name: str) -> ModuleType:
@@ -85,7 +92,6 @@ def _started(workers: int | None) -> Iterator[Any]:
         context = data.DataContext.get_current()
         context.execution_options.preserve_order = True
         context.enable_progress_bars = False
-        context.raise_original_map_exception = True
         context.target_max_block_size = context.target_min_block_size = 1
         yield ray
     finally:
@@ -122,19 +128,13 @@ def _mapper(make: Callable[[], Callable[[Any], Any]]) -> type:
             self._work: Callable[[Any], Any] | None = None
 
         def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-            self._work = self._work or make()
-            return {
-                _COLUMN: [pickle.dumps(self._work(pickle.loads(one))) for one in batch[_COLUMN]]
-            }
+            return {_COLUMN: [pickle.dumps(self._answer(one)) for one in batch[_COLUMN]]}
+
+        def _answer(self, item: bytes) -> Any:
+            try:
+                self._work = self._work or make()
+                return self._work(pickle.loads(item))
+            except JudgesmithError as error:
+                return _Refused(error)  # raised here, Ray would bury it in its own
 
     return Mapper
-
-
-def _ours(error: BaseException) -> JudgesmithError:
-    """The error of ours that a worker met, or that Ray failed."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, JudgesmithError):
-            return cause
-        cause = getattr(cause, "cause", None) or cause.__cause__
-    return RunError(f"--engine ray: {str(error).strip().splitlines()[-1]}")
