@@ -69,6 +69,15 @@ def test_a_system_text_that_a_modelfile_cannot_hold_is_refused() -> None:
     around = Around("", "", "", "", "")
     with pytest.raises(DataError, match="cannot hold"):
         modelfile("j.gguf", around, system='say """so"""', context=1, reply_tokens=1)
+    with pytest.raises(DataError, match=r"with '\\xa0', '\\u200b' in it, which Ollama drops"):
+        modelfile("j.gguf", around, system="a\xa0b\u200bc\n", context=1, reply_tokens=1)
+
+
+def test_the_end_of_a_turn_is_written_as_ollama_reads_it() -> None:
+    """Its parser takes quotes off, and reads no escapes."""
+    around = Around("", "", "", "", '"end"\\of\nturn')
+    text = modelfile("j.gguf", around, system=None, context=1, reply_tokens=1)
+    assert text.endswith('PARAMETER stop """"end"\\of\nturn"""\n')
 
 
 @pytest.mark.parametrize("base", [None, "someone/base"])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from judgesmith.errors import DataError
 
+_KEPT = "\n\r\t"
 VLLM = "vllm/vllm-openai:v0.33.0"
 
 
@@ -37,7 +38,8 @@ def modelfile(
     lines = [
         "# Ollama was not run on this file: it could not be installed where it was written. The",
         "# GGUF file was asked in llama.cpp, see README.md. The user's turn is the prompt that",
-        "# judge.json's dialect makes of question and responses; Ollama makes none.",
+        "# judge.json's dialect makes of question and responses; Ollama makes none. The",
+        "# template is for one user's turn, with or without a system text: a judge is asked no more.",
         f"FROM ./{file}",
         f"TEMPLATE {_quoted(template)}",
         *([] if system is None else [f"SYSTEM {_quoted(system)}"]),
@@ -46,7 +48,7 @@ def modelfile(
         "PARAMETER repeat_penalty 1.0",
         f"PARAMETER num_ctx {context}",
         f"PARAMETER num_predict {reply_tokens}",
-        f"PARAMETER stop {json.dumps(around.end, ensure_ascii=False)}",
+        f"PARAMETER stop {_quoted(around.end)}",
     ]
     return "\n".join(lines) + "\n"
 
@@ -57,8 +59,15 @@ def _go(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
+    """A text as Ollama reads it: nothing in it is escaped, and what is not printable is dropped."""
     if '"""' in text:
         raise DataError('a Modelfile cannot hold a text with """ in it; leave `ollama` out.')
+    lost = sorted({c for c in text if not c.isprintable() and c not in _KEPT})
+    if lost:
+        raise DataError(
+            f"a Modelfile cannot hold a text with {', '.join(map(ascii, lost))} in it, which "
+            "Ollama drops; leave `ollama` out."
+        )
     return f'"""{text}"""'
 
 
