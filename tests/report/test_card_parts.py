@@ -10,11 +10,12 @@ from judgesmith.judging.library import LIBRARY
 from judgesmith.records import Kind
 from judgesmith.report.card import Card, render_card
 from judgesmith.report.card_sure import Sureness
-from judgesmith.report.card_weak import clearly_weak, weak_sentences, weak_table
+from judgesmith.report.card_weak import broken_down, clearly_weak, weak_sentences, weak_table
 from judgesmith.report.document import Document
 from judgesmith.report.exports import Exported
 from judgesmith.report.markdown import render_block
 from judgesmith.report.results import Evaluation, JudgeResult, Number, SliceInfo
+from judgesmith.report.score_results import ScoreResult, ScoreSlice
 from judgesmith.tasks import TASKS, load_task
 
 DIALECTS = {**LIBRARY, **load_task("bias").dialects}
@@ -74,7 +75,39 @@ def test_a_slice_on_which_it_fails_is_named_with_n_and_interval(full_document: D
     found = section(card(failing(full_document)), "Where it is weakest")
     assert ".10 [.03, .17]" in found
     top = card(failing(full_document)).split("## What it is\n")[0]
-    assert "clearly weaker than as a whole on 1 slice of its items (subtle)" in top
+    assert "clearly weaker than as a whole on 1 slice of its items: subtle. See" in top
+
+
+def test_a_judge_of_scores_is_broken_down_by_its_scores(full_document: Document) -> None:
+    """It stands in an evaluation of its own, beside one of verdicts or alone."""
+    evaluation = full_document.evaluation
+    assert evaluation is not None
+
+    def at(exact: Number) -> ScoreSlice:
+        return ScoreSlice(
+            coverage=exact, exact=exact, within_one=exact, pearson=exact, spearman=None,
+            kendall=None, weighted_kappa=accuracy(0.25, 0.1, 66), mean_error=exact, expected=None,
+            confusion=None,
+        )  # fmt: skip
+
+    graded = ScoreResult(
+        name="grader", role="student", note="",
+        slices={"in_domain": at(accuracy(0.8, 0.05, 300)), "subtle": at(accuracy(0.2, 0.1, 66)),
+                "Age": at(accuracy(0.79, 0.1, 120))},
+    )  # fmt: skip
+    scores = evaluation.model_copy(
+        update={"form": "scores", "judges": (), "scored": (graded,), "comparisons": ()}
+    )
+    both = evaluation.model_copy(update={"also": (scores,)})
+    found = section(
+        card(full_document.model_copy(update={"evaluation": both}), student="grader"),
+        "Where it is weakest",
+    )
+    assert "Clearly weaker on subtle: exact scores .20 [.10, .30] (n = 66, 33 questions)" in found
+    (table,) = (weak_table(*one, {}) for one in broken_down(both, "grader"))
+    assert table is not None
+    assert [head.title for head in table.columns][2:] == ["exact scores", "weighted kappa"]
+    assert [row[0].text for row in table.rows] == ["subtle", "Age"]
 
 
 def test_a_slice_whose_interval_reaches_the_whole_is_not_called_weak(

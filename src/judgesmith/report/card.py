@@ -19,7 +19,7 @@ from judgesmith.report.card_head import card_head
 from judgesmith.report.card_limits import limits, limits_of_slices
 from judgesmith.report.card_sure import Sureness, sureness_texts
 from judgesmith.report.card_use import use_texts
-from judgesmith.report.card_weak import judge_in, weak_sentences, weak_table
+from judgesmith.report.card_weak import broken_down, weak_sentences, weak_table
 from judgesmith.report.card_words import learned, rubric, speed, what
 from judgesmith.report.cost_sections import cost_card_table
 from judgesmith.report.document import Document
@@ -78,8 +78,8 @@ def render_card(card: Card) -> str:
         verdict=_blocks(_named(sections, ("verdict",)), stamp),
         evidence=_blocks(_named(sections, _SHOWN), stamp, titled=True),
         advice=_advice(document, stamp),
-        gguf=render_block(gguf_table(one), stamp) if one.gguf else [],
         parity=render_block(parity_table(one), stamp) if one.parity else [],
+        gguf=render_block(gguf_table(one), stamp) if one.gguf else [],
         cost=render_block(cost_card_table(document.costs), stamp) if document.costs else [],
         data=_data(card, stamp), why=_why(document, stamp), made=_made(document, stamp),
         plain=plain, fenced=fenced,
@@ -107,13 +107,13 @@ def _own(evaluation: Evaluation, student: str) -> Evaluation:
 
 
 def _weak(card: Card, stamp: str) -> list[str]:
-    known = judge_in(card.document.evaluation, card.exported.student)
-    if known is None:
-        return []
-    table = weak_table(*known, card.glossary)
-    told = [f"- {plain(one)}" for one in weak_sentences(*known, card.glossary) if not stamp]
-    found = ["\n".join(told)] if told else []
-    return found + ([] if table is None else _lower(render_block(table, stamp), titled=True))
+    texts: list[str] = []
+    for found in broken_down(card.document.evaluation, card.exported.student):
+        table = weak_table(*found, card.glossary)
+        told = [f"- {plain(one)}" for one in weak_sentences(*found, card.glossary) if not stamp]
+        texts += ["\n".join(told)] if told else []
+        texts += [] if table is None else _lower(render_block(table, stamp), titled=True)
+    return texts
 
 
 def _named(sections: Iterable[Section], anchors: Sequence[str]) -> list[Section]:

@@ -1,8 +1,9 @@
 """What a judge card must say against its judge: everything that was not measured, or not shown."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from judgesmith.report.card_weak import clearly_weak, judge_in
+from judgesmith.report.card_weak import broken_down, clearly_weak
 from judgesmith.report.numbers import plural
 from judgesmith.report.results import Evaluation
 from judgesmith.report.sections import REHEARSED
@@ -19,7 +20,6 @@ def limits(card: "Card") -> list[str]:
     if evaluation is None:
         found.append("How well it agrees with labels was not measured at all.")
     else:
-        found += limits_of_slices(card)
         found += _of_evaluation(evaluation)
     if card.simulated:
         found.append(
@@ -56,14 +56,22 @@ def _of_gate(card: "Card") -> list[str]:
 
 def limits_of_slices(card: "Card") -> list[str]:
     """That there are slices on which it fails, whatever the gate says of the whole."""
-    known = judge_in(card.document.evaluation, card.exported.student)
-    weak = [] if known is None or card.document.rehearsed else clearly_weak(*known)
-    if not weak:
+    if card.document.rehearsed:
         return []
+    known = broken_down(card.document.evaluation, card.exported.student)
+    weak = [weak.info.title for found in known for weak in clearly_weak(*found)]
+    names = list(dict.fromkeys(weak))
+    if not names:
+        return []
+    told = [f"{name}{_meaning(name, card.glossary)}" for name in names]
     return [
-        f"It is clearly weaker than as a whole on {plural(len(weak), 'slice')} of its items "
-        f"({', '.join(one.info.title for one in weak)}): see Where it is weakest."
+        f"It is clearly weaker than as a whole on {plural(len(names), 'slice')} of its items: "
+        f"{'; '.join(told)}. See Where it is weakest."
     ]
+
+
+def _meaning(name: str, glossary: Mapping[str, str]) -> str:
+    return f", {glossary[name]}" if name in glossary else ""
 
 
 def _of_evaluation(evaluation: Evaluation) -> list[str]:

@@ -24,7 +24,10 @@ def what(dialect: Dialect) -> str:
     values = ", ".join(dialect.scale.values)
     said = f"It is shown {given}, and answers with one of: {values}."
     if dialect.direction is not None and dialect.scored:
-        said += f" A higher score is {dialect.direction.value}."
+        worst = dialect.direction.value
+        said += f" A higher score is {worst}."
+        if dialect.kind is Kind.SINGLE:
+            said += f" Of two responses its verdict (A, B, TIE) names the {worst} one by score."
     elif dialect.direction is not None:
         said += f" A verdict names the {dialect.direction.value} response."
     if dialect.reference_user is not None:

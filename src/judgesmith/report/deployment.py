@@ -39,7 +39,7 @@ def modelfile(
         "# Ollama was not run on this file: it could not be installed where it was written. The",
         "# GGUF file was asked in llama.cpp, see README.md. The user's turn is the prompt that",
         "# judge.json's dialect makes of question and responses; Ollama makes none. The",
-        "# template is for one user's turn, with or without a system text: a judge is asked no more.",
+        "# template is for one user's turn, with or without a system text: a judge has no other.",
         f"FROM ./{file}",
         f"TEMPLATE {_quoted(template)}",
         *([] if system is None else [f"SYSTEM {_quoted(system)}"]),
