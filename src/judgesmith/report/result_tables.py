@@ -97,7 +97,7 @@ def headline_table(evaluation: Evaluation, field: str, title: str) -> Table:
     heads = [f"{info.title} ({size(info)})" for info in domains]
     rows = tuple(
         (
-            _judge_cell(judge),
+            _judge_cell(judge, evaluation),
             Cell(judge.role, aside=judge.note),
             *(number_cell(_field(judge, info, field), absent=NOT_MEASURED) for info in domains),
         )
@@ -107,9 +107,11 @@ def headline_table(evaluation: Evaluation, field: str, title: str) -> Table:
     return Table(title, titles, rows, labels=evaluation.labels_title)
 
 
-def _judge_cell(judge: JudgeResult) -> Cell:
+def _judge_cell(judge: JudgeResult, evaluation: Evaluation) -> Cell:
+    """A judge's name; that it is order-proof is told where not every judge is."""
     tone = "strong" if judge.role == "student" else ""
-    return Cell(judge.name, aside=ORDER_PROOF if judge.order_proof else "", tone=tone)
+    apart = judge.order_proof and not all(one.order_proof for one in evaluation.judges)
+    return Cell(judge.name, aside=ORDER_PROOF if apart else "", tone=tone)
 
 
 def _field(judge: JudgeResult, info: SliceInfo, field: str) -> Number | None:
@@ -243,7 +245,7 @@ def order_table(evaluation: Evaluation, info: SliceInfo) -> Table:
     for judge in by_role(evaluation):
         found = judge.slices.get(info.name)
         if found is not None:
-            rows.append((_judge_cell(judge), *_order_cells(found, judge.order_proof)))
+            rows.append((_judge_cell(judge, evaluation), *_order_cells(found, judge.order_proof)))
     heads = [
         "kappa, both orders",
         "stored order",
@@ -292,7 +294,7 @@ def coverage_table(evaluation: Evaluation) -> Table:
     heads = ["coverage", "kappa, parsed only", *(f"kappa, unparsed {way}" for way in ways)]
     rows = tuple(
         (
-            _judge_cell(judge),
+            _judge_cell(judge, evaluation),
             Cell(info.title),
             number_cell(one.coverage),
             number_cell(one.kappa),
