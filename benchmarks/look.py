@@ -23,7 +23,7 @@ from typing import Any
 import orjson
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "review"))
-from looked import made
+from looked import PAIR, made
 from reviewed import Person, running
 
 FILES = ("questions/questions", "responses/responses", "items/items", "split/items")
@@ -90,7 +90,7 @@ def _judgments(
             for order in ([0, 1], [1, 0]):
                 p = drawn.random()
                 verdict = {"kind": "choice", "value": "A" if p > 0.5 else "B"}
-                yield {**like, "id": f"{judge}{n}{order[0]}", "item_id": f"i{n}", "judge": judge,
+                yield {**like, "id": f"{judge}{n}{order[0]}", "item_id": f"i{n}", "judge": judge, "dialect": PAIR.hash,
                        "order": order, "verdict": verdict,
                        "distribution": {"verdict": {"A": p, "B": 1 - p}}}  # fmt: skip
 

@@ -32,7 +32,7 @@ from judgesmith.runs.manifest import MANIFEST
 from judgesmith.runs.progress import progress_bar
 from judgesmith.tasks import known_dialects, task_of
 
-VERSION = 3
+VERSION = 4
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT);
@@ -71,6 +71,7 @@ CREATE INDEX by_cell ON items (cell);
 CREATE INDEX by_sure ON items (sure, n);
 CREATE INDEX by_agreement ON items (agreeing, n);
 CREATE INDEX by_judge ON opinions (judge, against, n);
+CREATE INDEX by_verdict ON opinions (judge, verdict, n);
 CREATE INDEX by_judge_sure ON opinions (judge, sure, n);
 ANALYZE;
 """
@@ -199,7 +200,7 @@ def _lines(path: Path) -> Iterator[tuple[dict[str, Any], int, int]]:
 
 def _name_judges(run_dir: RunDir, db: sqlite3.Connection) -> None:
     """A judge of several dialects becomes one for each, named after it."""
-    names = {one.hash: one.name for one in known_dialects(task_of(run_dir.header)).values()}
+    names = {hashed: one.name for hashed, one in known_dialects(task_of(run_dir.header)).items()}
     several = "SELECT judge FROM opinions GROUP BY judge HAVING count(DISTINCT dialect) > 1"
     found = db.execute(f"SELECT DISTINCT judge, dialect FROM opinions WHERE judge IN ({several})")
     for judge, dialect in found.fetchall():

@@ -24,6 +24,7 @@ class Shelf:
     """Reads single records out of a run's files."""
 
     def __init__(self, run_dir: RunDir, db: sqlite3.Connection) -> None:
+        self.header = run_dir.header
         self._db = db
         names = (QUESTIONS, RESPONSES, DRAWN, ITEMS, *OF_ITEMS)
         self._open = {

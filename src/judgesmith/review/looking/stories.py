@@ -19,6 +19,7 @@ from judgesmith.review.looking.shelf import (
     RESPONSES,
     Shelf,
 )
+from judgesmith.tasks import known_dialects, task_of
 
 WITHHELD = "withheld until your own answer"
 
@@ -31,6 +32,7 @@ class Said:
 
     judge: str
     stage: str
+    dialect: str
     order: str
     verdict: str | None
     shown: str | None
@@ -80,6 +82,7 @@ def tell(shelf: Shelf, id_: str) -> Story | None:
         return None
     question = shelf.record(QUESTIONS, item["question_id"]) or {}
     parts = shelf.of_item(id_)
+    dialects = {hashed: one.name for hashed, one in known_dialects(task_of(shelf.header)).items()}
     return Story(
         id=id_,
         question=question,
@@ -89,7 +92,7 @@ def tell(shelf: Shelf, id_: str) -> Story | None:
             for place, one in enumerate(item["response_ids"])
         ),
         judgments=tuple(
-            _said(Judgment.model_validate_json(orjson.dumps(row), strict=True), name.split("/")[0])
+            _said(Judgment.model_validate_json(orjson.dumps(row), strict=True), name, dialects)
             for name in OF_ITEMS[:2]
             for row in parts[name]
         ),
@@ -144,7 +147,7 @@ def _order(order: list[int] | tuple[int, ...]) -> str:
     return f"{letters} alone" if len(order) == 1 else letters or "no response shown"
 
 
-def _said(one: Judgment, stage: str) -> Said:
+def _said(one: Judgment, file: str, dialects: Mapping[str, str]) -> Said:
     shown = one.model_dump(mode="json")["verdict"]
     turned = None if one.verdict is None else reorder(one.verdict, one.order)
     chances = dict(one.distribution or {})
@@ -152,7 +155,8 @@ def _said(one: Judgment, stage: str) -> Said:
         chances["verdict"] = one.distribution_in_item_order() or {}
     return Said(
         judge=one.judge,
-        stage=stage,
+        stage=file.partition("/")[0],
+        dialect=dialects.get(one.dialect, one.dialect),
         order=_order(one.order),
         verdict=None if turned is None else verdict_text(turned.model_dump(mode="json")),
         shown=verdict_text(shown),
