@@ -48,6 +48,11 @@ def map_over_ray(
         has = ray.cluster_resources()
         gpus = has.get("GPU", 0.0)
         count = workers or int(gpus or has["CPU"] - 1) or 1
+        if count + 1 > has["CPU"]:  # they would wait for each other for ever
+            raise RunError(
+                f"--engine ray: expected {count + 1} processors, one for each worker and one that "
+                f"reads, found {has['CPU']:g} in the cluster. Name fewer workers: ray:N."
+            )
         rows = data.read_datasource(_source(data, items), num_cpus=1).map_batches(
             _mapper(make), batch_size=1, num_cpus=1, num_gpus=min(1.0, gpus / count) or None,
             compute=data.ActorPoolStrategy(size=count),
