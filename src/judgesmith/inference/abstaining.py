@@ -146,7 +146,10 @@ def promise(calibration: Calibration, rule: Abstention) -> str:
 def not_enough(calibration: Calibration, rule: Abstention) -> str:
     """Why there is no threshold, and how many questions would do."""
     fitted = calibration.fitted_on
-    nearest = f"the nearest is {rule.wrong} wrong of {rule.kept}, which is up to {rule.upper:.1%}"
+    nearest = (
+        f"the nearest gives {rule.kept:,} verdicts, one of a question, {rule.wrong:,} of them "
+        f"wrong, which is up to {rule.upper:.1%}"
+    )
     more = (
         f"About {rule.questions_needed:,} labelled questions in all would do if these shares stay."
         if rule.questions_needed is not None
