@@ -90,8 +90,8 @@ def _judgments(
             for order in ([0, 1], [1, 0]):
                 p = drawn.random()
                 verdict = {"kind": "choice", "value": "A" if p > 0.5 else "B"}
-                yield {**like, "id": f"{judge}{n}{order[0]}", "item_id": f"i{n}", "judge": judge, "dialect": PAIR.hash,
-                       "order": order, "verdict": verdict,
+                yield {**like, "id": f"{judge}{n}{order[0]}", "item_id": f"i{n}", "judge": judge,
+                       "dialect": PAIR.hash, "order": order, "verdict": verdict,
                        "distribution": {"verdict": {"A": p, "B": 1 - p}}}  # fmt: skip
 
 
