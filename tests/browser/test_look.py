@@ -82,6 +82,8 @@ def test_what_was_found_is_told_to_somebody_else(
         theirs.goto(page.url)
         assert theirs.inner_text("main") == page.inner_text("main")
         theirs.click("[rel=up]")
+        theirs.wait_for_url("**/look?**")
+        theirs.wait_for_selector(".look-list a")
         assert found(theirs) == [wrong]
 
 
