@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "review"))
-from hostile import CORPUS
+from hostile_corpus import CORPUS
 from looked import PAIR, a_judgment, evaluated, made
 from reviewed import Running, running
 

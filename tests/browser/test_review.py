@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "review"))
-from hostile import CORPUS
+from hostile_corpus import CORPUS
 from reviewed import Running, running, write_pairs
 
 READY = "[data-ready] article.item"

@@ -116,7 +116,7 @@ def test_the_command_says_where_verdicts_went(
     for each in (FIRST, OTHER):
         monkeypatch.setattr("judgesmith.cli.judging.open_told", lambda *_, each=each, **__: each)
         monkeypatch.setattr(
-            "judgesmith.cli.opening.gated", lambda *_: Gated("fail", "kappa: too low.")
+            "judgesmith.cli.opening.gated", lambda *_: Gated(outcome="fail", why="kappa: too low.")
         )
         assert judge_command(path, tmp_path, JudgeOptions(None, None, None, None, None))
     told = " ".join(capsys.readouterr().out.split())

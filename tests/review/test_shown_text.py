@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 
 import pytest
-from hostile import CORPUS
+from hostile_corpus import CORPUS
 
 from judgesmith.review.shown_text import LONGEST, as_html, plain
 
