@@ -1,6 +1,7 @@
 """Answers: kept as events that are only ever added, and what counts of them now."""
 
 import sqlite3
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -34,8 +35,8 @@ def write(
         raise DataError(f"item {task.item}: your answer stays: what is right was told after it.")
     if at.execute("SELECT 1 FROM events WHERE id = ?", (_seen(annotator, task.item),)).fetchone():
         raise DataError(
-            f"item {task.item}: your answer stays: you have seen what others say of it. Decide it "
-            "where disagreements are settled."
+            f"item {task.item}: your answer stays: you have seen more of it since, such as what "
+            "others say. Decide it where disagreements are settled."
         )
     if (None if current is None else current.id) != answer.replaces:
         raise ConflictError(current)
@@ -68,6 +69,16 @@ def note_seen(at: sqlite3.Connection, annotator: str, item: str) -> None:
     if at.execute("SELECT 1 FROM events WHERE id = ?", (event,)).fetchone() is None:
         add_event(at, event, annotator, Task(item, "adjudicate"), "seen", (), b"{}")
         close_to(at, annotator, item)
+
+
+def unseen(at: sqlite3.Connection, annotator: str, items: Collection[str]) -> list[str]:
+    """Those of some items of which somebody has not seen everything."""
+    rows = at.execute(
+        "SELECT value FROM json_each(?) WHERE NOT EXISTS"
+        " (SELECT 1 FROM events WHERE id = 'seen ' || value || ' ' || ?)",
+        (orjson.dumps(list(items)).decode(), annotator),
+    )
+    return [row[0] for row in rows]
 
 
 def add_event(

@@ -190,6 +190,19 @@ def close_to(at: sqlite3.Connection, annotator: str, item: str) -> None:
     )
 
 
+def awaited(at: sqlite3.Connection, plan: Plan, annotator: str) -> set[str]:
+    """Items that a labeller may still be asked about, again or for the first time."""
+    rows = at.execute(
+        "SELECT item FROM given WHERE annotator = ? AND waits IN (?, ?)"
+        " UNION SELECT id FROM items WHERE place IS NOT NULL AND NOT EXISTS (SELECT 1 FROM given"
+        " WHERE annotator = ? AND item = id AND round = 'label')"
+        " AND (SELECT COUNT(*) FROM given WHERE item = id AND round = 'label' AND waits = 0) < ?",
+        (annotator, NEW, SKIPPED, annotator, plan.overlap),
+    )
+    golds = {item for item, skipped in _golds(at, annotator) if skipped is not False}
+    return golds.union(row[0] for row in rows)
+
+
 def put_off(at: sqlite3.Connection, annotator: str, task: Task) -> None:
     """Note that a task is skipped again: the answer that came after that was taken back."""
     _put(at, annotator, task, SKIPPED)

@@ -15,7 +15,7 @@ import orjson
 
 from judgesmith.errors import DataError
 from judgesmith.records import LETTERS, AnnotatorKind, reorder
-from judgesmith.review import adjudicating, answering, people
+from judgesmith.review import adjudicating, answering, blindness, people
 from judgesmith.review.agreement import agreement_of
 from judgesmith.review.assigning import places, slots
 from judgesmith.review.encoding import about_json, about_of, answer_of, item_of, parts_of
@@ -164,9 +164,11 @@ class Review:
         back = tuple(order.index(position) for position in range(len(order)))
         return Feedback(reorder(gold.verdict, back), own.verdict, right, gold.reason)
 
-    def disagreements(self) -> list[Disagreement]:
-        """What waits for adjudication, and what has its outcome."""
-        return adjudicating.disagreements(self.store)
+    def disagreements(self, annotator: str | None = None) -> list[Disagreement]:
+        """What waits for adjudication, and what has its outcome; see `listed` for an annotator."""
+        found = adjudicating.disagreements(self.store)
+        named = self._listed(annotator, [one.item_id for one in found])
+        return [one for one in found if one.item_id in named]
 
     def reveal(self, annotator: str, item_id: str) -> Revealed:
         """Everything about an item. Raises WithheldError before the own answer."""
@@ -178,9 +180,15 @@ class Review:
         item = self._item(outcome.item_id)
         return adjudicating.adjudicate(self.store, self.about, annotator, item, outcome)
 
-    def conflicts(self) -> list[ConflictGroup]:
-        """Outcomes that were tagged, by tag."""
-        return adjudicating.conflicts(self.store)
+    def conflicts(self, annotator: str | None = None) -> list[ConflictGroup]:
+        """Outcomes that were tagged, by tag; see `listed` for an annotator."""
+        found = adjudicating.conflicts(self.store)
+        named = self._listed(annotator, [o.item_id for one in found for _, o in one.outcomes])
+        kept = [
+            ConflictGroup(one.tag, tuple(o for o in one.outcomes if o[1].item_id in named))
+            for one in found
+        ]
+        return [one for one in kept if one.outcomes]
 
     def agreement(self) -> Agreement:
         """How far people agree; computed again when something new was answered."""
@@ -194,6 +202,14 @@ class Review:
         """Write the files of what was answered; see `exporting`."""
         return export(self.store, self.folder, self.about, self.plan)
 
+    def open_files(self, annotator: str) -> None:
+        """Have an annotator see what the files hold; WithheldError where they may not yet."""
+        blindness.open_files(self.store, self.plan, annotator)
+
+    def see(self, annotator: str, items: Collection[str]) -> None:
+        """Note that an annotator sees everything of some items that they answered."""
+        blindness.see(self.store, annotator, items)
+
     def item(self, item_id: str) -> ReviewItem:
         """An item with nothing withheld in it."""
         return self._item(item_id)
@@ -202,15 +218,14 @@ class Review:
         """All items, in the source's order."""
         return [row["id"] for row in self.store.rows("SELECT id FROM items ORDER BY position")]
 
-    def answered_ids(self, annotator: str) -> list[str]:
+    def answered_ids(self, annotator: str) -> set[str]:
         """Items that an annotator answered and is not asked about again."""
-        rows = self.store.rows(
-            "SELECT c.item FROM current c JOIN events e ON e.seq = c.seq WHERE c.annotator = ?"
-            " AND json_extract(CAST(e.body AS TEXT), '$.outcome') <> 'skip'"
-            " EXCEPT SELECT item FROM given WHERE annotator = ? AND waits > 0",
-            annotator, annotator,
-        )  # fmt: skip
-        return [row["item"] for row in rows]
+        return blindness.answered(self.store, annotator)
+
+    def _listed(self, annotator: str | None, items: Collection[str]) -> Collection[str]:
+        if annotator is None:
+            return items
+        return blindness.listed(self.store, self.plan, annotator, items)
 
     def _known(self, annotator: str) -> None:
         if self.store.one("SELECT 1 FROM annotators WHERE name = ?", annotator) is None:

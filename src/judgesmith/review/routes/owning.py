@@ -76,6 +76,7 @@ def owning(room: Room) -> APIRouter:
     def file(name: str, me: Owns) -> FileResponse:
         if name not in {one["name"] for one in _files(room)}:
             raise Refused(404, f"There is no exported file {name!r}.")
+        review.open_files(me.name)
         return FileResponse(room.review.folder / name, filename=name)
 
     return router
