@@ -20,6 +20,7 @@ HASHES = {
     "bias-pair": "814da0cb30f6959a",
     "bias-pair-compact": "db2cdfe69d194f82",
     "bias-single-compact": "badb46633f677e7c",
+    "helpful-pair": "6eb40f6bcdef11cc",
 }
 COUNT = {Kind.SINGLE: 1, Kind.PAIR: 2, Kind.LIST: 4}
 CRITERIA = ("clarity", "depth")
@@ -62,7 +63,18 @@ def verdicts(draw: st.DrawFn, dialect: Dialect) -> Choice | Scores:
 
 def test_the_hashes_of_published_dialects_stay() -> None:
     """Rows, students and judgments carry them; the order of training hangs on them too."""
-    assert {name: DIALECTS[name].hash for name in HASHES} == HASHES
+    known = {**LIBRARY, **DIALECTS}
+    assert {name: known[name].hash for name in HASHES} == HASHES
+
+
+def test_people_say_which_is_better_or_a_tie_in_one_dialect() -> None:
+    """Of those that ship: most labels of helpfulness are A, B or a tie."""
+    found = [
+        one for one in LIBRARY.values()
+        if one.kind is Kind.PAIR and one.scale.has_tie and one.direction == "better" and one.rubric
+    ]  # fmt: skip
+    assert [one.name for one in found] == ["helpful-pair"]
+    assert "<verdict>" not in str(found[0].rubric)
 
 
 def test_every_dialect_has_a_name_and_a_hash_of_its_own() -> None:

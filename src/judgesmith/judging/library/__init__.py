@@ -6,10 +6,10 @@ The prompts are in our own words, in the block structure of the judges that they
 from collections.abc import Mapping
 
 from judgesmith.judging.dialect import Dialect
-from judgesmith.judging.library import criteria, judgelm, prometheus
+from judgesmith.judging.library import criteria, helpfulness, judgelm, prometheus
 
 LIBRARY: Mapping[str, Dialect] = {
     dialect.name: dialect
-    for family in (judgelm, prometheus, criteria)
+    for family in (judgelm, prometheus, criteria, helpfulness)
     for dialect in family.DIALECTS
 }
