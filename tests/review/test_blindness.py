@@ -9,9 +9,9 @@ from people import a_review, answer, pairs, right
 
 from judgesmith.errors import DataError
 from judgesmith.records import choice
-from judgesmith.review.assigning import places
+from judgesmith.review.assigning import places, returns
 from judgesmith.review.review import Review
-from judgesmith.review.types import Plan, Shown, WithheldError
+from judgesmith.review.types import Outcome, Plan, Shown, WithheldError
 
 
 def calibrating(folder: Path, count: int = 2) -> tuple[Review, Shown]:
@@ -106,6 +106,46 @@ def test_nobody_labels_an_item_that_they_saw_all_of_as_adjudicator(
     assert review.progress("bob").done == review.progress("bob").total == 1
     with pytest.raises((DataError, WithheldError)):
         review.save("ann", replace(answer(review.shown("ann", item), choice("A")), round="label"))
+
+
+def test_a_list_names_no_item_that_may_still_be_asked_about(tmp_path: Path) -> None:
+    """Who labels and adjudicates would read in it how their own answer compares, and change it."""
+    review = a_review(tmp_path / "r", pairs(6, teachers=["A"]), Plan(overlap=2, repeats=0.5))
+    review.add_annotator("ann", ["label", "adjudicate"])
+    review.add_annotator("bob", ["label"])
+    review.add_annotator("cora", ["adjudicate"])
+    iter_work(review, "bob")
+    waiting = {one.item_id for one in review.disagreements("cora")}
+    assert waiting == {f"i{at:05}" for at in (1, 2, 4, 5)}
+    assert review.disagreements("ann") == []
+    said = {}
+    while found := review.next("ann"):
+        said[found[0].item_id, found[0].round] = answer(found[0], choice("B"))
+        review.save("ann", said[found[0].item_id, found[0].round])
+        named = {one.item_id for one in review.disagreements("ann")}
+        assert named <= {item for item, _ in said}
+    repeated = {item for item, round in said if round == "repeat"}
+    assert repeated == {item for item, _ in said if returns(11, "ann", item, 0.5)} != set()
+    named = {one.item_id for one in review.disagreements("ann")}
+    assert named == {f"i{at:05}" for at in range(6)}
+    for item in named:
+        shown = review.shown("ann", item, "label")
+        assert shown.answer is not None
+        with pytest.raises(DataError, match="stays"):
+            review.save("ann", answer(shown, choice("A"), replaces=shown.answer.id))
+    assert review.undo("ann") is None
+
+
+def test_what_others_decided_is_listed_after_the_own_answer(tmp_path: Path) -> None:
+    review = a_review(tmp_path / "r", pairs(2, teachers=["TIE"]), Plan(overlap=2))
+    review.add_annotator("ann", ["label", "adjudicate"])
+    review.add_annotator("cora", ["adjudicate"])
+    review.save("cora", answer(review.shown("cora", "i00000"), choice("A")))
+    review.adjudicate("cora", Outcome("o1", "i00000", choice("A"), "because", "a tag", None))
+    assert review.conflicts("ann") == []
+    assert len(review.conflicts("cora")) == 1
+    iter_work(review, "ann")
+    assert len(review.conflicts("ann")) == 1
 
 
 def test_the_order_of_items_does_not_tell_their_strata() -> None:

@@ -143,6 +143,7 @@ def test_an_owner_who_labels_is_told_nothing_of_an_item_before_the_own_answer(
             overview = path.startswith("/agreement")  # numbers of all items, by bucket
             secrets = [word for word in SECRETS if not (overview and word == "hidden-cell")]
             assert [word for word in secrets if word in told] == [], path
+        assert not any(f"/adjudicate/{one}" in ada.call("/adjudicate").text for one in items)
         bodies = posted(items[0])
         assert bodies.keys() == set(routes(source, "POST"))
         for path, body in bodies.items():

@@ -47,11 +47,11 @@ def adjudicating(room: Room) -> APIRouter:
 
     @router.get("/adjudicate")
     def waiting(request: Request, me: Adjudicates) -> HTMLResponse:
-        found = review.disagreements()
+        found = review.disagreements(me.name)
         return room.page(
             "adjudicate.html", request, me, waiting=[one for one in found if not one.settled],
             settled=[one for one in found if one.settled],
-            groups=sum(len(group.outcomes) for group in review.conflicts()),
+            groups=sum(len(group.outcomes) for group in review.conflicts(me.name)),
         )  # fmt: skip
 
     @router.get("/adjudicate/{item_id}")
@@ -69,14 +69,14 @@ def adjudicating(room: Room) -> APIRouter:
     @router.post("/api/outcomes/{item_id}")
     def decide(item_id: str, given: Decision, me: Adjudicates) -> dict[str, str]:
         review.adjudicate(me.name, _outcome(room, item_id, given))
-        left = [one.item_id for one in review.disagreements() if not one.settled]
+        left = [one.item_id for one in review.disagreements(me.name) if not one.settled]
         return {"to": f"/adjudicate/{left[0]}" if left else "/adjudicate"}
 
     @router.get("/conflicts")
     def conflicts(request: Request, me: Adjudicates) -> HTMLResponse:
         groups = [
             {"title": group.tag, "items": [_tagged(*one) for one in group.outcomes]}
-            for group in review.conflicts()
+            for group in review.conflicts(me.name)
         ]
         return room.page("conflicts.html", request, me, groups=groups)
 
