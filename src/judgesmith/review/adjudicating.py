@@ -9,7 +9,7 @@ from judgesmith.errors import DataError
 from judgesmith.review.answering import add_event, checked, is_kept, note_seen
 from judgesmith.review.encoding import item_of, outcome_bytes, outcome_of
 from judgesmith.review.handing import Task
-from judgesmith.review.said import by_item, given, key_of, outcomes, taught
+from judgesmith.review.said import Key, by_item, given, key_of, outcomes, taught
 from judgesmith.review.store import Store
 from judgesmith.review.types import (
     About,
@@ -64,7 +64,7 @@ def _in_order(store: Store, items: list[str]) -> list[Row]:
     return sorted((row for row in rows if row is not None), key=lambda row: row["position"])
 
 
-def _against_teachers(store: Store, item: str, verdicts: set[str | float]) -> bool:
+def _against_teachers(store: Store, item: str, verdicts: set[Key]) -> bool:
     row = store.one("SELECT shown, withheld FROM items WHERE id = ?", item)
     assert row is not None
     found = {key_of(one) for one in taught(item_of(row["shown"], row["withheld"]))}

@@ -19,7 +19,7 @@ from judgesmith.metrics.result import Estimate
 from judgesmith.metrics.sample_size import labels_for_half_width
 from judgesmith.metrics.weighted import gwet_ac1, weighted_kappa
 from judgesmith.records import AnnotatorKind
-from judgesmith.review.said import Given, by_item, given
+from judgesmith.review.said import Given, Part, by_part, given
 from judgesmith.review.store import Store
 from judgesmith.review.types import About, Agreement, AgreementRow, Plan
 
@@ -28,39 +28,41 @@ ALPHA_RESAMPLES = 200
 MOST_ALPHA = 10_000
 """Ratings up to which alpha gets an interval: it is resampled row by row."""
 
-Said = Mapping[str, Mapping[str, str | float]]
+Said = Mapping[Part, Mapping[str, str | float]]
 
 
 def agreement_of(store: Store, about: About, plan: Plan) -> Agreement:
     """All of it; verdicts of the labelling round alone, in item order.
 
-    Kappa is Cohen's for choices and quadratic-weighted for scores of one response.
+    Kappa is Cohen's for choices and for two scores, which name a response; quadratic-weighted for
+    scores of one response or of a list, each criterion and each response by itself.
     """
     found = given(store)
-    said = by_item(found, "label")
+    said = by_part(found, "label")
     people = sorted({by for verdicts in said.values() for by in verdicts})
     simulated = any(one.kind is AnnotatorKind.SIMULATED for one in found if one.round == "label")
     facts = _facts(store)
     measured = _Measured(said, facts, about, plan)
-    shared = {item: verdicts for item, verdicts in said.items() if len(verdicts) > 1}
+    shared = {part: verdicts for part, verdicts in said.items() if len(verdicts) > 1}
+    items = len({item for item, _ in shared})
     pairs = [row for a, b in combinations(people, 2) for row in measured.pair(a, b)]
     needs = [
-        ceil(need * len(shared) / row.estimate.n)  # as shared items go round among pairs of people
+        ceil(need * items / row.estimate.n)  # as shared items go round among pairs of people
         for row in pairs if row.measure == "kappa" and row.withheld is None
         and (need := labels_for_half_width(row.estimate, plan.half_width)) is not None
     ]  # fmt: skip
     return Agreement(
-        answered=len(said), simulated=simulated, overall=measured.overall(shared),
-        pairs=tuple(pairs), buckets=tuple(_buckets(measured, people, shared)),
-        selves=tuple(_selves(measured, found, people)),
-        ceiling=_ceiling(_persons_alone(found, said), facts, about, plan), shared=len(shared),
+        answered=len({item for item, _ in said}), simulated=simulated,
+        overall=measured.overall(shared), pairs=tuple(pairs),
+        buckets=tuple(_buckets(measured, people, shared)), selves=tuple(_selves(measured, found, people)),
+        ceiling=_ceiling(_persons_alone(found, said), facts, about, plan), shared=items,
         needed=max(needs, default=None), half_width=plan.half_width,
         preferring=plan.queue == "active",
     )  # fmt: skip
 
 
 class _Measured:
-    """Verdicts with the questions and buckets of their items."""
+    """Verdicts, part by part, with the questions and buckets of their items."""
 
     def __init__(
         self, said: Said, facts: Mapping[str, tuple[str, str | None]], about: About, plan: Plan
@@ -73,20 +75,21 @@ class _Measured:
 
     def pair(
         self, first: str, second: str, bucket: str | None = None,
-        others: Mapping[str, str | float] | None = None,
+        others: Mapping[Part, str | float] | None = None,
     ) -> tuple[AgreementRow, ...]:  # fmt: skip
-        """Two people's kappa and AC1, or one's with `others` by item, whom `second` names."""
+        """Two people's kappa and AC1, or one's with `others` by part, whom `second` names."""
         x: list[Any] = []
         y: list[Any] = []
         clusters = []
-        for item, verdicts in self.said.items():
+        for part, verdicts in self.said.items():
+            cluster, within = self.facts[part[0]]
             a = verdicts.get(first)
-            b = verdicts.get(second) if others is None else others.get(item)
-            if a is None or b is None or bucket not in (None, self.facts[item][1]):
+            b = verdicts.get(second) if others is None else others.get(part)
+            if a is None or b is None or bucket not in (None, within):
                 continue
             x.append(a)
             y.append(b)
-            clusters.append(self.facts[item][0])
+            clusters.append(cluster)
         if not x:
             missing = Estimate.missing("no item that both answered", n=0)
             return (AgreementRow(first, second, bucket, "kappa", missing),)
@@ -105,11 +108,11 @@ class _Measured:
 
     def overall(self, shared: Said, bucket: str | None = None) -> tuple[AgreementRow, ...]:
         """Alpha of all people, where two or more said something of an item."""
-        items = [item for item in shared if bucket in (None, self.facts[item][1])]
-        if not items:
+        parts = [part for part in shared if bucket in (None, self.facts[part[0]][1])]
+        if not parts:
             return ()
-        ratings = [list(shared[item].values()) for item in items]
-        alpha = self._alpha(ratings, [self.facts[item][0] for item in items])
+        ratings = [list(shared[part].values()) for part in parts]
+        alpha = self._alpha(ratings, [self.facts[part[0]][0] for part in parts])
         return (AgreementRow("everybody", None, bucket, "alpha", alpha),)
 
     def _alpha(self, ratings: list[list[Any]], clusters: Sequence[str]) -> Estimate:
@@ -135,8 +138,8 @@ def _persons_alone(found: Sequence[Given], said: Said) -> Said:
     """The verdicts of persons, without those of simulated annotators."""
     persons = {one.by for one in found if one.kind is AnnotatorKind.PERSON}
     return {
-        item: {by: verdict for by, verdict in verdicts.items() if by in persons}
-        for item, verdicts in said.items()
+        part: {by: verdict for by, verdict in verdicts.items() if by in persons}
+        for part, verdicts in said.items()
     }
 
 
@@ -150,12 +153,12 @@ def _ceiling(
         return tuple(row for a, b in combinations(people, 2) for row in measured.pair(a, b))
     rows: list[AgreementRow] = []
     for name in people:
-        most: dict[str, str | float] = {}
-        for item, verdicts in said.items():
+        most: dict[Part, str | float] = {}
+        for part, verdicts in said.items():
             others: list[str | float | None] = [v for by, v in verdicts.items() if by != name]
             found: str | float | None = majority(others)  # type: ignore[assignment]
             if found is not None:
-                most[item] = found
+                most[part] = found
         rows += measured.pair(name, "majority of the others", others=most)
     return tuple(rows)
 
@@ -172,11 +175,11 @@ def _buckets(measured: _Measured, people: Sequence[str], shared: Said) -> list[A
 def _selves(measured: _Measured, found: Sequence[Any], people: Sequence[str]) -> list[AgreementRow]:
     """How often a person says of an item what they said of it before."""
     again: dict[str, list[tuple[Any, Any, str]]] = defaultdict(list)
-    for item, verdicts in by_item(found, "repeat").items():
+    for part, verdicts in by_part(found, "repeat").items():
         for by, verdict in verdicts.items():
-            first = measured.said.get(item, {}).get(by)
+            first = measured.said.get(part, {}).get(by)
             if first is not None:
-                again[by].append((first, verdict, measured.facts[item][0]))
+                again[by].append((first, verdict, measured.facts[part[0]][0]))
     rows = []
     for name in people:
         if again[name]:

@@ -21,7 +21,7 @@ from judgesmith.records import (
 from judgesmith.review.assigning import standing_for
 from judgesmith.review.encoding import item_of
 from judgesmith.review.people import everybody
-from judgesmith.review.said import Given, given, key_of, outcomes
+from judgesmith.review.said import Given, given, label_of, outcomes, parts_of
 from judgesmith.review.store import Store
 from judgesmith.review.types import About, Exported, Outcome, Plan, ReviewItem
 from judgesmith.runs.jsonl import write_bytes, write_records
@@ -45,8 +45,9 @@ def export(store: Store, folder: Path, about: About, plan: Plan) -> Exported:
 
     `judgments.jsonl` has every answer as a judgment record. `labels.jsonl` has each person's
     verdicts: of a run's items as `labels.imports` of kind `file` reads them, of others in the
-    columns of `evaluate`. `labels.csv` holds the same with the texts, for a spreadsheet.
-    `final.jsonl` has one label an item: the adjudication's, else what most people say, else none.
+    columns of `evaluate`, a row for each criterion; two scores are the verdict that follows.
+    `labels.csv` holds what was answered with the texts, for a spreadsheet. `final.jsonl` has one
+    label an item (and criterion): the adjudication's, else what most people say, else none.
     """
     with store.reading():
         items = {
@@ -64,9 +65,8 @@ def export(store: Store, folder: Path, about: About, plan: Plan) -> Exported:
     judgments = [_judgment(one, about) for one in answers]
     write_records(folder / JUDGMENTS, judgments)
     rows = [
-        _import_row(one, items[one.item], about) if about.from_run
-        else _column_row(one.by, one.kind, one.verdict, items[one.item], about, one)
-        for one in labels
+        row for one in labels
+        for row in (_import_rows if about.from_run else _label_rows)(one, items[one.item], about)
     ]  # fmt: skip
     write_bytes(folder / LABELS, _lines(rows))
     write_bytes(folder / TABLE, _csv(_table(answers, items, about, weights)))
@@ -90,24 +90,41 @@ def _judgment(one: Given, about: About) -> Judgment:
     )  # fmt: skip
 
 
-def _import_row(one: Given, item: ReviewItem, about: About) -> dict[str, Any]:
+def _import_rows(one: Given, item: ReviewItem, about: About) -> list[dict[str, Any]]:
     """A row of `sources.own_files.LabelRow`."""
     assert about.direction is not None
+    assert one.answer.verdict is not None
     row: dict[str, Any] = {
         "responses": [item.response_ids[position] for position in one.order],
-        "verdict": key_of(one.answer.verdict) if one.answer.verdict else None,
+        "verdict": label_of(one.answer.verdict),
         "names": about.direction.value, "annotator": one.by, "kind": one.kind.value,
     }  # fmt: skip
     if one.answer.confidence is not None:
         row["confidence"] = one.answer.confidence
-    return row
+    return [row]
+
+
+def _label_rows(one: Given, item: ReviewItem, about: About) -> Iterator[dict[str, Any]]:
+    assert one.verdict is not None
+    for criterion, label in _labels_of(one.verdict).items():
+        row = _column_row(one.by, one.kind, item, about, label, criterion)
+        if one.answer.confidence is not None:
+            row["confidence"] = one.answer.confidence
+        yield row
+
+
+def _labels_of(verdict: Verdict) -> Mapping[str | None, str | float]:
+    """The labels of a verdict, by criterion; one where there is none. A list's is whole."""
+    parts = parts_of(verdict)
+    is_list = isinstance(verdict, Scores) and len(verdict.values) > 2
+    return {None: label_of(verdict)} if is_list else parts
 
 
 def _column_row(
-    by: str, kind: AnnotatorKind, verdict: Verdict | None, item: ReviewItem, about: About,
-    one: Given | None,
+    by: str, kind: AnnotatorKind, item: ReviewItem, about: About, label: str | float,
+    criterion: str | None,
 ) -> dict[str, Any]:  # fmt: skip
-    """A row of the columns that `evaluate` reads; the verdict is in item order."""
+    """A row of the columns that `evaluate` reads; the label is in item order."""
     row: dict[str, Any] = {"item": item.name, "question": item.question}
     if len(item.responses) == 1:
         row["response"] = item.responses[0]
@@ -120,17 +137,12 @@ def _column_row(
         row |= {
             f"model_{letter}": name for letter, name in zip("ab", item.generators, strict=False)
         }
-    row |= {
-        "annotator": by,
-        "kind": kind.value,
-        "label": None if verdict is None else key_of(verdict),
-    }
+    row |= {"annotator": by, "kind": kind.value, "label": label}
+    if criterion is not None:
+        row["criterion"] = criterion
     if about.direction is not None:
         row["names"] = about.direction.value
-    row |= {name: value for name in ("bucket", "category") if (value := getattr(item, name))}
-    if one is not None and one.answer.confidence is not None:
-        row["confidence"] = one.answer.confidence
-    return row
+    return row | {name: value for name in ("bucket", "category") if (value := getattr(item, name))}
 
 
 def _final(
@@ -145,17 +157,20 @@ def _final(
         by = {one.by for one in found} if outcome is None else {outcome.by}
         kind = AnnotatorKind.SIMULATED if by & simulated else AnnotatorKind.PERSON
         if outcome is not None:
-            if outcome.verdict is not None:
-                row = _column_row("final", kind, outcome.verdict, item, about, None)
-                yield row | {"policy": f"adjudicated by {outcome.by}", "tag": outcome.tag}
-            continue
-        most = majority(key_of(one.verdict) for one in found if one.verdict is not None)
-        if most is not None:
-            verdict = next(
-                one.verdict for one in found if one.verdict and key_of(one.verdict) == most
-            )
-            row = _column_row("final", kind, verdict, item, about, None)
-            yield row | {"policy": f"majority of {len(found)}", "tag": None}
+            verdicts = [] if outcome.verdict is None else [outcome.verdict]
+            policy, tag = f"adjudicated by {outcome.by}", outcome.tag
+        else:
+            verdicts = [one.verdict for one in found if one.verdict is not None]
+            policy, tag = f"majority of {len(found)}", None
+        said_of: dict[str | None, list[str | float | None]] = {}
+        for verdict in verdicts:
+            for criterion, label in _labels_of(verdict).items():
+                said_of.setdefault(criterion, []).append(label)
+        for criterion, labelled in said_of.items():
+            most: str | float | None = majority(labelled)  # type: ignore[assignment]
+            if most is not None:
+                row = _column_row("final", kind, item, about, most, criterion)
+                yield row | {"policy": policy, "tag": tag}
 
 
 def _weights(store: Store, plan: Plan, answered: Collection[str]) -> dict[str, float]:

@@ -6,10 +6,15 @@ from typing import NamedTuple
 
 import orjson
 
+from judgesmith.models.pointwise import verdict_letter
 from judgesmith.records import AnnotatorKind, Choice, Ranking, Scores, Verdict, reorder
 from judgesmith.review.encoding import answer_of, outcome_of
 from judgesmith.review.store import Store
 from judgesmith.review.types import Answer, Outcome, PersonSaid, ReviewItem, Round
+
+Key = frozenset[tuple[str | None, str | float]]
+Part = tuple[str, str | None]
+"""An item, and what of its verdict; see `parts_of`."""
 
 
 class Given(NamedTuple):
@@ -68,18 +73,49 @@ def outcomes(store: Store) -> dict[str, Outcome]:
     return {row["item"]: outcome_of(row["body"]) for row in rows}
 
 
-def key_of(verdict: Verdict) -> str | float:
-    """A verdict as one value, by which two are the same: a letter, a score, or all of them.
+def label_of(verdict: Verdict) -> str | float:
+    """A verdict as one value, as files hold it: a letter or a score; all of a list as JSON.
 
-    >>> from judgesmith.records import Scores, choice
-    >>> key_of(choice("A")), key_of(Scores(kind="scores", values=(3.0,), criteria=None))
-    ('A', 3.0)
+    Two scores are the verdict on the pair that follows from them, as for judges that score. Scores
+    of one response by criterion are their mean.
+
+    >>> from judgesmith.records import choice
+    >>> label_of(choice("A")), label_of(Scores(kind="scores", values=(8.0, 7.0), criteria=None))
+    ('A', 'A')
     """
-    if isinstance(verdict, Choice):
-        return verdict.value
-    if isinstance(verdict, Scores) and len(verdict.values) == 1 and verdict.criteria is None:
+    letter = verdict_letter(verdict)
+    if letter is not None:
+        return letter
+    if isinstance(verdict, Scores) and len(verdict.values) == 1:
         return verdict.values[0]
     return verdict.model_dump_json()
+
+
+def parts_of(verdict: Verdict) -> dict[str | None, str | float]:
+    """What of a verdict is compared by itself: one value, or the scores by what was scored.
+
+    Those are the criteria of one response, the responses of a list, or each of both.
+
+    >>> parts_of(Scores(kind="scores", values=(3.0,), criteria={"depth": (3.0,)}))
+    {'depth': 3.0}
+    >>> parts_of(Scores(kind="scores", values=(8.0, 7.0, 1.0), criteria=None))
+    {'1': 8.0, '2': 7.0, '3': 1.0}
+    """
+    if not isinstance(verdict, Scores) or len(verdict.values) == 2:
+        return {None: label_of(verdict)}
+    each = {None: verdict.values} if verdict.criteria is None else verdict.criteria
+    if len(verdict.values) == 1:
+        return {name: scores[0] for name, scores in each.items()}
+    return {
+        f"{place}/{name}" if name else str(place): score
+        for name, scores in each.items()
+        for place, score in enumerate(scores, start=1)
+    }
+
+
+def key_of(verdict: Verdict) -> Key:
+    """What two verdicts share that say the same."""
+    return frozenset(parts_of(verdict).items())
 
 
 def taught(item: ReviewItem) -> list[Verdict]:
@@ -93,10 +129,20 @@ def taught(item: ReviewItem) -> list[Verdict]:
     ]
 
 
-def by_item(found: Iterable[Given], *rounds: Round) -> Mapping[str, dict[str, str | float]]:
+def by_item(found: Iterable[Given], *rounds: Round) -> Mapping[str, dict[str, Key]]:
     """The verdicts of each item by person, of some rounds; answers without one are left out."""
-    verdicts: dict[str, dict[str, str | float]] = defaultdict(dict)
+    verdicts: dict[str, dict[str, Key]] = defaultdict(dict)
     for one in found:
         if one.round in rounds and one.verdict is not None:
             verdicts[one.item][one.by] = key_of(one.verdict)
+    return verdicts
+
+
+def by_part(found: Iterable[Given], *rounds: Round) -> Mapping[Part, dict[str, str | float]]:
+    """The same, for each part of an item's verdict that is compared by itself."""
+    verdicts: dict[Part, dict[str, str | float]] = defaultdict(dict)
+    for one in found:
+        if one.round in rounds and one.verdict is not None:
+            for part, value in parts_of(one.verdict).items():
+                verdicts[one.item, part][one.by] = value
     return verdicts
