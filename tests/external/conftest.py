@@ -16,7 +16,7 @@ import pytest
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-sys.path.append(str(HERE))
+sys.path += [str(HERE), *(str(ROOT / "tests" / name) for name in ("serving", "reliability"))]
 import installing  # noqa: E402
 import llama_server  # noqa: E402
 import server_recipes  # noqa: E402

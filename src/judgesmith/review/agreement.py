@@ -54,7 +54,8 @@ def agreement_of(store: Store, about: About, plan: Plan) -> Agreement:
     return Agreement(
         answered=len({item for item, _ in said}), simulated=simulated,
         overall=measured.overall(shared), pairs=tuple(pairs),
-        buckets=tuple(_buckets(measured, people, shared)), selves=tuple(_selves(measured, found, people)),
+        buckets=tuple(_buckets(measured, people, shared)),
+        selves=tuple(_selves(measured, found, people)),
         ceiling=_ceiling(_persons_alone(found, said), facts, about, plan), shared=items,
         needed=max(needs, default=None), half_width=plan.half_width,
         preferring=plan.queue == "active",
