@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent / "serving"))
+sys.path += [str(HERE), str(HERE.parent / "serving")]
 from served import Server, served  # noqa: E402
 
 SHOTS = HERE.parents[1] / "build" / "browser"

@@ -13,9 +13,9 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "review"))
 from hostile_corpus import CORPUS
+from labelling import READY, item, next_after, press, until_saved
 from reviewed import Running, running, write_pairs
 
-READY = "[data-ready] article.item"
 Start = Callable[..., Running]
 
 
@@ -39,24 +39,6 @@ def begin(page: Any, server: Running, name: str = "Ada") -> None:
     page.fill("[name=name]", name)
     page.click("button.main")
     page.wait_for_selector(READY)
-
-
-def item(page: Any) -> str:
-    return str(page.get_attribute("article.item", "data-item"))
-
-
-def press(page: Any, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def next_after(page: Any, before: str) -> str:
-    page.wait_for_selector(f"article.item:not([data-item='{before}']), #slot > .panel")
-    return item(page) if page.query_selector("article.item") else ""
-
-
-def until_saved(page: Any) -> None:
-    page.wait_for_selector(".saved[data-state=saved]")
 
 
 def done(page: Any) -> int:
