@@ -2,13 +2,14 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from looked import SECRETS, made
 from starlette.testclient import TestClient
 
-from judgesmith.errors import RunError
+from judgesmith.errors import DataError, RunError
 from judgesmith.records import choice
 from judgesmith.review.access import Room, Settings
 from judgesmith.review.app import create_app
@@ -77,8 +78,25 @@ def test_who_labels_sees_an_item_whole_after_answering_it(
     found = client.get("/look?bucket=clear_bias").text
     assert first in found
     assert second not in found
-    review.undo(name)
-    assert told(client, first) == []
+
+
+@pytest.mark.parametrize("path", ["/look", "/look?label=A", "/look/{item}"])
+def test_what_was_answered_stays_once_more_of_it_was_looked_at(
+    review: Review, entered: Callable[..., TestClient], path: str
+) -> None:
+    client, name = entered("owner", "label"), "owner label"
+    item = answered(review, name)
+    assert review.undo(name) is not None
+    assert told(client, item) == []  # what is withheld is not seen by asking for it
+    assert answered(review, name) == item
+    client.get(path.format(item=item))
+    own = review.history(name)[0].answer
+    other = replace(own, id=str(uuid.uuid4()), verdict=choice("B"), replaces=own.id)
+    with pytest.raises(DataError, match="stays"):
+        review.save(name, other)
+    assert review.undo(name) is None
+    assert told(client, item) == list(SECRETS)
+    assert answered(review, name) != item
 
 
 def test_who_only_owns_sees_everything_and_others_are_refused(

@@ -41,11 +41,13 @@ class Curtain(NamedTuple):
     """What is withheld from whom.
 
     `asked` gives the ids of items that people are asked about, `answered` those of them that who
-    asks has answered; None where nothing is withheld from them.
+    asks has answered; None where nothing is withheld from them. `seen` is told which of those are
+    shown whole from now on: any page of a list tells of them by what its filters leave out.
     """
 
     asked: Callable[[], Iterable[str]]
     answered: Callable[[Request], Collection[str] | None]
+    seen: Callable[[Request, Collection[str]], None] = lambda request, ids: None
 
 
 class Opened:
@@ -71,13 +73,16 @@ class Opened:
         Raises RunError where a stage was made anew since the index was opened.
         """
         self._require_same()
-        answered = None if self._curtain is None else self._curtain.answered(request)
+        found = None if self._curtain is None else self._curtain.answered(request)
+        answered = None if found is None else frozenset(found)
         db = self._connection()
         try:
-            if answered is not None:
+            if self._curtain is not None and answered is not None:
                 db.execute("DELETE FROM opened")
                 db.execute(_OPENED, (json.dumps(list(answered)),))
-            yield db, None if answered is None else frozenset(answered)
+                whole = db.execute("SELECT id FROM opened JOIN items USING (n)")
+                self._curtain.seen(request, answered & {row["id"] for row in whole})
+            yield db, answered
         finally:
             self._free.put(db)
 

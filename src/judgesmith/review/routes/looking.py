@@ -25,6 +25,10 @@ def looking(room: Room, run_dir: RunDir) -> APIRouter:
         judges = {LABEL, ADJUDICATE} & me.roles
         return room.review.answered_ids(me.name) if judges else None
 
+    def seen(request: Request, items: Collection[str]) -> None:
+        room.review.see(room.me(request).name, items)
+
+    curtain = Curtain(room.review.item_ids, answered, seen)
     router = APIRouter(dependencies=[Depends(room.allowed(OWNER))])
-    router.include_router(look_pages(run_dir, show, Curtain(room.review.item_ids, answered)))
+    router.include_router(look_pages(run_dir, show, curtain))
     return router
