@@ -162,6 +162,29 @@ def test_a_reply_that_got_lost_is_no_second_answer(page: Any, start: Start) -> N
     assert page.query_selector("dialog[open]") is None
 
 
+def test_taking_back_again_after_a_lost_reply_takes_back_one_answer(
+    page: Any, start: Start
+) -> None:
+    begin(page, start())
+    first, second = label(page, 2)
+    lost = []
+
+    def lose(route: Any) -> None:
+        lost.append(route.fetch().status)
+        route.abort()
+
+    page.route("**/api/undo", lose, times=1)
+    press(page, "u")
+    page.wait_for_selector("[data-notice]:has-text('No connection')")
+    press(page, "u")
+    page.wait_for_selector(f"article[data-item='{second}']")
+    assert lost == [200]
+    assert done(page) == 1
+    press(page, "u")
+    page.wait_for_selector(f"article[data-item='{first}']")
+    assert done(page) == 0
+
+
 @pytest.mark.parametrize(("choice", "kept"), [("mine", "Response B"), ("theirs", "Response A")])
 def test_two_tabs_never_overwrite_in_silence(
     page: Any, start: Start, choice: str, kept: str

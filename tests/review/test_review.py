@@ -92,6 +92,25 @@ def test_undo_brings_back_what_stood_before(tmp_path: Path) -> None:
     assert review.progress("ann").done == 0
 
 
+def test_an_undo_sent_again_takes_back_no_more(tmp_path: Path) -> None:
+    review = a_review(tmp_path / "r", pairs(3))
+    review.add_annotator("ann", ["label"])
+    review.add_annotator("bob", ["label"])
+    items = []
+    for _ in range(2):
+        shown = review.next("ann")[0]
+        items.append(shown.item_id)
+        review.save("ann", answer(shown, choice("A"), uid=f"a{len(items)}"))
+    for _ in range(2):
+        back = review.undo("ann", "u1")
+        assert back is not None
+        assert (back.item_id, back.answer) == (items[1], None)
+    assert [one.item_id for one in review.history("ann")] == items[:1]
+    for name, event in (("bob", "u1"), ("ann", "a1")):
+        with pytest.raises(DataError, match="has this id"):
+            review.undo(name, event)
+
+
 def test_skipped_items_come_last(tmp_path: Path) -> None:
     review = a_review(tmp_path / "r", pairs(3))
     review.add_annotator("ann", ["label"])

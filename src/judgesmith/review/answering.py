@@ -99,8 +99,15 @@ def take_back(at: sqlite3.Connection, annotator: str, event: str) -> Task | None
     """Take back the last answer, and have the one before it stand again; None where there is none.
 
     Feedback was given on an answer of the calibration round, and all was seen of a revealed item,
-    so those stay.
+    so those stay. An event that is there already changes nothing.
     """
+    known = at.execute(
+        "SELECT annotator, item, round, what FROM events WHERE id = ?", (event,)
+    ).fetchone()
+    if known is not None:
+        if (known["annotator"], known["what"]) != (annotator, "undo"):
+            raise DataError(f"undo {event!r}: something else has this id.")
+        return Task(known["item"], known["round"])
     row = at.execute(
         "SELECT c.item, c.round, e.body FROM current c JOIN events e ON e.seq = c.seq"
         " WHERE c.annotator = ? AND c.round != 'calibration' AND NOT EXISTS (SELECT 1 FROM events"

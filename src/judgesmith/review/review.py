@@ -131,10 +131,14 @@ class Review:
             answering.write(at, self.plan, annotator, answer, order)
         return Saved(answer.id, answer.item_id)
 
-    def undo(self, annotator: str) -> Shown | None:
-        """Take back the last answer; the item as it is then, None where there was none."""
+    def undo(self, annotator: str, id: str | None = None) -> Shown | None:
+        """Take back the last answer; the item as it is then, None where there was none.
+
+        Sent again with the same `id`, made by who sends it, it takes back no more. Raises DataError
+        for an id that something else has.
+        """
         with self.store.writing() as at:
-            task = answering.take_back(at, annotator, str(uuid.uuid4()))
+            task = answering.take_back(at, annotator, id or str(uuid.uuid4()))
         return None if task is None else self._show(annotator, task)
 
     def history(self, annotator: str, most: int = 1_000) -> list[Done]:

@@ -35,6 +35,13 @@ class GivenAnswer(BaseModel):
     replaces: str | None
 
 
+class Undo(BaseModel):
+    """That the last answer is taken back; sent again with the same id, none but that one."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: str = Field(pattern=r"^[0-9a-f-]{36}$")
+
+
 def labelling(room: Room) -> APIRouter:
     """The routes of those who label."""
     router = APIRouter()
@@ -71,8 +78,8 @@ def labelling(room: Room) -> APIRouter:
         return {"saved": given.id, "progress": progress_of(room, me.name)}
 
     @router.post("/api/undo")
-    def undo(me: Labels) -> dict[str, Any]:
-        shown = review.undo(me.name)
+    def undo(given: Undo, me: Labels) -> dict[str, Any]:
+        shown = review.undo(me.name, given.id)
         if shown is None:
             return {"item_id": None}
         return {**as_entry(room, shown), "progress": progress_of(room, me.name)}

@@ -25,6 +25,7 @@ let now = null; // {key, item, round, article, verdict}
 let asked = 0;
 let filling = null;
 let raw = false;
+let undoing = null; // the id of an undo whose reply did not come: sent again, it is the same one
 
 const keyOf = (item, round) => `${round}/${item}`;
 
@@ -196,6 +197,7 @@ async function save(outcome) {
       : "Choose a verdict first, or say that you cannot decide.";
     return;
   }
+  undoing = null;
   const answer = {
     id: uuid(), item_id: item, round, outcome,
     given: outcome === "verdict" ? verdict.given() : null,
@@ -278,8 +280,11 @@ async function undo() {
     tell("Taking back needs the connection. Go back with P and answer again instead.", "wait");
     return;
   }
-  const { status, data } = await call("/api/undo", {});
-  if (status !== 200) { tell(status === 0 ? "No connection: nothing was taken back." : data.error, "wait"); return; }
+  undoing ??= uuid();
+  const { status, data } = await call("/api/undo", { id: undoing });
+  if (status === 0) { tell("No connection: press U again; only one answer is taken back.", "wait"); return; }
+  undoing = null;
+  if (status !== 200) { tell(data.error, "wait"); return; }
   if (!data.item_id) { tell("There is nothing to take back."); return; }
   const key = keyOf(data.item_id, data.round);
   for (const set of [latest, answered, skipped, here]) set.delete(key);
