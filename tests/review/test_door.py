@@ -1,5 +1,6 @@
 """Who gets in, and what pages of other sites can do: nothing."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -136,3 +137,22 @@ def test_no_token_is_kept_or_told(
         assert token not in content, one
         assert held not in content, one
     assert token.decode() not in "".join(server.said)
+
+
+def test_no_token_is_told_where_the_database_cannot_be_read(tmp_path: Path) -> None:
+    source = write_pairs(tmp_path / "pairs.jsonl", 2)
+    with running(source, "--port", 0) as server:
+        owner = Person(server.url).named("Ada")
+        path = owner.invite("Hal", "label").removeprefix(server.url)
+        with sqlite3.connect(tmp_path / "pairs.review" / "review.db") as db:
+            db.execute("ALTER TABLE annotators RENAME TO gone")
+        db.close()
+        stranger = Person(server.url)
+        for one in (path, f"/label/{path.rpartition('/')[2]}", "/people"):
+            reply = owner.call(one)
+            assert reply.status == 507, one
+            assert "no such table" in reply.text
+        assert stranger.call(path).status == 507
+    said = "".join(server.said)
+    assert "GET /enter/{token}: no such table" in said
+    assert path.rpartition("/")[2] not in said

@@ -80,11 +80,12 @@ def _install(app: FastAPI, room: Room) -> None:
     @app.exception_handler(sqlite3.Error)
     @app.exception_handler(OSError)
     def unsaved(request: Request, error: Exception) -> Response:
-        LOG.error("%s %s: %s", request.method, request.url.path, error)
+        route = getattr(request.scope.get("route"), "path", "")  # a path itself may hold a link
+        LOG.error("%s %s: %s", request.method, route, error)
         return told(
             request, 507,
-            f"It could not be written ({error}). Nothing was changed; see that the disk has room "
-            "and the folder can be written.",
+            f"It could not be read or written ({error}). Nothing was changed; see that the disk "
+            "has room and the folder can be written.",
         )  # fmt: skip
 
     def told(request: Request, status: int, words: str) -> Response:
@@ -92,8 +93,8 @@ def _install(app: FastAPI, room: Room) -> None:
             return JSONResponse({"error": words}, status)
         try:
             me = room.me(request)
-        except Refused:
-            me = None
+        except (Refused, JudgesmithError, sqlite3.Error, OSError):
+            me = None  # nobody, or who it is cannot be read either
         heading = HEADINGS.get(status, "This cannot be shown")
         return room.page("problem.html", request, me, status=status, heading=heading, told=words)
 
