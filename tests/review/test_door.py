@@ -1,7 +1,9 @@
 """Who gets in, and what pages of other sites can do: nothing."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -156,3 +158,21 @@ def test_no_token_is_told_where_the_database_cannot_be_read(tmp_path: Path) -> N
     said = "".join(server.said)
     assert "GET /enter/{token}: no such table" in said
     assert path.rpartition("/")[2] not in said
+
+
+def test_of_many_who_come_first_at_once_one_owns_the_review(tmp_path: Path) -> None:
+    source = write_pairs(tmp_path / "pairs.jsonl", 2)
+    with running(source, "--port", 0) as server:
+        several = [Person(server.url) for _ in range(12)]
+        for one in several:
+            one.call("/hello")
+        gate = threading.Barrier(len(several))
+
+        def come(at: int) -> int:
+            gate.wait()
+            return several[at].call("/api/hello", {"name": f"Eve {at}"}).status
+
+        with ThreadPoolExecutor(len(several)) as pool:
+            found = sorted(pool.map(come, range(len(several))))
+    assert found[0] == 200
+    assert set(found[1:]) <= {403, 422}

@@ -19,10 +19,14 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def add(store: Store, name: str, roles: Collection[str], kind: AnnotatorKind | str) -> str:
+def add(
+    store: Store, name: str, roles: Collection[str], kind: AnnotatorKind | str, *,
+    first: bool = False,
+) -> str:  # fmt: skip
     """Add somebody; returns the token, which is shown this once.
 
-    Raises DataError for a name that is taken, empty or too long, and for an unknown role or kind.
+    Raises DataError for a name that is taken, empty or too long, for an unknown role or kind, and
+    for the `first` of all where somebody is there.
     """
     name = " ".join(name.split())
     if not 0 < len(name) <= LONGEST or not name.isprintable():
@@ -37,6 +41,8 @@ def add(store: Store, name: str, roles: Collection[str], kind: AnnotatorKind | s
         raise DataError(f"annotator {name!r}: expected person or simulated, found {kind!r}.")
     token = "jsr_" + secrets.token_urlsafe(32)
     with store.writing() as at:
+        if first and at.execute("SELECT 1 FROM annotators").fetchone() is not None:
+            raise DataError("This review has annotators already: open your personal link.")
         taken = at.execute("SELECT 1 FROM annotators WHERE name = ?", (name,)).fetchone()
         if taken is not None:
             raise DataError(

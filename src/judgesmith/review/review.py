@@ -25,6 +25,7 @@ from judgesmith.review.said import key_of, taught
 from judgesmith.review.store import FILE, Store
 from judgesmith.review.types import (
     ADJUDICATE,
+    ROLES,
     About,
     Agreement,
     Annotator,
@@ -94,6 +95,10 @@ class Review:
     ) -> str:
         """Add somebody; see `people.add`."""
         return people.add(self.store, name, roles, kind)
+
+    def add_first(self, name: str) -> str:
+        """Add the first of all, who may do everything; DataError where somebody is there."""
+        return people.add(self.store, name, ROLES, AnnotatorKind.PERSON, first=True)
 
     def new_token(self, name: str) -> str:
         """A new token for somebody; the former lets nobody in any more."""

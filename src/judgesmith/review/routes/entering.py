@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from judgesmith.review.access import Refused, Room
-from judgesmith.review.types import ROLES
 
 STARTS = (("label", "/label"), ("adjudicate", "/adjudicate"), ("owner", "/agreement"))
 
@@ -44,7 +43,7 @@ def entering(room: Room) -> APIRouter:
     def name_me(given: Name, request: Request) -> Response:
         if not is_open():
             raise Refused(403, "This review has annotators already: open your personal link.")
-        token = room.review.add_annotator(given.name, ROLES)
+        token = room.review.add_first(given.name)  # of several at once, one
         return room.signed_in(JSONResponse({"to": "/label"}), token, request)
 
     @router.get("/enter/{token}")
