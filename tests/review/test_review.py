@@ -10,10 +10,22 @@ from people import ALL, PAIR, a_review, answer, pairs, right, verdict, work
 
 from judgesmith.errors import DataError, RunError
 from judgesmith.judging.dialect import Dialect
-from judgesmith.records import Judgment, choice
+from judgesmith.judging.library import LIBRARY
+from judgesmith.judging.reading import criteria_scores, scores_of
+from judgesmith.records import Judgment, Status, choice
+from judgesmith.review import answering
+from judgesmith.review.agreement_page import warnings_of
 from judgesmith.review.items import about_dialect
 from judgesmith.review.review import Review
-from judgesmith.review.types import ConflictError, Outcome, Plan, Progress, WithheldError
+from judgesmith.review.types import (
+    Answer,
+    ConflictError,
+    Outcome,
+    Plan,
+    Progress,
+    Said,
+    WithheldError,
+)
 from judgesmith.runs.jsonl import read_records
 from judgesmith.tasks import load_task
 
@@ -346,6 +358,65 @@ def test_answers_that_cannot_be_are_refused(tmp_path: Path) -> None:
     other = review.next("ann")[0]
     with pytest.raises(DataError, match="this id"):
         review.save("ann", replace(answer(other, choice("A")), id=good.id))
+
+
+@pytest.mark.parametrize(
+    ("said", "waits"),
+    [("A/B", False), ("A/B A/B", False), ("A/A B/B", True), ("A/A A/B", True), ("A/A A", False)],
+)
+def test_a_panel_disagrees_where_two_teachers_do_and_not_one_with_itself(
+    tmp_path: Path, said: str, waits: bool
+) -> None:
+    """Each teacher's verdicts in item order, as it was shown the pair and then the other way."""
+    taught = tuple(
+        Said(f"teacher {at}", "teacher", Status.PARSED, choice(one), swapped=swapped)
+        for at, both in enumerate(said.split())
+        for one, swapped in zip(both.split("/"), (False, True), strict=False)
+    )
+    review = a_review(tmp_path / "r", [replace(pairs(1)[0], said=taught)])
+    assert bool(review.disagreements()) == waits
+
+
+def test_a_score_off_the_scale_is_refused(tmp_path: Path) -> None:
+    about = about_dialect("x", "x", LIBRARY["judgelm"])
+    item = replace(pairs(1)[0], kind=about.kind)
+    good = Answer("a", item.id, "verdict", scores_of([8.5, 10]), None, "", 1.0, None)
+    assert answering.checked(good, about, item) == good
+    for bad in (
+        scores_of([8.5, 11]), scores_of([8.2, 7]), scores_of([0, 7]), choice("8"),
+        criteria_scores({"depth": (8.0, 7.0)}),
+    ):  # fmt: skip
+        with pytest.raises(DataError, match="expected"):
+            answering.checked(replace(good, verdict=bad), about, item)
+
+
+def test_scores_by_criterion_are_of_each_criterion_and_on_the_scale() -> None:
+    about = about_dialect("x", "x", LIBRARY["criteria"])
+    item = replace(
+        pairs(1)[0], kind=about.kind, responses=("first",), criteria=("clarity", "depth")
+    )
+    good = criteria_scores({"clarity": (1.0,), "depth": (4.0,)})
+    held = Answer("a", item.id, "verdict", good, None, "", 1.0, None)
+    assert answering.checked(held, about, item) == held
+    for bad in (
+        scores_of([4.0]), criteria_scores({"clarity": (4.0,)}),
+        criteria_scores({"clarity": (4.0,), "depth": (7.0,)}),
+    ):  # fmt: skip
+        with pytest.raises(DataError, match="expected"):
+            answering.checked(replace(held, verdict=bad), about, item)
+
+
+def test_repeats_that_come_early_as_the_queue_ends_are_told(tmp_path: Path) -> None:
+    review = a_review(tmp_path / "r", pairs(30), Plan(repeats=1.0))
+    review.add_annotator("ann", ["label"])
+    rounds = []
+    while found := review.next("ann"):
+        rounds.append(found[0].round)
+        review.save("ann", answer(found[0], right(found[0].item_id)))
+    assert rounds.count("repeat") == 30
+    assert review.agreement().early == 20
+    (told,) = [one for one in warnings_of(review.agreement()) if "memory" in one]
+    assert told.startswith("20 ")
 
 
 def test_verdict_goes_a_b_tie() -> None:

@@ -10,8 +10,8 @@ from judgesmith.cli.opened_review import Wanted, existing_review, open_review
 from judgesmith.errors import JudgesmithError, RecipeError, RunError
 
 if TYPE_CHECKING:
+    from judgesmith.review.agreement import AgreementRow
     from judgesmith.review.review import Review
-    from judgesmith.review.types import AgreementRow
     from judgesmith.runs.layout import RunDir
 
 NEEDS = (

@@ -1,6 +1,7 @@
 """Disagreements: what waits and why, everything revealed after the own answer, and the outcome."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 from sqlite3 import Row
 
 import orjson
@@ -16,8 +17,6 @@ from judgesmith.review.types import (
     Answer,
     Answered,
     ConflictError,
-    ConflictGroup,
-    Disagreement,
     Outcome,
     Revealed,
     ReviewItem,
@@ -29,6 +28,25 @@ PEOPLE = "people disagree"
 PANEL = "members of the panel disagree"
 TEACHER = "teacher and people disagree"
 UNSURE = "somebody could not decide, or called it a bad item"
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """An item that waits for adjudication, why, and whether it has an outcome already."""
+
+    item_id: str
+    question: str
+    why: tuple[str, ...]
+    settled: bool
+
+
+@dataclass(frozen=True)
+class ConflictGroup:
+    """Items whose adjudication was tagged alike."""
+
+    tag: str
+    outcomes: tuple[tuple[str, Outcome], ...]
+    """Each with the item's question."""
 
 
 def disagreements(store: Store) -> list[Disagreement]:

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 from math import ceil
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -19,9 +20,10 @@ from judgesmith.metrics.result import Estimate
 from judgesmith.metrics.sample_size import labels_for_half_width
 from judgesmith.metrics.weighted import gwet_ac1, weighted_kappa
 from judgesmith.records import AnnotatorKind
+from judgesmith.review.handing import early_repeats
 from judgesmith.review.said import Given, Part, by_part, given
 from judgesmith.review.store import Store
-from judgesmith.review.types import About, Agreement, AgreementRow, Plan
+from judgesmith.review.types import About, Plan
 
 RESAMPLES = 2_000
 ALPHA_RESAMPLES = 200
@@ -29,6 +31,44 @@ MOST_ALPHA = 10_000
 """Ratings up to which alpha gets an interval: it is resampled row by row."""
 
 Said = Mapping[Part, Mapping[str, str | float]]
+
+
+@dataclass(frozen=True)
+class AgreementRow:
+    """Agreement of two, or of all (`second` None), within a bucket or over all (`bucket` None)."""
+
+    first: str
+    second: str | None
+    bucket: str | None
+    measure: Literal["kappa", "alpha", "AC1", "same"]
+    estimate: Estimate
+    withheld: str | None = None
+    """Why the number must not be shown; see `metrics.not_shown_because`."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far people agree, as far as they have come.
+
+    `ceiling` is each person against the majority of the others (two people: each other), as reports
+    define it; simulated annotators are not in it. `needed` is how many items answered by two people
+    it takes in all until kappa's interval has the planned half-width; None where it is not known.
+    `early` repeats came before so many other items as should lie between, as the queue ended.
+    """
+
+    answered: int
+    simulated: bool
+    overall: tuple[AgreementRow, ...] = ()
+    pairs: tuple[AgreementRow, ...] = ()
+    buckets: tuple[AgreementRow, ...] = ()
+    selves: tuple[AgreementRow, ...] = ()
+    ceiling: tuple[AgreementRow, ...] = ()
+    shared: int = 0
+    needed: int | None = None
+    half_width: float = 0.1
+    early: int = 0
+    preferring: bool = False
+    """Whether the queue prefers hard items, so that these are no sample of all."""
 
 
 def agreement_of(store: Store, about: About, plan: Plan) -> Agreement:
@@ -58,7 +98,7 @@ def agreement_of(store: Store, about: About, plan: Plan) -> Agreement:
         selves=tuple(_selves(measured, found, people)),
         ceiling=_ceiling(_persons_alone(found, said), facts, about, plan), shared=items,
         needed=max(needs, default=None), half_width=plan.half_width,
-        preferring=plan.queue == "active",
+        early=early_repeats(store), preferring=plan.queue == "active",
     )  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from judgesmith.report.interval_plots import Group, Row, forest_plot
 from judgesmith.report.marks import Mark
 from judgesmith.report.numbers import estimate, not_shown, read_number
 from judgesmith.report.results import Number
-from judgesmith.review.types import Agreement, AgreementRow
+from judgesmith.review.agreement import Agreement, AgreementRow
+from judgesmith.review.handing import APART
 
 _STYLED = re.compile(r'\sstyle="([^"]*)"')
 _TITLES = (
@@ -84,6 +85,11 @@ def warnings_of(found: Agreement) -> list[str]:
         told.append(
             "The queue prefers items on which judges disagree, so these numbers are of hard items. "
             "labels.csv has the weight of each item in all."
+        )
+    if found.early:
+        told.append(
+            f"{found.early:,} items came again before {APART} others had been answered, as the "
+            "queue ended: how well people agree with themselves on those is partly memory."
         )
     if found.needed is not None and found.needed > found.shared:
         told.append(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import orjson
 
 from judgesmith.errors import DataError
+from judgesmith.judging.scale import Scale, number_text
 from judgesmith.records import LETTERS, TIE, Choice, Ranking, Scores
 from judgesmith.review.encoding import answer_bytes, answer_of
 from judgesmith.review.handing import Task, close_to, put_off, reopen, settle
@@ -164,11 +165,27 @@ def checked(answer: Answer, about: About, item: ReviewItem) -> Answer:
     values = about.scale.values
     if isinstance(verdict, Choice):
         letters = (*LETTERS[:count], TIE) if count > 1 else values
-        if verdict.value not in values or verdict.value not in letters:
-            raise DataError(f"{where}: expected one of {', '.join(values)}, found {verdict.value}.")
+        scored = about.scale.choices is None
+        if scored or verdict.value not in values or verdict.value not in letters:
+            expected = "a score of each response" if scored else f"one of {', '.join(values)}"
+            raise DataError(f"{where}: expected {expected}, found {verdict.value}.")
     elif isinstance(verdict, Scores):
-        if len(verdict.values) != count:
-            raise DataError(f"{where}: expected {count} scores, found {len(verdict.values)}.")
+        _check_scores(verdict, about.scale, item, where)
     elif isinstance(verdict, Ranking) and sorted(sum(verdict.groups, ())) != list(range(count)):
         raise DataError(f"{where}: expected each of {count} responses ranked once.")
     return replace(answer, note=answer.note.strip())
+
+
+def _check_scores(verdict: Scores, scale: Scale, item: ReviewItem, where: str) -> None:
+    """Raises DataError unless each response has a score on the scale, by each of its criteria."""
+    by = verdict.criteria or {}
+    if set(by) != set(item.criteria):
+        raise DataError(f"{where}: expected scores by {item.criteria}, found by {tuple(by)}.")
+    for scores in by.values() or [verdict.values]:
+        if len(scores) != len(item.responses):
+            raise DataError(f"{where}: expected {len(item.responses)} scores, found {len(scores)}.")
+        for score in scores:
+            if scale.choices is not None or number_text(score) not in scale.values:
+                raise DataError(
+                    f"{where}: expected one of {', '.join(scale.values)}, found {score:g}."
+                )

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from judgesmith.review.encoding import item_of
 from judgesmith.review.people import everybody
 from judgesmith.review.said import Given, given, label_of, outcomes, parts_of
 from judgesmith.review.store import Store
-from judgesmith.review.types import About, Exported, Outcome, Plan, ReviewItem
+from judgesmith.review.types import About, Outcome, Plan, ReviewItem
 from judgesmith.runs.jsonl import write_bytes, write_records
 from judgesmith.sources.queue_cells import guarded
 
@@ -38,6 +39,13 @@ _STATUS = {
 
 _SAMPLE = {"repeat": 1, "adjudicate": 2}
 """Of answers by one person to one item: the first has sample 0."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """Files that were written, and how many rows each has."""
+
+    rows: Mapping[str, int] = field(default_factory=dict)
 
 
 def export(store: Store, folder: Path, about: About, plan: Plan) -> Exported:

@@ -5,13 +5,14 @@ import time
 from typing import NamedTuple
 
 from judgesmith.review.assigning import returns
+from judgesmith.review.store import Store
 from judgesmith.review.types import Plan, Progress, Round
 
 LEFT_NS = 3600 * 10**9
 """Nanoseconds after which an item that somebody was given and did not answer may go to others."""
 
 APART = 20
-"""Own answers between an item and its repeat, where there are so many."""
+"""Own answers between an item and its repeat; fewer at the end of a queue, see `early_repeats`."""
 
 NEW, SKIPPED, LEFT = 1, 2, 3
 """States of what was given and has no answer: not seen yet, put off, and left for others."""
@@ -227,3 +228,15 @@ def progress_of(at: sqlite3.Connection, annotator: str) -> Progress:
     held = at.execute("SELECT held_open FROM annotators WHERE name = ?", (annotator,)).fetchone()[0]
     done = int(row[1] or 0) + golds.count(False)
     return Progress(done, row[0] + len(golds) + open_items - held)
+
+
+def early_repeats(store: Store) -> int:
+    """How many answered repeats came before their time: nothing else was left to do."""
+    row = store.one(
+        "SELECT COUNT(*) FROM current c JOIN given g ON g.annotator = c.annotator AND"
+        " g.item = c.item AND g.round = c.round WHERE c.round = 'repeat' AND g.waits = 0 AND g.due"
+        " > (SELECT COUNT(*) FROM current l WHERE l.annotator = c.annotator AND l.seq < c.seq"
+        " AND l.round = 'label')"
+    )
+    assert row is not None
+    return int(row[0])

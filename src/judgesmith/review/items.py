@@ -23,11 +23,13 @@ from judgesmith.records import (
     index_by_id,
     reorder,
 )
+from judgesmith.review.said import key_of
 from judgesmith.review.types import About, Gold, ReviewItem, Said, SaidRole
 from judgesmith.runs.jsonl import read_records
 from judgesmith.runs.layout import RunDir
 from judgesmith.sources.imported import ImportedItem, ImportedJudgment, ImportedRow
-from judgesmith.sources.own_files import PairRow, read_pairs
+from judgesmith.sources.own_files import PairRow, as_entry
+from judgesmith.sources.own_tables import raw_pairs
 
 _JUDGMENTS: tuple[tuple[str, SaidRole], ...] = (
     ("labels/judgments.jsonl", "teacher"), ("evaluate/judgments.jsonl", "judge"),
@@ -45,8 +47,8 @@ def about_dialect(name: str, source: str, dialect: Dialect, *, from_run: bool = 
     lacking = [
         what
         for what, there in (
-            ("a rubric in words (`system`)", dialect.rubric),
-            ("a `direction`", dialect.direction),
+            ("rubric in words (`system`)", dialect.rubric),
+            ("`direction`", dialect.direction),
         )
         if not there
     ]
@@ -103,9 +105,10 @@ def _said_in(run_dir: RunDir, items: Collection[str]) -> Mapping[str, list[Said]
         for one in read_records(path, Judgment) if path.exists() else ():
             if one.item_id in items and one.sample == 0:
                 verdict, by = one.in_item_order(), one.judge
-                by = f"{by}, swapped" if one.order == (1, 0) else by
+                swapped = one.order == (1, 0)
+                by = f"{by}, swapped" if swapped else by
                 alone = one.order[0] if len(one.order) == 1 else None
-                said = Said(by, role, one.status, verdict, None, one.rationale, alone)
+                said = Said(by, role, one.status, verdict, None, one.rationale, alone, swapped)
                 found[one.item_id].append(said)
     path = run_dir.file("labels/labels.jsonl")
     for label in read_records(path, Label) if path.exists() else ():
@@ -121,7 +124,9 @@ def _of_records(
     item: Item, question: Question, responses: Mapping[str, Response], dialect: Dialect,
     said: Sequence[Said],
 ) -> ReviewItem:  # fmt: skip
-    verdicts = {str(one.verdict) for one in said if one.verdict is not None and one.alone is None}
+    verdicts = {
+        key_of(one.verdict) for one in said if one.verdict is not None and one.alone is None
+    }
     return ReviewItem(
         id=item.id, name=item.id, kind=item.kind, cluster=question.group_id,
         question=question.text, context=question.context, choices=question.choices,
@@ -154,11 +159,13 @@ def items_of_file(path: Path, dialect: Dialect) -> Iterator[ReviewItem]:
     """The rows of a file of pairs, single responses or lists; see `sources.own_files.PairRow`.
 
     A `verdict` or `score` in a row is a label of the file: it is withheld, and is the gold verdict
-    of a calibration round.
+    of a calibration round. So are `bucket`, by which items are drawn in shares, and `category`.
     """
     seen: dict[str, str] = {}
-    for entry in read_pairs(path, dialect.kind):
+    for where, raw in raw_pairs(path):
+        entry = as_entry(raw, path.name, where, dialect.kind)
         item, row = entry.item, entry.row
+        own = {name: str(raw[name]) for name in ("bucket", "category") if raw.get(name)}
         if item.kind is not dialect.kind:
             raise DataError(
                 f"{entry.where}: expected {dialect.kind} responses, as dialect {dialect.name!r} "
@@ -180,7 +187,8 @@ def items_of_file(path: Path, dialect: Dialect) -> Iterator[ReviewItem]:
             responses=tuple(one.text for one in entry.responses),
             generators=tuple(one for one in (row.model_a, row.model_b) if one is not None),
             said=() if gold is None else (Said("the file", "label", Status.PARSED, gold.verdict),),
-            gold=gold,
+            gold=gold, bucket=own.get("bucket"), category=own.get("category"),
+            stratum=own.get("bucket", "all"),
         )  # fmt: skip
 
 
@@ -222,7 +230,9 @@ def _imported(one: ImportedJudgment) -> Said:
         verdict = Scores(kind="scores", values=one.scores, criteria=None)
     by = f"{one.by}, swapped" if one.swapped else one.by
     role: SaidRole = "label" if one.role == "person" else "judge"
-    return Said(by, role, one.status, verdict, one.confidence, one.rationale)
+    return Said(
+        by, role, one.status, verdict, one.confidence, one.rationale, swapped=bool(one.swapped)
+    )
 
 
 def _gold(row: PairRow, dialect: Dialect) -> Gold | None:

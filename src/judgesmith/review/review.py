@@ -7,33 +7,25 @@ nothing withheld.
 import uuid
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
-from sqlite3 import Connection, IntegrityError
-
-import orjson
 
 from judgesmith.errors import DataError
 from judgesmith.records import LETTERS, AnnotatorKind, reorder
-from judgesmith.review import adjudicating, answering, blindness, people
-from judgesmith.review.agreement import agreement_of
-from judgesmith.review.assigning import places, slots
-from judgesmith.review.encoding import about_json, about_of, answer_of, item_of, parts_of
-from judgesmith.review.exporting import export
+from judgesmith.review import adjudicating, answering, blindness, filling, people
+from judgesmith.review.adjudicating import ConflictGroup, Disagreement
+from judgesmith.review.agreement import Agreement, agreement_of
+from judgesmith.review.assigning import slots
+from judgesmith.review.encoding import about_json, about_of, answer_of, item_of
+from judgesmith.review.exporting import Exported, export
 from judgesmith.review.handing import Task, hand_out, progress_of
-from judgesmith.review.said import key_of, taught
 from judgesmith.review.store import FILE, Store
 from judgesmith.review.types import (
     ADJUDICATE,
     ROLES,
     About,
-    Agreement,
     Annotator,
     Answer,
-    ConflictGroup,
-    Disagreement,
     Done,
-    Exported,
     Feedback,
     Outcome,
     Plan,
@@ -45,7 +37,6 @@ from judgesmith.review.types import (
     Shown,
 )
 
-_AT_ONCE = 5_000
 _PLAN = Plan()
 
 
@@ -70,12 +61,12 @@ class Review:
         `told` is called with how many items more are kept. Raises RunError for a folder that holds
         one or cannot be written, and DataError for no item, or one that comes twice.
         """
-        _check(plan)
+        filling.check(plan)
         with Store.making(folder / FILE) as store, store.writing() as at:
-            count = _fill(at, items, told)
-            _queue(at, plan)
+            count = filling.fill(at, items, told)
+            filling.queue(at, plan)
             about = replace(about, items=count)
-            held = {**about_json(about, plan), "open": str(_open(at))}
+            held = {**about_json(about, plan), "open": str(filling.count_open(at))}
             at.executemany("INSERT INTO about VALUES (?, ?)", held.items())
         return cls.open(folder)
 
@@ -284,76 +275,3 @@ class Review:
             answer=answering.standing(self.store.connection, annotator, task),
             place=(min(progress.done + 1, progress.total), progress.total),
         )  # fmt: skip
-
-
-def _check(plan: Plan) -> None:
-    wrong = [
-        (not plan.overlap >= 1, "overlap", "1 or more", plan.overlap),
-        (not 0 <= plan.repeats <= 1, "repeats", "a share from 0 to 1", plan.repeats),
-        (not plan.calibration >= 0, "calibration", "0 or more", plan.calibration),
-        (plan.queue not in ("stratified", "active"), "queue", "stratified or active", plan.queue),
-        (not 0 < plan.half_width < 1, "half width", "above 0 and below 1", plan.half_width),
-    ]
-    for bad, name, expected, found in wrong:
-        if bad:
-            raise DataError(f"{name}: expected {expected}, found {found!r}.")
-
-
-def _fill(at: Connection, items: Iterable[ReviewItem], told: Callable[[int], None]) -> int:
-    count, rest = 0, iter(items)
-    while some := list(islice(rest, _AT_ONCE)):
-        rows = [
-            (one.id, count + place, one.stratum, one.size, None, 0, 1, None, _is_split(one),
-             *parts_of(one))
-            for place, one in enumerate(some)
-        ]  # fmt: skip
-        try:
-            at.executemany(f"INSERT INTO items VALUES ({', '.join('?' * 11)})", rows)
-        except IntegrityError:
-            raise DataError(
-                "items: one comes twice: expected each question with its responses once."
-            ) from None
-        count += len(rows)
-        told(len(rows))
-    if count == 0:
-        raise DataError("items: expected one or more to review, found none.")
-    return count
-
-
-def _is_split(item: ReviewItem) -> int:
-    """Whether teachers gave several verdicts."""
-    return int(len({key_of(one) for one in taught(item)}) > 1)
-
-
-def _queue(at: Connection, plan: Plan) -> None:
-    """Put items in order; some of those with a gold verdict are for calibration alone.
-
-    They are drawn apart from the queue, so that its beginning stands for the items that are left.
-    """
-    rows = at.execute("SELECT id, stratum, size, withheld FROM items ORDER BY position").fetchall()
-    drawn = places(
-        [(row["id"], row["stratum"], row["size"]) for row in rows], plan.queue, plan.seed
-    )
-    at.executemany(
-        "UPDATE items SET place = ? WHERE id = ?",
-        [(place, row["id"]) for place, row in zip(drawn, rows, strict=True)],
-    )
-    known = [row for row in rows if orjson.loads(row["withheld"])["gold"] is not None]
-    apart = places(
-        [(f"calibration {row['id']}", row["stratum"], 1.0) for row in known], "stratified",
-        plan.seed,
-    )  # fmt: skip
-    ordered = sorted((place, row["id"]) for place, row in zip(apart, known, strict=True))
-    golds = [one for _, one in ordered[: plan.calibration]]
-    if len(golds) < plan.calibration:
-        raise DataError(
-            f"calibration: expected {plan.calibration} items with a gold verdict, found "
-            f"{len(golds)}. Give them one, or ask for fewer."
-        )
-    at.executemany(
-        "UPDATE items SET gold = ?, place = NULL, open = 0 WHERE id = ?", list(enumerate(golds))
-    )
-
-
-def _open(at: Connection) -> int:
-    return int(at.execute("SELECT COUNT(*) FROM items WHERE open = 1").fetchone()[0])

@@ -118,15 +118,21 @@ def key_of(verdict: Verdict) -> Key:
     return frozenset(parts_of(verdict).items())
 
 
-def taught(item: ReviewItem) -> list[Verdict]:
-    """What teachers say of an item as a whole."""
+def taught(item: ReviewItem, swapped: bool | None = None) -> list[Verdict]:
+    """What teachers say of an item as a whole, in both orders or in one of them."""
     return [
         one.verdict
         for one in item.said
         if one.role == "teacher"
         and one.verdict is not None
+        and swapped in (None, one.swapped)
         and (one.alone is None or len(item.responses) == 1)
     ]
+
+
+def is_split(item: ReviewItem) -> bool:
+    """Whether two teachers differ in one order; one that differs with itself is no panel."""
+    return any(len({key_of(one) for one in taught(item, swapped)}) > 1 for swapped in (False, True))
 
 
 def by_item(found: Iterable[Given], *rounds: Round) -> Mapping[str, dict[str, Key]]:

@@ -1,12 +1,10 @@
 """What a review consists of: items, people, answers, and what is made of them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from judgesmith.errors import JudgesmithError
 from judgesmith.judging.scale import Scale
-from judgesmith.metrics.result import Estimate
 from judgesmith.records import AnnotatorKind, Direction, Kind, Status, Verdict
 
 Round = Literal["label", "calibration", "repeat", "adjudicate"]
@@ -35,7 +33,8 @@ class Said:
     """What somebody says of an item, in item order.
 
     `role` is teacher, judge or label; `judge` are students and judges that were measured. `alone`
-    is the response that was judged by itself, where not the whole item was.
+    is the response that was judged by itself, where not the whole item was; `swapped` says that
+    the two responses of a pair stood the other way round.
     """
 
     by: str
@@ -45,6 +44,7 @@ class Said:
     confidence: float | None = None
     rationale: str | None = None
     alone: int | None = None
+    swapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -212,16 +212,6 @@ class Feedback:
 
 
 @dataclass(frozen=True)
-class Disagreement:
-    """An item that waits for adjudication, why, and whether it has an outcome already."""
-
-    item_id: str
-    question: str
-    why: tuple[str, ...]
-    settled: bool
-
-
-@dataclass(frozen=True)
 class PersonSaid:
     """What an annotator answered, in item order."""
 
@@ -254,55 +244,3 @@ class Outcome:
     tag: str | None
     replaces: str | None
     by: str = ""
-
-
-@dataclass(frozen=True)
-class ConflictGroup:
-    """Items whose adjudication was tagged alike."""
-
-    tag: str
-    outcomes: tuple[tuple[str, Outcome], ...]
-    """Each with the item's question."""
-
-
-@dataclass(frozen=True)
-class AgreementRow:
-    """Agreement of two, or of all (`second` None), within a bucket or over all (`bucket` None)."""
-
-    first: str
-    second: str | None
-    bucket: str | None
-    measure: Literal["kappa", "alpha", "AC1", "same", "Spearman"]
-    estimate: Estimate
-    withheld: str | None = None
-    """Why the number must not be shown; see `metrics.not_shown_because`."""
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How far people agree, as far as they have come.
-
-    `ceiling` is each person against the majority of the others (two people: each other), as reports
-    define it; simulated annotators are not in it. `needed` is how many items answered by two people
-    it takes in all until kappa's interval has the planned half-width; None where it is not known.
-    """
-
-    answered: int
-    simulated: bool
-    overall: tuple[AgreementRow, ...] = ()
-    pairs: tuple[AgreementRow, ...] = ()
-    buckets: tuple[AgreementRow, ...] = ()
-    selves: tuple[AgreementRow, ...] = ()
-    ceiling: tuple[AgreementRow, ...] = ()
-    shared: int = 0
-    needed: int | None = None
-    half_width: float = 0.1
-    preferring: bool = False
-    """Whether the queue prefers hard items, so that these are no sample of all."""
-
-
-@dataclass(frozen=True)
-class Exported:
-    """Files that were written, and how many rows each has."""
-
-    rows: Mapping[str, int] = field(default_factory=dict)
