@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from judgesmith.cli.main import app
 from judgesmith.cli.opened_review import Wanted, open_review
-from judgesmith.errors import RecipeError
+from judgesmith.errors import DataError, RecipeError, RunError
 
 sys.path.append(str(Path(__file__).parents[1] / "review"))
 from reviewed import Person, running, write_pairs
@@ -58,6 +58,24 @@ def test_a_review_that_has_people_and_no_owner_gets_one(tmp_path: Path) -> None:
     again = CliRunner().invoke(app, ["review", str(source), "--no-open", "--name", "Eve"])
     assert isinstance(again.exception, RecipeError)
     assert "Ada" in str(again.exception)
+
+
+def test_an_owner_who_lost_their_link_gets_a_new_one(tmp_path: Path) -> None:
+    source = write_pairs(tmp_path / "pairs.jsonl", 2)
+    with running(source, "--port", 0, "--name", "Ada", *BIAS) as server:
+        link = next(word for word in "".join(server.said).split() if "/enter/" in word)
+        done = CliRunner().invoke(app, ["review", str(source), "--new-link", "Ada"])
+        assert done.exit_code == 0, done.output
+        assert "lets nobody in any more" in done.output
+        path = next(word for word in done.output.split() if "/enter/" in word)
+        found = Person(server.url).entered(path.replace("ADDRESS", server.url))
+        assert found.call("/people").status == 200
+        assert Person(server.url).call(link.removeprefix(server.url)).status == 401
+    wrong = CliRunner().invoke(app, ["review", str(source), "--new-link", "Eve"])
+    assert isinstance(wrong.exception, DataError)
+    assert "'Eve': there is nobody of this name; there are Ada" in str(wrong.exception)
+    none = CliRunner().invoke(app, ["review", str(tmp_path / "none.jsonl"), "--new-link", "Ada"])
+    assert isinstance(none.exception, RunError)
 
 
 def test_a_label_off_the_scale_is_no_gold_verdict(tmp_path: Path) -> None:

@@ -38,6 +38,9 @@ Seed = Annotated[int | None, typer.Option(help="Of every draw (11).", min=0)]
 Status = Annotated[bool, typer.Option("--status", help="Tell how far it has come.")]
 Export = Annotated[bool, typer.Option("--export", help="Write the files.")]
 NewAnnotator = Annotated[str | None, typer.Option(help="Add somebody, and print their link.")]
+NewLink = Annotated[
+    str | None, typer.Option(help="Print a new link for somebody; theirs before ends.")
+]
 Roles = Annotated[
     list[str] | None,
     typer.Option(help="Of a new annotator: label (default), adjudicate, owner."),
@@ -51,8 +54,9 @@ def review(
     port: Port = 8765, open_browser: Opens = True, dialect: Dialect = None, split: Splits = None,
     data: Data = None, overlap: Overlap = None, calibration: Calibration = None,
     repeats: Repeats = None, queue: Queue = None, seed: Seed = None, status: Status = False,
-    export: Export = False, new_annotator: NewAnnotator = None, role: Roles = None,
-    simulated: Simulated = False, look: Look = False,
+    export: Export = False, new_annotator: NewAnnotator = None,
+    new_link: NewLink = None, role: Roles = None, simulated: Simulated = False,
+    look: Look = False,
 ) -> None:  # fmt: skip
     """Label, adjudicate and see agreement, in a browser."""
     if look:
@@ -72,6 +76,8 @@ def review(
     if new_annotator is not None:
         adding = reviewing.Adding(new_annotator, tuple(role or ["label"]), simulated)
         reviewing.add_command(source, wanted, adding)
+    elif new_link is not None:
+        reviewing.link_command(source, wanted, new_link)
     elif status:
         reviewing.status_command(source, wanted)
     elif export:

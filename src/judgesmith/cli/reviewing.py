@@ -88,6 +88,17 @@ def add_command(source: str, wanted: Wanted, adding: Adding) -> None:
     kind = AnnotatorKind.SIMULATED if adding.simulated else AnnotatorKind.PERSON
     token = review.add_annotator(adding.name, adding.roles, kind)
     show.line(f"{adding.name} may {', '.join(adding.roles)}. The personal link, shown this once:")
+    _show_link(source, token)
+
+
+def link_command(source: str, wanted: Wanted, name: str) -> None:
+    """Print a new link for somebody who is in a review that is there, such as a lost owner's."""
+    token = existing_review(source, wanted).new_token(name)
+    show.line(f"The link of {name} from before lets nobody in any more. The new one, shown once:")
+    _show_link(source, token)
+
+
+def _show_link(source: str, token: str) -> None:
     show.line(f"  ADDRESS/enter/{token}")
     show.line(f"where ADDRESS is what `judgesmith review {source}` prints.")
 

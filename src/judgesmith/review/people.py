@@ -63,7 +63,11 @@ def renew(store: Store, name: str) -> str:
             "UPDATE annotators SET token = ? WHERE name = ?", (hash_token(token), name)
         )
         if done.rowcount == 0:
-            raise DataError(f"annotator {name!r}: there is nobody of this name.")
+            known = [row["name"] for row in at.execute("SELECT name FROM annotators ORDER BY name")]
+            raise DataError(
+                f"annotator {name!r}: there is nobody of this name; there are "
+                f"{', '.join(known) or 'none'}."
+            )
     return token
 
 
