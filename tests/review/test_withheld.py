@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from reviewed import Person, Running, answer_of, running
+from starlette.testclient import TestClient
 
 from judgesmith.records import Kind, Status, choice
 from judgesmith.review.access import Room, Settings
@@ -159,3 +160,25 @@ def test_an_owner_who_labels_is_told_nothing_of_an_item_before_the_own_answer(
         changed = answer_of(items[0], "B", replaces=answers[items[0]]["id"])
         refused = ada.call("/api/answers", changed)
         assert (refused.status, "stays" in refused.text) == (422, True)
+
+
+def test_no_page_says_that_an_item_comes_again(tmp_path: Path) -> None:
+    source = tmp_path / "pairs.jsonl"
+    source.touch()
+    about = about_dialect("pairs", str(source), load_dialect(load_task("bias"), "bias-pair"))
+    folder = source.with_suffix(".review")
+    review = Review.make(folder, about, map(an_item, range(3)), Plan(repeats=1.0))
+    client = TestClient(create_app(Room(review, Settings())), "http://127.0.0.1")
+    client.get(f"/enter/{review.add_annotator('Ann', ['label'])}")
+    csrf = re.findall(r'data-csrf="(\w+)"', client.get("/label").text)[0]
+    headers = {"Origin": "http://127.0.0.1", "X-CSRF": csrf}
+    rounds = set()
+    for _ in range(6):
+        (one,) = client.get("/api/next").json()["items"]
+        told = client.get("/label").text + str(one) + client.get(f"/label/{one['item_id']}").text
+        assert "repeat" not in told.lower()
+        rounds.add(one["round"])
+        body = answer_of(one["item_id"], "A", round=one["round"])
+        assert client.post("/api/answers", json=body, headers=headers).status_code == 200
+    assert len(rounds) == 6
+    assert sorted(one.round for one in review.history("Ann")) == ["label"] * 3 + ["repeat"] * 3

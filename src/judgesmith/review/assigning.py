@@ -3,8 +3,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
-from judgesmith.records import keyed_rng
-from judgesmith.review.types import Queue
+from judgesmith.records import content_id, keyed_rng
+from judgesmith.review.types import Queue, Round
 
 
 def places(ids: Sequence[tuple[str, str, float]], queue: Queue, seed: int) -> list[float]:
@@ -58,6 +58,17 @@ def standing_for(sizes: Mapping[str, float], answered: Collection[str]) -> dict[
 def returns(seed: int, annotator: str, item: str, share: float) -> bool:
     """Whether an item is among the share that comes to this annotator again."""
     return keyed_rng(seed, "review repeat", annotator, item).random() < share
+
+
+def turn(seed: int, annotator: str, item: str, round_name: Round) -> str:
+    """What a page calls a round: it does not say whether an item comes for the second time.
+
+    >>> turn(1, "ann", "i", "label")[:6], turn(1, "ann", "i", "repeat")[:6]
+    ('label-', 'label-')
+    """
+    if round_name not in ("label", "repeat"):
+        return round_name
+    return f"label-{content_id(str(seed), annotator, item, round_name)}"
 
 
 def slots(seed: int, annotator: str, item: str, round_name: str, count: int) -> tuple[int, ...]:

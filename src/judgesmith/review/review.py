@@ -8,13 +8,14 @@ import uuid
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast, get_args
 
 from judgesmith.errors import DataError
 from judgesmith.records import LETTERS, AnnotatorKind, reorder
 from judgesmith.review import adjudicating, answering, blindness, filling, people
 from judgesmith.review.adjudicating import ConflictGroup, Disagreement
 from judgesmith.review.agreement import Agreement, agreement_of
-from judgesmith.review.assigning import slots
+from judgesmith.review.assigning import slots, turn
 from judgesmith.review.encoding import about_json, about_of, answer_of, item_of
 from judgesmith.review.exporting import Exported, export
 from judgesmith.review.handing import Task, hand_out, progress_of
@@ -205,6 +206,17 @@ class Review:
     def open_files(self, annotator: str) -> None:
         """Have an annotator see what the files hold; WithheldError where they may not yet."""
         blindness.open_files(self.store, self.plan, annotator)
+
+    def turn(self, annotator: str, item_id: str, round: Round) -> str:
+        """What a page calls a round; see `assigning.turn`."""
+        return turn(self.plan.seed, annotator, item_id, round)
+
+    def round_of(self, annotator: str, item_id: str, called: str) -> Round:
+        """The round that a page names, as it calls it or by its own name; raises DataError."""
+        for one in get_args(Round):
+            if called in (one, self.turn(annotator, item_id, one)):
+                return cast(Round, one)
+        raise DataError(f"item {item_id!r}: there is no round {called!r}.")
 
     def see(self, annotator: str, items: Collection[str]) -> None:
         """Note that an annotator sees everything of some items that they answered."""

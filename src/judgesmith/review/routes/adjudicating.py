@@ -61,7 +61,7 @@ def adjudicating(room: Room) -> APIRouter:
         except WithheldError:
             shown = review.shown(me.name, item_id, "adjudicate")
             return room.page(
-                "label.html", request, me, adjudicating=True, **asked_of(room, shown),
+                "label.html", request, me, adjudicating=True, **asked_of(room, me.name, shown),
                 store=f"{room.name}/{me.name}", progress=progress_of(room, me.name),
             )  # fmt: skip
         return room.page("reveal.html", request, me, **_side_by_side(room, me, found))

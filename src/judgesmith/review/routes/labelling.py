@@ -26,7 +26,7 @@ class GivenAnswer(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
     id: str = Field(pattern=r"^[0-9a-f-]{36}$")
     item_id: str = Field(max_length=200)
-    round: Round
+    round: str = Field(max_length=60)
     outcome: Answered
     given: dict[str, str] | None
     confidence: float | None = Field(ge=0, le=1)
@@ -61,19 +61,21 @@ def labelling(room: Room) -> APIRouter:
     @router.get("/api/next")
     def ahead(me: Labels, ahead: Annotated[int, Query(ge=1)] = 1) -> dict[str, Any]:
         items = review.next(me.name, min(ahead, AHEAD))
-        return {"items": [as_entry(room, one, after) for after, one in enumerate(items)]}
+        return {"items": [as_entry(room, me.name, one, after) for after, one in enumerate(items)]}
 
     @router.get("/api/items/{item_id}")
-    def item(item_id: str, me: Me, round: Round | None = None) -> dict[str, Any]:
-        return as_entry(room, review.shown(me.name, item_id, round))
+    def item(item_id: str, me: Me, round: str | None = None) -> dict[str, Any]:
+        found = None if round is None else review.round_of(me.name, item_id, round)
+        return as_entry(room, me.name, review.shown(me.name, item_id, found))
 
     @router.get("/api/history")
     def history(me: Labels) -> dict[str, Any]:
-        return {"done": [as_done(one) for one in review.history(me.name)[-HISTORY:]]}
+        return {"done": [as_done(room, me.name, one) for one in review.history(me.name)[-HISTORY:]]}
 
     @router.post("/api/answers")
     def save(given: GivenAnswer, me: Me) -> dict[str, Any]:
-        shown = review.shown(me.name, given.item_id, given.round)
+        round = review.round_of(me.name, given.item_id, given.round)
+        shown = review.shown(me.name, given.item_id, round)
         review.save(me.name, as_answer(room, shown, given))
         return {"saved": given.id, "progress": progress_of(room, me.name)}
 
@@ -82,7 +84,7 @@ def labelling(room: Room) -> APIRouter:
         shown = review.undo(me.name, given.id)
         if shown is None:
             return {"item_id": None}
-        return {**as_entry(room, shown), "progress": progress_of(room, me.name)}
+        return {**as_entry(room, me.name, shown), "progress": progress_of(room, me.name)}
 
     @router.get("/api/feedback/{item_id}")
     def feedback(item_id: str, me: Labels) -> dict[str, Any]:
@@ -102,16 +104,16 @@ def label_page(room: Room, request: Request, me: Annotator, shown: Shown | None)
     """The page of one item, or of none that is left."""
     return room.page(
         "label.html", request, me, adjudicating=False,
-        **(asked_of(room, shown) if shown else {"shown": None, "ask": ask(room)}),
+        **(asked_of(room, me.name, shown) if shown else {"shown": None, "ask": ask(room)}),
         store=f"{room.name}/{me.name}", progress=progress_of(room, me.name),
     )  # fmt: skip
 
 
-def asked_of(room: Room, shown: Shown) -> dict[str, Any]:
+def asked_of(room: Room, name: str, shown: Shown) -> dict[str, Any]:
     """What a template needs to show an item and ask for its verdict."""
     rows = asking.rows_of(room.review.about.scale, shown.letters, shown.criteria)
     return {
-        "shown": shown, "rows": rows, "ask": ask(room), "sureness": asking.SURENESS,
+        "shown": shown, "turn": room.review.turn(name, shown.item_id, shown.round), "rows": rows, "ask": ask(room), "sureness": asking.SURENESS,
         "current": None if shown.answer is None else as_current(shown.answer),
         "waits": shown.round in ("calibration", "adjudicate"),
     }  # fmt: skip
@@ -123,12 +125,13 @@ def ask(room: Room) -> str:
     return asking.question_of(about.kind, about.scale, about.direction, about.adjective)
 
 
-def as_entry(room: Room, shown: Shown, after: int = 0) -> dict[str, Any]:
+def as_entry(room: Room, name: str, shown: Shown, after: int = 0) -> dict[str, Any]:
     """An item as a page that is open already takes it, `after` so many others."""
     at, total = shown.place
     shown = replace(shown, place=(min(at + after, total), total))
-    html = render("item.html", **asked_of(room, shown))
-    return {"item_id": shown.item_id, "round": shown.round, "html": html}
+    asked = asked_of(room, name, shown)
+    html = render("item.html", **asked)
+    return {"item_id": shown.item_id, "round": asked["turn"], "html": html}
 
 
 def as_current(answer: Answer) -> dict[str, Any]:
@@ -149,7 +152,7 @@ def as_answer(room: Room, shown: Shown, given: GivenAnswer) -> Answer:
     return Answer(
         id=given.id, item_id=given.item_id, outcome=given.outcome, verdict=verdict,
         confidence=given.confidence, note=given.note, seconds=given.seconds,
-        replaces=given.replaces, round=given.round,
+        replaces=given.replaces, round=shown.round,
     )  # fmt: skip
 
 
@@ -159,9 +162,9 @@ def progress_of(room: Room, name: str) -> dict[str, int]:
     return {"done": found.done, "total": found.total}
 
 
-def as_done(one: Done) -> dict[str, Any]:
+def as_done(room: Room, name: str, one: Done) -> dict[str, Any]:
     """A line of what was answered."""
     return {
-        "item_id": one.item_id, "round": one.round, "question": one.question[:140],
+        "item_id": one.item_id, "round": room.review.turn(name, one.item_id, one.round), "question": one.question[:140],
         "answer": as_current(one.answer),
     }  # fmt: skip
