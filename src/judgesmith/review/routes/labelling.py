@@ -12,7 +12,7 @@ from judgesmith.review import asking
 from judgesmith.review.access import Room
 from judgesmith.review.pages import render
 from judgesmith.review.shown_text import as_html
-from judgesmith.review.types import Annotator, Answer, Answered, Done, Round, Shown
+from judgesmith.review.types import Annotator, Answer, Answered, Done, Shown
 
 AHEAD = 50
 """The most items that a page is given at once."""
@@ -113,7 +113,8 @@ def asked_of(room: Room, name: str, shown: Shown) -> dict[str, Any]:
     """What a template needs to show an item and ask for its verdict."""
     rows = asking.rows_of(room.review.about.scale, shown.letters, shown.criteria)
     return {
-        "shown": shown, "turn": room.review.turn(name, shown.item_id, shown.round), "rows": rows, "ask": ask(room), "sureness": asking.SURENESS,
+        "shown": shown, "turn": room.review.turn(name, shown.item_id, shown.round),
+        "rows": rows, "ask": ask(room), "sureness": asking.SURENESS,
         "current": None if shown.answer is None else as_current(shown.answer),
         "waits": shown.round in ("calibration", "adjudicate"),
     }  # fmt: skip
@@ -165,6 +166,7 @@ def progress_of(room: Room, name: str) -> dict[str, int]:
 def as_done(room: Room, name: str, one: Done) -> dict[str, Any]:
     """A line of what was answered."""
     return {
-        "item_id": one.item_id, "round": room.review.turn(name, one.item_id, one.round), "question": one.question[:140],
+        "item_id": one.item_id, "round": room.review.turn(name, one.item_id, one.round),
+        "question": one.question[:140],
         "answer": as_current(one.answer),
     }  # fmt: skip
