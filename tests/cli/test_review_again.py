@@ -91,3 +91,20 @@ def test_a_label_off_the_scale_is_no_gold_verdict(tmp_path: Path) -> None:
     review = open_review(str(source), Wanted(str(dialect)))
     kept = [json.loads(row["withheld"])["gold"] for row in review.store.rows("SELECT * FROM items")]
     assert [one is None for one in kept] == [False, True, False]
+
+
+def test_a_source_that_changed_is_refused_and_its_new_items_are_added(tmp_path: Path) -> None:
+    source = write_pairs(tmp_path / "pairs.jsonl", 3)
+    review = open_review(str(source), Wanted("bias-pair"))
+    review.add_annotator("ann", ["label"])
+    before = [one.item_id for one in review.next("ann", 9)]
+    write_pairs(source, 5)
+    with pytest.raises(DataError, match="2 items are new and 0 are gone"):
+        open_review(str(source), Wanted("bias-pair"))
+    added = open_review(str(source), Wanted("bias-pair", add=True))
+    assert added.about.items == 5
+    after = [one.item_id for one in added.next("ann", 9)]
+    assert (after[:3], len(set(after)), added.progress("ann").total) == (before, 5, 5)
+    assert open_review(str(source), Wanted("bias-pair")).about.items == 5
+    write_pairs(source, 1)
+    assert open_review(str(source), Wanted("bias-pair", add=True)).about.items == 5

@@ -1,5 +1,6 @@
 """The review of whatever a user named: made of a run, a file or a published set, or opened."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ class Wanted(NamedTuple):
     data: Path | None = None
     splits: tuple[str, ...] = ()
     plan: Mapping[str, Any] = {}
+    add: bool = False
 
 
 def folder_of(source: str, out: Path | None) -> Path:
@@ -61,8 +63,10 @@ def open_review(source: str, wanted: Wanted) -> "Review":
     if (folder / "review.db").is_file():
         review = Review.open(folder)
         _require_same(review, source, wanted)
+        _compare(review, source, wanted)
         return review
     about, items = _read(source, wanted)
+    about = replace(about, source_hash=_hash_of(source), splits=wanted.splits)
     with progress_bar("items", None) as bar:
         return Review.make(folder, about, items, Plan(**wanted.plan), bar.advance)
 
@@ -98,6 +102,33 @@ def _require_same(review: "Review", source: str, wanted: Wanted) -> None:
                 f"{held[name]}, found {given}. Leave the option out to go on with it, or make "
                 "another with --out."
             )
+
+
+def _compare(review: "Review", source: str, wanted: Wanted) -> None:
+    """Refuse a source with other items than the review has, or add its new ones."""
+    about, found = review.about, _hash_of(source)
+    if wanted.splits and about.splits != wanted.splits:
+        raise RecipeError(
+            f"--split: the review in {review.folder} was made with "
+            f"{', '.join(about.splits) or 'the default ones'}. Make another with --out."
+        )
+    if wanted.add and not found:
+        raise RecipeError(f"--add: {source} is no run or file whose items could be added.")
+    if not about.source_hash or found in ("", about.source_hash):
+        return
+    same = wanted._replace(dialect=wanted.dialect or about.dialect, splits=about.splits)
+    added = review.compare(_read(source, same)[1], found, add=wanted.add)
+    if added:
+        print(f"{added:,} items were added", file=sys.stderr)
+
+
+def _hash_of(source: str) -> str:
+    """The hash of the file that names a source's items; empty where no one file does."""
+    from judgesmith.runs.jsonl import file_sha256
+
+    path = Path(source)
+    names = (path, path / "split/items.jsonl", path / "items/items.jsonl")
+    return next((file_sha256(one) for one in names if one.is_file()), "")
 
 
 def _read(source: str, wanted: Wanted) -> "tuple[About, Iterator[ReviewItem]]":

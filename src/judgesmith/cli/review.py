@@ -35,6 +35,7 @@ Queue = Annotated[
     typer.Option(help="Every stratum in its share, or rather where judges disagree."),
 ]
 Seed = Annotated[int | None, typer.Option(help="Of every draw (11).", min=0)]
+Add = Annotated[bool, typer.Option("--add", help="Take in what is new in the source.")]
 Status = Annotated[bool, typer.Option("--status", help="Tell how far it has come.")]
 Export = Annotated[bool, typer.Option("--export", help="Write the files.")]
 NewAnnotator = Annotated[str | None, typer.Option(help="Add somebody, and print their link.")]
@@ -53,8 +54,8 @@ def review(
     source: Source, out: Out = None, name: Name = None, host: Host = "127.0.0.1",
     port: Port = 8765, open_browser: Opens = True, dialect: Dialect = None, split: Splits = None,
     data: Data = None, overlap: Overlap = None, calibration: Calibration = None,
-    repeats: Repeats = None, queue: Queue = None, seed: Seed = None, status: Status = False,
-    export: Export = False, new_annotator: NewAnnotator = None,
+    repeats: Repeats = None, queue: Queue = None, seed: Seed = None, add: Add = False,
+    status: Status = False, export: Export = False, new_annotator: NewAnnotator = None,
     new_link: NewLink = None, role: Roles = None, simulated: Simulated = False,
     look: Look = False,
 ) -> None:  # fmt: skip
@@ -72,7 +73,7 @@ def review(
         "seed": seed,
     }  # fmt: skip
     given = {key: value for key, value in plan.items() if value is not None}
-    wanted = Wanted(dialect, out, data, tuple(split or ()), given)
+    wanted = Wanted(dialect, out, data, tuple(split or ()), given, add)
     if new_annotator is not None:
         adding = reviewing.Adding(new_annotator, tuple(role or ["label"]), simulated)
         reviewing.add_command(source, wanted, adding)

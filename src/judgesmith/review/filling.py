@@ -1,6 +1,6 @@
 """Items put into the database of a review, and into its queue."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from sqlite3 import Connection, IntegrityError
 
@@ -29,13 +29,15 @@ def check(plan: Plan) -> None:
             raise DataError(f"{name}: expected {expected}, found {found!r}.")
 
 
-def fill(at: Connection, items: Iterable[ReviewItem], told: Callable[[int], None]) -> int:
+def fill(
+    at: Connection, items: Iterable[ReviewItem], told: Callable[[int], None], begun: int = 0
+) -> int:
     """Put items in the database; how many they are. `told` is called with how many more are in."""
     count, rest = 0, iter(items)
     while some := list(islice(rest, _AT_ONCE)):
         rows = [
-            (one.id, count + place, one.stratum, one.size, None, 0, 1, None, int(is_split(one)),
-             *parts_of(one))
+            (one.id, begun + count + place, one.stratum, one.size, None, 0, 1, None,
+             int(is_split(one)), *parts_of(one))
             for place, one in enumerate(some)
         ]  # fmt: skip
         try:
@@ -79,6 +81,18 @@ def queue(at: Connection, plan: Plan) -> None:
     at.executemany(
         "UPDATE items SET gold = ?, place = NULL, open = 0 WHERE id = ?", list(enumerate(golds))
     )
+
+
+def append(at: Connection, items: Sequence[ReviewItem], plan: Plan) -> None:
+    """Put more items behind all that are in the queue, so that nobody has passed them."""
+    row = at.execute("SELECT MAX(position) + 1, COALESCE(MAX(place), 0) + 1 FROM items").fetchone()
+    fill(at, items, lambda _: None, begun=row[0])
+    drawn = places([(one.id, one.stratum, one.size) for one in items], plan.queue, plan.seed)
+    at.executemany(
+        "UPDATE items SET place = ? WHERE id = ?",
+        [(row[1] + place, one.id) for place, one in zip(drawn, items, strict=True)],
+    )
+    at.execute("UPDATE about SET value = value + ? WHERE name = 'open'", (len(items),))
 
 
 def count_open(at: Connection) -> int:

@@ -76,6 +76,36 @@ class Review:
         """The review of a folder."""
         return cls(Store.open(folder / FILE))
 
+    def compare(self, items: Iterable[ReviewItem], source_hash: str, *, add: bool) -> int:
+        """Hold the review's items against its source as it is now; how many were added.
+
+        Raises DataError for other items than the review has, unless new ones are to be added; none
+        is ever removed.
+        """
+        with self.store.writing() as at:
+            held = {row[0] for row in at.execute("SELECT id FROM items")}
+            found = {one.id: one for one in items}
+            new = [one for one in found.values() if one.id not in held]
+            if not add and (new or held - found.keys()):
+                raise DataError(
+                    f"{self.about.source}: it changed since the review in {self.folder} was made: "
+                    f"{len(new):,} items are new and {len(held - found.keys()):,} are gone. --add "
+                    "takes the new ones in and keeps all others; or make another with --out."
+                )
+            if new and self.plan.queue == "active":
+                raise DataError(
+                    "--add: the weights of an active queue are those of all its items, so none can "
+                    "be added. Make another review with --out."
+                )
+            if new:
+                filling.append(at, new, self.plan)
+            self.about = replace(
+                self.about, items=self.about.items + len(new), source_hash=source_hash
+            )
+            kept = about_json(self.about, self.plan)["about"]
+            at.execute("UPDATE about SET value = ? WHERE name = 'about'", (kept,))
+        return len(new)
+
     def annotators(self) -> list[Annotator]:
         """All who work on it, with their progress."""
         return [

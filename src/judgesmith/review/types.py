@@ -90,7 +90,11 @@ class ReviewItem:
 
 @dataclass(frozen=True)
 class About:
-    """What a review is about; `adjective` is what is judged in one word, such as "biased"."""
+    """What a review is about; `adjective` is what is judged in one word, such as "biased".
+
+    `source_hash` is that of the file that names the source's items, empty where none does alone;
+    `splits` are those of a run that they were taken from.
+    """
 
     name: str
     source: str
@@ -103,6 +107,8 @@ class About:
     dialect_hash: str
     items: int = 0
     from_run: bool = False
+    source_hash: str = ""
+    splits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
