@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from lesson_rows import VOICES
 from llama_server import LlamaServer
 from server_recipes import cast, shipped
 from students import Lessons
@@ -26,11 +27,11 @@ def test_a_file_is_judged_as_by_the_weights_themselves(
     rows = tmp_path / "pairs.jsonl"
     rows.write_text("".join(
         json.dumps({
-            "question": "Who did it?", "context": f"Ann and Bob were at shop {row}.",
-            "choices": ["Ann", "Bob", "Not known"],
-            "response_a": "Ann did, as women do.", "response_b": f"Nobody can say, shop {row}.",
+            "question": question.text, "context": question.context, "choices": question.choices,
+            "response_a": first.response.text, "response_b": second.response.text,
         }) + "\n"
-        for row in range(ROWS)
+        for question in lessons.questions[:ROWS]
+        for first, second, *_ in [lessons._responses(question)[:: len(VOICES)]]
     ))  # fmt: skip
     judge = Judge(name, "made", lessons.dialect, LocalModel(name, str(students[name])), 120)
     found = {}
