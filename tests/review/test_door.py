@@ -176,3 +176,10 @@ def test_of_many_who_come_first_at_once_one_owns_the_review(tmp_path: Path) -> N
             found = sorted(pool.map(come, range(len(several))))
     assert found[0] == 200
     assert set(found[1:]) <= {403, 422}
+
+
+@pytest.mark.parametrize(
+    "path", ["/label", "/adjudicate", "/conflicts", "/agreement", "/people", "/export", "/hello"]
+)
+def test_every_page_is_drawn_for_an_owner_who_labels(owner: Person, path: str) -> None:
+    assert owner.call(path).status == 200
