@@ -88,7 +88,10 @@ def _started(workers: int | None) -> Iterator[Any]:
     if "RAY_ADDRESS" not in os.environ:
         # One more than workers: the reader's, without which all would wait for each other.
         count = (workers or os.cpu_count() or 1) + 1
-        here = {"num_cpus": count, "include_dashboard": False, "object_store_memory": _STORE}
+        here = {
+            "address": "local",  # one that runs, or left its address, is not joined unasked
+            "num_cpus": count, "include_dashboard": False, "object_store_memory": _STORE,
+        }  # fmt: skip
     # That there are fewer items than workers.
     warnings.filterwarnings("ignore", "The minimum number of concurrent actors", UserWarning)
     ray.init(logging_level=logging.ERROR, log_to_driver=False, **here)
