@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from sqlite3 import Row
 
 import orjson
 
@@ -10,7 +9,7 @@ from judgesmith.errors import DataError
 from judgesmith.review.answering import add_event, checked, is_kept, note_seen
 from judgesmith.review.encoding import item_of, outcome_bytes, outcome_of
 from judgesmith.review.handing import Task
-from judgesmith.review.said import Key, by_item, given, key_of, outcomes, taught
+from judgesmith.review.said import by_item, given, key_of, outcomes, taught
 from judgesmith.review.store import Store
 from judgesmith.review.types import (
     About,
@@ -56,37 +55,29 @@ def disagreements(store: Store) -> list[Disagreement]:
     """
     found = given(store)
     said = by_item(found, "label")
-    why: dict[str, list[str]] = defaultdict(list)
-    for item, verdicts in said.items():
-        if len(set(verdicts.values())) > 1:
-            why[item].append(PEOPLE)
-    for one in found:
-        unsure = one.round == "label" and one.answer.outcome in ("cannot_decide", "bad_item")
-        if unsure and UNSURE not in why[one.item]:
-            why[one.item].append(UNSURE)
-    for row in store.rows("SELECT id FROM items WHERE split_panel = 1 ORDER BY position"):
-        why[row["id"]].append(PANEL)
-    for item, verdicts in said.items():
-        if _against_teachers(store, item, set(verdicts.values())):
-            why[item].append(TEACHER)
+    unsure = {
+        one.item
+        for one in found
+        if one.round == "label" and one.answer.outcome in ("cannot_decide", "bad_item")
+    }
     settled = outcomes(store)
-    return [
-        Disagreement(row["id"], item_of(row["shown"]).question, tuple(why[row["id"]]),
-                     row["id"] in settled)
-        for row in _in_order(store, [item for item, reasons in why.items() if reasons])
-    ]  # fmt: skip
-
-
-def _in_order(store: Store, items: list[str]) -> list[Row]:
-    rows = [store.one("SELECT id, position, shown FROM items WHERE id = ?", one) for one in items]
-    return sorted((row for row in rows if row is not None), key=lambda row: row["position"])
-
-
-def _against_teachers(store: Store, item: str, verdicts: set[Key]) -> bool:
-    row = store.one("SELECT shown, withheld FROM items WHERE id = ?", item)
-    assert row is not None
-    found = {key_of(one) for one in taught(item_of(row["shown"], row["withheld"]))}
-    return bool(found) and found != verdicts
+    disagreed = []
+    for row in store.rows(
+        "SELECT id, shown, withheld, split_panel FROM items WHERE split_panel = 1"
+        " OR id IN (SELECT item FROM current) ORDER BY position"
+    ):
+        verdicts = set(said.get(row["id"], {}).values())
+        item = item_of(row["shown"], row["withheld"] if verdicts else None)
+        reasons = (
+            (PEOPLE, len(verdicts) > 1),
+            (UNSURE, row["id"] in unsure),
+            (PANEL, row["split_panel"]),
+            (TEACHER, verdicts and {key_of(one) for one in taught(item)} not in (set(), verdicts)),
+        )
+        why = tuple(reason for reason, there in reasons if there)
+        if why:
+            disagreed.append(Disagreement(item.id, item.question, why, item.id in settled))
+    return disagreed
 
 
 def reveal(store: Store, annotator: str, item: str) -> Revealed:

@@ -1,22 +1,16 @@
 """Who works on a review, and how they are known: a token each, of which only a hash is kept."""
 
-import hashlib
-import hmac
-import secrets
 from collections.abc import Collection
 
 from judgesmith.errors import DataError
 from judgesmith.records import AnnotatorKind
 from judgesmith.review.store import Store
 from judgesmith.review.types import ROLES, Annotator
+from judgesmith.web.keys import hash_key, is_known, make_key
 
 LONGEST = 60
+PREFIX = "jsr_"
 _KINDS = (AnnotatorKind.PERSON, AnnotatorKind.SIMULATED)
-
-
-def hash_token(token: str) -> str:
-    """What is kept of a token: 32 random bytes need no slow hash."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def add(
@@ -39,7 +33,7 @@ def add(
         )
     if kind not in _KINDS:
         raise DataError(f"annotator {name!r}: expected person or simulated, found {kind!r}.")
-    token = "jsr_" + secrets.token_urlsafe(32)
+    token = make_key(PREFIX)
     with store.writing() as at:
         if first and at.execute("SELECT 1 FROM annotators").fetchone() is not None:
             raise DataError("This review has annotators already: open your personal link.")
@@ -50,18 +44,16 @@ def add(
             )
         at.execute(
             "INSERT INTO annotators VALUES (?, ?, ?, ?, -1, 0)",
-            (name, AnnotatorKind(kind).value, " ".join(sorted(roles)), hash_token(token)),
+            (name, AnnotatorKind(kind).value, " ".join(sorted(roles)), hash_key(token)),
         )
     return token
 
 
 def renew(store: Store, name: str) -> str:
     """A new token in place of somebody's, which lets nobody in from now on."""
-    token = "jsr_" + secrets.token_urlsafe(32)
+    token = make_key(PREFIX)
     with store.writing() as at:
-        done = at.execute(
-            "UPDATE annotators SET token = ? WHERE name = ?", (hash_token(token), name)
-        )
+        done = at.execute("UPDATE annotators SET token = ? WHERE name = ?", (hash_key(token), name))
         if done.rowcount == 0:
             known = [row["name"] for row in at.execute("SELECT name FROM annotators ORDER BY name")]
             raise DataError(
@@ -73,12 +65,9 @@ def renew(store: Store, name: str) -> str:
 
 def who(store: Store, token: str) -> Annotator | None:
     """Whose token it is; all are compared, each in constant time."""
-    given = hash_token(token)
-    found = None
-    for row in store.rows("SELECT name, kind, roles, token FROM annotators"):
-        if hmac.compare_digest(row["token"], given):
-            found = row
-    return None if found is None else _annotator(found["name"], found["kind"], found["roles"])
+    rows = store.rows("SELECT name, kind, roles, token FROM annotators")
+    found = [row for row in rows if is_known(token, [row["token"]])]
+    return _annotator(*(found[0][name] for name in ("name", "kind", "roles"))) if found else None
 
 
 def everybody(store: Store) -> list[Annotator]:

@@ -5,9 +5,10 @@ import socket
 from typing import NamedTuple
 
 from judgesmith.errors import RecipeError
+from judgesmith.runs.endpoint import LOOPBACK
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
-"""Names under which a server on this machine alone is called."""
+__all__ = ["LOOPBACK", "Address", "address_of", "is_loopback", "listen", "url_of"]
+
 _BACKLOG = 2048
 
 

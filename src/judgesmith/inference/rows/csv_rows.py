@@ -1,14 +1,14 @@
 """Judged rows as CSV: one column for each value, and the columns that any row has."""
 
 import csv
-import os
+import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from judgesmith.errors import RunError
+from judgesmith.inference.rows.whole import appearing
 
 _SIDES = "abcdefghijklmnopqrstuvwxyz"
 
@@ -24,28 +24,17 @@ def write_csv(lines: Iterable[bytes], again: Iterable[bytes], out: Path) -> None
     columns: dict[str, None] = {}
     for line in lines:
         columns.update(dict.fromkeys(name for name, _ in cells(orjson.loads(line))))
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            delimiter = "\t" if out.suffix.lower() == ".tsv" else ","
-            # Before Python 3.13 a lone carriage return is not quoted unless everything is.
-            table = csv.DictWriter(
-                file, list(columns), delimiter=delimiter, lineterminator="\n",
-                quoting=csv.QUOTE_ALL,
-            )  # fmt: skip
-            table.writeheader()
-            for line in again:
-                table.writerow({name: _text(cell) for name, cell in cells(orjson.loads(line))})
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(out)
-    except OSError as error:
-        raise RunError(
-            f"{out}: cannot be written: {error.strerror}. All rows are judged and kept; the same "
-            "command writes them."
-        ) from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    with appearing(out) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        delimiter = "\t" if out.suffix.lower() == ".tsv" else ","
+        # Before Python 3.13 a lone carriage return is not quoted unless everything is.
+        table = csv.DictWriter(
+            text, list(columns), delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL
+        )
+        table.writeheader()
+        for line in again:
+            table.writerow({name: _text(cell) for name, cell in cells(orjson.loads(line))})
+        text.detach()
 
 
 def _text(cell: Any) -> Any:

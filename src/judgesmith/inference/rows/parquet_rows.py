@@ -1,6 +1,5 @@
 """Judged rows as Parquet: the columns of the CSV form, with types."""
 
-import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -8,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from judgesmith.errors import RunError
 from judgesmith.inference.rows.csv_rows import cells
+from judgesmith.inference.rows.whole import appearing
 
 _GROUP = 8192
 """Rows that are in memory at once."""
@@ -32,22 +31,9 @@ def write_parquet(lines: Iterable[bytes], again: Iterable[bytes], out: Path) -> 
             kinds.setdefault(name, set()).update(() if value is None else (type(value),))
     schema = pyarrow.schema([(name, _arrow_type(found)) for name, found in kinds.items()])
     texts = {name for name, found in kinds.items() if _arrow_type(found) == pyarrow.string()}
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            with ParquetWriter(file, schema) as table:
-                for group in _groups(again, texts):
-                    table.write_table(pyarrow.Table.from_pylist(group, schema=schema))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(out)
-    except OSError as error:
-        raise RunError(
-            f"{out}: cannot be written: {error.strerror or error}. All rows are judged and kept; "
-            "the same command writes them."
-        ) from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    with appearing(out) as file, ParquetWriter(file, schema) as table:
+        for group in _groups(again, texts):
+            table.write_table(pyarrow.Table.from_pylist(group, schema=schema))
 
 
 def _arrow_type(kinds: set[type]) -> Any:
